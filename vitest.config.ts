@@ -1,0 +1,27 @@
+import { defineConfig } from 'vitest/config'
+
+const shared = {
+  environment: 'node',
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
+  execArgv: ['--conditions=actchain:source'],
+}
+
+export default defineConfig({
+  resolve: { conditions: ['actchain:source'] },
+  ssr: {
+    resolve: {
+      conditions: ['actchain:source', 'node'],
+      externalConditions: ['actchain:source', 'node'],
+    },
+  },
+  test: {
+    projects: [
+      { extends: true, test: { ...shared, name: 'unit', include: ['test/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: { ...shared, name: 'conformance', include: ['conformance/**/*.test.ts'] },
+      },
+    ],
+  },
+})
