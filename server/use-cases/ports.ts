@@ -61,6 +61,8 @@ export interface HopRecord {
   readonly place: string
   readonly holder: string
   readonly audience: string
+  /** The agent that answered at the audience when the hop was recorded; undefined for an API. */
+  readonly owner: string | undefined
   readonly issuedAt: number
   readonly expiresAt: number
   readonly revoked: boolean
