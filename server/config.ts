@@ -1,0 +1,258 @@
+/**
+ * The server's settings, and the only reader of the process environment. Flags override the environment, the environment
+ * overrides the defaults; a wrong or unknown setting is a problem with a cure, never a guess.
+ * What a tenant configures is not here: that is its folder (server/tenants).
+ */
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { resolve } from 'node:path'
+import { Secret } from './core/secret.ts'
+import {
+  type ConfigProblem,
+  FLAG_NAMES,
+  type Flags,
+  readSettings,
+  type Setting,
+  type Settings,
+} from './settings.ts'
+
+export type { ConfigProblem, Flags } from './settings.ts'
+
+export type Mode = 'production' | 'development'
+
+export interface Config {
+  readonly mode: Mode
+  readonly host: string
+  readonly port: number
+  /** Origin that clients use; every issuer begins with it. The `Host` header is never used instead. */
+  readonly publicUrl: string
+  /** PEM texts. Absent: plain http, behind a proxy that ends TLS. */
+  readonly tls?: { readonly cert: string; readonly key: Secret }
+  readonly managementPort: number
+  /** Absolute paths. */
+  readonly dataFolder: string
+  readonly tenantsFolder: string
+  readonly store: 'embedded'
+  /** Seals the signing keys. Present in production; in development its absence means: make one in the data folder. */
+  readonly keySecret?: Secret
+  /** Origins that may be plain http; empty in production. */
+  readonly loopbackOrigins: readonly string[]
+  /** Issuer of the development identity provider; development only. */
+  readonly devIdp?: string
+}
+
+const LEAST_SECRET_LENGTH = 32
+/** RFC 7518 §3.3 asks 2048 bits of RSA keys; a shorter TLS key is a leftover (threat K06). */
+const LEAST_RSA_BITS = 2048
+
+/** The configuration, or every problem found at once. Never throws; no problem repeats a secret. */
+export function readConfig(
+  env: Readonly<Record<string, string | undefined>>,
+  flags: Flags = {},
+): Config | readonly ConfigProblem[] {
+  const problems: ConfigProblem[] = []
+  const settings = readSettings(env, flags, problems)
+  const config = build(settings, (setting, text) => problems.push({ setting, text }))
+  return problems.length > 0 ? problems : config
+}
+
+/** `readConfig` of this process. */
+export function readProcessConfig(flags: Flags = {}): Config | readonly ConfigProblem[] {
+  return readConfig(process.env, flags)
+}
+
+/**
+ * For development commands, which need no mode to be stated and refuse a production one: development unless the flags or
+ * the environment say otherwise.
+ */
+export function readDevelopmentConfig(flags: Flags = {}): Config | readonly ConfigProblem[] {
+  const stated = flags.mode ?? (statesMode(process.env) ? undefined : 'development')
+  const config = readConfig(process.env, stated === undefined ? flags : { ...flags, mode: stated })
+  if (isProblems(config)) return config
+  if (config.mode === 'development') return config
+  const text = 'is production; this command works in development only.'
+  return [{ setting: 'ACTCHAIN_MODE', text }]
+}
+
+/** The environment a child process gets: what any program needs to run, and none of our secrets. */
+export function childEnvironment(): NodeJS.ProcessEnv {
+  const { PATH, HOME, TMPDIR } = process.env
+  return {
+    ACTCHAIN_MODE: 'development',
+    ...(PATH !== undefined && { PATH }),
+    ...(HOME !== undefined && { HOME }),
+    ...(TMPDIR !== undefined && { TMPDIR }),
+  }
+}
+
+export function isProblems(
+  outcome: Config | readonly ConfigProblem[],
+): outcome is readonly ConfigProblem[] {
+  return Array.isArray(outcome)
+}
+
+/** One sentence a line: `ACTCHAIN_PORT must be …`. */
+export function describeProblems(problems: readonly ConfigProblem[]): string {
+  return problems.map(({ setting, text }) => `${setting} ${text}`).join('\n')
+}
+
+function statesMode(env: Readonly<Record<string, string | undefined>>): boolean {
+  return Boolean(env['ACTCHAIN_MODE']) || Boolean(env['ACTCHAIN_MODE_FILE'])
+}
+
+type Report = (setting: Setting, text: string) => void
+
+function build(settings: Settings, report: Report): Config {
+  const mode = readMode(settings, report)
+  const host = readHost(settings, report)
+  const port = readPort(settings, 'ACTCHAIN_PORT', report)
+  const managementPort = readPort(settings, 'ACTCHAIN_MANAGEMENT_PORT', report)
+  if (port === managementPort) {
+    report('ACTCHAIN_MANAGEMENT_PORT', 'must differ from ACTCHAIN_PORT; choose another port.')
+  }
+  const tls = readTls(settings, report)
+  const scheme = tls === undefined ? 'http' : 'https'
+  const publicUrl = readPublicUrl(settings, mode, `${scheme}://127.0.0.1:${port}`, report)
+  const keySecret = readKeySecret(settings, mode, report)
+  readStore(settings, report)
+  const devIdp = mode === 'development' ? readDevIdp(settings, report) : undefined
+  return Object.freeze({
+    mode,
+    host,
+    port,
+    publicUrl,
+    ...(tls && { tls }),
+    managementPort,
+    dataFolder: resolve(settings.get('ACTCHAIN_DATA') ?? '.actchain'),
+    tenantsFolder: resolve(settings.get('ACTCHAIN_TENANTS') ?? 'tenants'),
+    store: 'embedded' as const,
+    ...(keySecret && { keySecret }),
+    loopbackOrigins: Object.freeze(devIdp === undefined ? [] : [publicUrl, devIdp]),
+    ...(devIdp !== undefined && { devIdp }),
+  })
+}
+
+function readMode(settings: Settings, report: Report): Mode {
+  const mode = settings.get('ACTCHAIN_MODE') ?? 'production'
+  if (mode === 'production' || mode === 'development') return mode
+  report('ACTCHAIN_MODE', `is ${quoted(mode)}; set it to production or development.`)
+  return 'production'
+}
+
+function readHost(settings: Settings, report: Report): string {
+  const host = settings.get('ACTCHAIN_HOST') ?? '127.0.0.1'
+  if (!/^[0-9A-Za-z.:-]{1,253}$/.test(host)) {
+    report('ACTCHAIN_HOST', `is ${quoted(host)}; set it to an address or name to listen on.`)
+  }
+  return host
+}
+
+const DEFAULT_PORTS = {
+  ACTCHAIN_PORT: 8460,
+  ACTCHAIN_MANAGEMENT_PORT: 8461,
+  '--idp-port': 8462,
+} as const
+
+function readPort(settings: Settings, setting: keyof typeof DEFAULT_PORTS, report: Report): number {
+  const text = settings.get(setting)
+  if (text === undefined) return DEFAULT_PORTS[setting]
+  const port = /^[1-9][0-9]{0,4}$/.test(text) ? Number(text) : 0
+  if (port < 1 || port > 65535) {
+    report(setting, `is ${quoted(text)}; set it to a port from 1 to 65535.`)
+    return DEFAULT_PORTS[setting]
+  }
+  return port
+}
+
+const LOOPBACK_NAMES: ReadonlySet<string> = new Set(['127.0.0.1', '[::1]', 'localhost'])
+
+function readPublicUrl(settings: Settings, mode: Mode, fallback: string, report: Report): string {
+  const stated = settings.get('ACTCHAIN_PUBLIC_URL')
+  const url = stated ?? fallback
+  const parsed = URL.parse(url)
+  if (!parsed || !['http:', 'https:'].includes(parsed.protocol)) {
+    report('ACTCHAIN_PUBLIC_URL', `is ${quoted(url)}; set it to an https origin.`)
+    return fallback
+  }
+  if (parsed.origin !== url) {
+    // Issuers are compared as exact strings (RFC 8414 §3.3), so there is one way to write this one.
+    report('ACTCHAIN_PUBLIC_URL', `must be an origin alone; write it as ${parsed.origin}.`)
+    return fallback
+  }
+  if (parsed.protocol === 'https:') return url
+  if (mode === 'production') {
+    const is = stated === undefined ? 'is not set' : `is ${quoted(url)}`
+    report('ACTCHAIN_PUBLIC_URL', `${is}; production needs the https origin clients use.`)
+  } else if (!LOOPBACK_NAMES.has(parsed.hostname)) {
+    report('ACTCHAIN_PUBLIC_URL', 'is plain http away from loopback; use https or 127.0.0.1.')
+  }
+  return url
+}
+
+function readTls(settings: Settings, report: Report): Config['tls'] | undefined {
+  const cert = settings.get('ACTCHAIN_TLS_CERT')
+  const key = settings.get('ACTCHAIN_TLS_KEY')
+  if (cert === undefined && key === undefined) return undefined
+  if (cert === undefined || key === undefined) {
+    const missing = cert === undefined ? 'ACTCHAIN_TLS_CERT' : 'ACTCHAIN_TLS_KEY'
+    report(missing, 'is missing; set both ACTCHAIN_TLS_CERT and ACTCHAIN_TLS_KEY, or neither.')
+    return undefined
+  }
+  const certificate = parsed(() => new X509Certificate(cert))
+  const privateKey = parsed(() => createPrivateKey(key))
+  if (!certificate) reportPem(report, 'ACTCHAIN_TLS_CERT', 'certificate')
+  if (!privateKey) reportPem(report, 'ACTCHAIN_TLS_KEY', 'private key')
+  if (!certificate || !privateKey) return undefined
+  if (!certificate.checkPrivateKey(privateKey)) {
+    report('ACTCHAIN_TLS_KEY', 'is not the key of ACTCHAIN_TLS_CERT; give the pair.')
+  }
+  if (isShortRsa(privateKey)) {
+    report('ACTCHAIN_TLS_KEY', `is an RSA key below ${LEAST_RSA_BITS} bits; use a longer one.`)
+  }
+  return { cert, key: new Secret(key) }
+}
+
+function reportPem(report: Report, setting: Setting, what: string): void {
+  report(setting, `is not a PEM ${what}; for a file's path use ${setting}_FILE.`)
+}
+
+function parsed<T>(parse: () => T): T | undefined {
+  try {
+    return parse()
+  } catch {
+    return undefined // The cause may quote the key; the problem says what to do.
+  }
+}
+
+function isShortRsa(key: KeyObject): boolean {
+  const bits = key.asymmetricKeyDetails?.modulusLength
+  return bits !== undefined && bits < LEAST_RSA_BITS
+}
+
+function readKeySecret(settings: Settings, mode: Mode, report: Report): Secret | undefined {
+  const value = settings.get('ACTCHAIN_KEY_SECRET')
+  if (value === undefined) {
+    if (mode === 'production') {
+      report('ACTCHAIN_KEY_SECRET', 'is not set; set it to at least 32 random characters.')
+    }
+    return undefined
+  }
+  if (value.length < LEAST_SECRET_LENGTH) {
+    report('ACTCHAIN_KEY_SECRET', 'is too short; set it to at least 32 random characters.')
+  }
+  return new Secret(value)
+}
+
+function readStore(settings: Settings, report: Report): void {
+  const store = settings.get('ACTCHAIN_STORE') ?? 'embedded'
+  if (store === 'embedded') return
+  // A store's address may hold a password: it is not repeated.
+  report('ACTCHAIN_STORE', 'names a store that is not available yet; set it to embedded.')
+}
+
+function readDevIdp(settings: Settings, report: Report): string {
+  return `http://127.0.0.1:${readPort(settings, FLAG_NAMES.idpPort, report)}`
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text.slice(0, 100))
+}
