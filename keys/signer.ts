@@ -1,0 +1,63 @@
+/**
+ * What signs for a tenant. Local keys sign in process; the interface is asynchronous because a key that
+ * lives elsewhere does not.
+ */
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  sign,
+} from 'node:crypto'
+import { ALGORITHMS, type SignatureAlgorithm } from './algorithm.ts'
+
+export interface Signer {
+  readonly alg: SignatureAlgorithm
+  readonly kid: string
+  /** Public JWK with `kid`, `alg` and `use`. */
+  readonly publicJwk: Readonly<Record<string, string>>
+  /** Signs ASCII text; resolves to the base64url signature (RFC 7515 §5.1). */
+  sign(signingInput: string): Promise<string>
+}
+
+export type PrivateJwk = Readonly<Record<string, string>>
+
+/** A new private key as JWK. RSA: 2048 bits. */
+export function generatePrivateJwk(alg: SignatureAlgorithm): PrivateJwk {
+  const pair =
+    alg === 'ES256'
+      ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      : alg === 'EdDSA'
+        ? generateKeyPairSync('ed25519')
+        : generateKeyPairSync('rsa', { modulusLength: 2048 })
+  return pair.privateKey.export({ format: 'jwk' }) as PrivateJwk
+}
+
+/** Throws if the key does not fit the algorithm: a fault of configuration, found at start. */
+export function createLocalSigner(jwk: PrivateJwk, alg: SignatureAlgorithm): Signer {
+  const { kty, crv, digest } = ALGORITHMS[alg]
+  if (jwk['kty'] !== kty || (crv !== undefined && jwk['crv'] !== crv)) {
+    throw new TypeError(`signing key does not fit ${alg}`)
+  }
+  const key = createPrivateKey({ key: jwk as JsonWebKey, format: 'jwk' })
+  const members = createPublicKey(key).export({ format: 'jwk' }) as Record<string, string>
+  const kid = thumbprint(members)
+  const input = { key, dsaEncoding: 'ieee-p1363' } as const
+  return {
+    alg,
+    kid,
+    publicJwk: Object.freeze({ ...members, kid, alg, use: 'sig' }),
+    sign: (signingInput) =>
+      Promise.resolve(
+        sign(digest, Buffer.from(signingInput, 'ascii'), input).toString('base64url'),
+      ),
+  }
+}
+
+/** RFC 7638 §3: SHA-256 over the required members in lexicographic order, base64url. */
+export function thumbprint(jwk: Readonly<Record<string, unknown>>): string {
+  const { kty, crv, x, y, n, e } = jwk
+  const required =
+    kty === 'EC' ? { crv, kty, x, y } : kty === 'OKP' ? { crv, kty, x } : { e, kty, n }
+  return createHash('sha256').update(JSON.stringify(required)).digest('base64url')
+}

@@ -1,0 +1,73 @@
+/**
+ * An agent on its own behalf (client credentials, RFC 6749 §4.4): a task whose subject is the agent itself, with one hop
+ * and no `act` (docs/chain-format.md §1).
+ */
+import { attenuate } from '../core/attenuate.ts'
+import type { ProvenKey } from '../core/input-token.ts'
+import { findTaskType } from '../core/open-root.ts'
+import { isRefusal, type Refusal } from '../core/refusal.ts'
+import { findTarget, type TargetRequest } from '../core/target.ts'
+import type { Agent, Tenant } from '../core/tenant.ts'
+import type { DecisionRecord } from './decision-record.ts'
+import { type Granted, type IssueDeps, issueHop } from './issue-hop.ts'
+import { openTask } from './open-task.ts'
+
+export interface AloneInput {
+  readonly tenant: Tenant
+  readonly caller: Agent
+  readonly key: ProvenKey
+  readonly target: TargetRequest
+  readonly scope: readonly string[] | undefined
+  readonly taskType: string | undefined
+  readonly purpose: string | undefined
+  readonly record: DecisionRecord
+}
+
+export async function actAlone(deps: IssueDeps, input: AloneInput): Promise<Granted | Refusal> {
+  const now = deps.clock.now()
+  const { tenant, caller, key, record, purpose } = input
+  record.note({ subject: caller.id, way_in: 'client' })
+  const taskType = findTaskType(tenant, caller, { basis: 'client' }, input.taskType)
+  if (isRefusal(taskType)) return taskType
+  const opened = await openTask(deps, {
+    tenant,
+    opener: caller,
+    taskType,
+    subject: caller.id,
+    subjectScope: undefined,
+    authentication: {},
+    record,
+    now,
+  })
+  if (isRefusal(opened)) return opened
+  const target = findTarget(tenant, caller, input.target)
+  if (isRefusal(target)) return target
+  record.note({ target: target.uri })
+  const { lineage, parent, ceiling } = opened
+  const attenuated = attenuate({
+    tenant,
+    root: lineage.root,
+    parent: ceiling,
+    taskType,
+    caller,
+    target,
+    depth: 1,
+    scope: input.scope,
+    actorExpiresAt: undefined,
+    now,
+  })
+  if (isRefusal(attenuated)) return attenuated
+  const opens = { purpose }
+  return issueHop(deps, {
+    tenant,
+    caller,
+    taskType,
+    lineage,
+    parent,
+    opens,
+    attenuated,
+    key,
+    record,
+    now,
+  })
+}

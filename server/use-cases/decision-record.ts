@@ -1,0 +1,46 @@
+/**
+ * What is known of one decision while it is made, and the one audit entry it becomes. Created at the door of a request,
+ * filled by whoever learns a fact, appended exactly once. Holds ids and reasons only.
+ */
+import type { Refusal } from '../core/refusal.ts'
+import type { AuditEntry } from './ports.ts'
+
+type Header = Pick<AuditEntry, 'ref' | 'tenant' | 'tenant_version' | 'event'>
+type Facts = Partial<Omit<AuditEntry, keyof Header | 'time' | 'outcome' | 'reason' | 'guard'>>
+
+export class DecisionRecord {
+  readonly #header: Header
+  #facts: Facts = {}
+  #isAppended = false
+
+  constructor(header: Header) {
+    this.#header = header
+  }
+
+  get ref(): string {
+    return this.#header.ref
+  }
+
+  /** True once its entry was made: a door appends refusals only where nobody did. */
+  get isAppended(): boolean {
+    return this.#isAppended
+  }
+
+  note(facts: Facts): void {
+    this.#facts = { ...this.#facts, ...facts }
+  }
+
+  permitted(time: number): AuditEntry {
+    return this.#entry(time, 'permit')
+  }
+
+  refused(time: number, refusal: Refusal): AuditEntry {
+    const outcome = refusal.reason === 'approval_required' ? 'ask' : 'refuse'
+    return { ...this.#entry(time, outcome), reason: refusal.reason, guard: refusal.guard }
+  }
+
+  #entry(time: number, outcome: AuditEntry['outcome']): AuditEntry {
+    this.#isAppended = true
+    return { time, ...this.#header, outcome, ...this.#facts }
+  }
+}

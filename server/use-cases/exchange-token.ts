@@ -1,0 +1,132 @@
+/**
+ * One exchange (RFC 8693): the way in by the subject token's claims, live facts, attenuation, then the hop.
+ * Input tokens come verified; the caller is authenticated and its key proven.
+ */
+import { attenuate } from '../core/attenuate.ts'
+import type { ForeignToken, OwnToken, ProvenKey, SubjectToken } from '../core/input-token.ts'
+import { checkMayAct } from '../core/may-act.ts'
+import { findTaskType } from '../core/open-root.ts'
+import { isRefusal, type Refusal, refuse } from '../core/refusal.ts'
+import { findTarget, type TargetRequest } from '../core/target.ts'
+import type { Agent, Tenant } from '../core/tenant.ts'
+import { findWayIn } from '../core/way-in.ts'
+import type { DecisionRecord } from './decision-record.ts'
+import { findParent } from './find-parent.ts'
+import { type Granted, type IssueDeps, issueHop } from './issue-hop.ts'
+import { openTask } from './open-task.ts'
+import type { Parent } from './parent.ts'
+
+export interface ExchangeInput {
+  readonly tenant: Tenant
+  readonly caller: Agent
+  readonly subject: SubjectToken
+  /** The caller's own token, verified; undefined where none was sent. */
+  readonly actor: OwnToken | undefined
+  readonly key: ProvenKey
+  readonly target: TargetRequest
+  readonly scope: readonly string[] | undefined
+  readonly taskType: string | undefined
+  readonly purpose: string | undefined
+  readonly record: DecisionRecord
+}
+
+export async function exchangeToken(
+  deps: IssueDeps,
+  input: ExchangeInput,
+): Promise<Granted | Refusal> {
+  const now = deps.clock.now()
+  const { tenant, caller, record, key } = input
+  const wayIn = findWayIn(tenant, caller, input.subject, key)
+  if (isRefusal(wayIn)) return wayIn
+  record.note({ way_in: wayIn.kind })
+  const parent =
+    wayIn.kind === 'root'
+      ? await openForSubject(deps, input, wayIn.token, now)
+      : await findParent(deps, input, wayIn, now)
+  if (isRefusal(parent)) return parent
+  const actorFault = await checkActor(deps, input, now)
+  if (actorFault !== undefined) return actorFault
+  const target = findTarget(tenant, caller, input.target)
+  if (isRefusal(target)) return target
+  record.note({ target: target.uri })
+  const attenuated = attenuate({
+    tenant,
+    root: parent.lineage.root,
+    parent: parent.ceiling,
+    taskType: parent.taskType,
+    caller,
+    target,
+    depth: parent.lineage.hops.length + 1,
+    scope: input.scope,
+    actorExpiresAt: input.actor?.claims.exp,
+    now,
+  })
+  if (isRefusal(attenuated)) return attenuated
+  return issueHop(deps, {
+    tenant,
+    caller,
+    taskType: parent.taskType,
+    lineage: parent.lineage,
+    parent: parent.parent,
+    opens: parent.opens ? { purpose: input.purpose } : undefined,
+    attenuated,
+    key,
+    record,
+    now,
+  })
+}
+
+async function openForSubject(
+  deps: IssueDeps,
+  input: ExchangeInput,
+  token: ForeignToken,
+  now: number,
+): Promise<Parent | Refusal> {
+  const { tenant, caller, record } = input
+  record.note({ subject: token.subject })
+  if (now >= token.expiresAt) return refuse('subject_token_expired', 'foreign_token_expired')
+  const client = caller.issuerClients.get(token.issuer.id) ?? caller.id
+  const actor = { sub: client, iss: token.issuer.issuer, client_id: client }
+  const mayActFault = checkMayAct(token.mayAct, actor)
+  if (mayActFault !== undefined) return mayActFault
+  if (tenant.disabledSubjects.has(token.subject)) return refuse('subject_inactive')
+  const source = { basis: 'policy', issuer: token.issuer.id } as const
+  const taskType = findTaskType(tenant, caller, source, input.taskType)
+  if (isRefusal(taskType)) return taskType
+  return openTask(deps, {
+    tenant,
+    opener: caller,
+    taskType,
+    subject: token.subject,
+    subjectScope: token.scope,
+    authentication: token.authentication,
+    record,
+    now,
+  })
+}
+
+/** The caller is the actor: an actor token is its own identity, on nobody's behalf, its key proven now. */
+async function checkActor(
+  deps: IssueDeps,
+  input: ExchangeInput,
+  now: number,
+): Promise<Refusal | undefined> {
+  const { actor, caller, tenant, key } = input
+  if (actor === undefined) return undefined
+  const { claims } = actor
+  const unacceptable = (guard: string): Refusal => refuse('actor_token_unacceptable', guard)
+  if (claims.client_id !== caller.id || claims.sub !== caller.id)
+    return unacceptable('actor_not_caller')
+  const { subject } = input
+  if (subject.kind === 'own' && subject.claims.sub === claims.sub)
+    return unacceptable('actor_is_subject')
+  if (claims.act !== undefined) return unacceptable('actor_has_chain')
+  if (claims.cnf !== undefined && claims.cnf.jkt !== key?.jkt)
+    return unacceptable('actor_key_not_proven')
+  if (now >= claims.exp) return unacceptable('actor_token_expired')
+  const known = await deps.tasks.findHop(tenant.id, claims.txn, claims.jti)
+  if (known === undefined || known.hop.revoked || known.task.state !== 'open') {
+    return unacceptable('actor_token_revoked')
+  }
+  return undefined
+}

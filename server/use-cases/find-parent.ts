@@ -1,0 +1,96 @@
+/**
+ * A token of ours as the parent of a hop: live facts first (its record, its task, every actor, the subject), then what
+ * of its chain the new hop carries on.
+ */
+import { narrow, openCeiling } from '../core/ceiling.ts'
+import { isActive } from '../core/decide.ts'
+import { placeOf } from '../core/delegated-claims.ts'
+import type { Authentication, OwnToken } from '../core/input-token.ts'
+import { type Refusal, refuse } from '../core/refusal.ts'
+import type { Agent, Tenant } from '../core/tenant.ts'
+import type { DecisionRecord } from './decision-record.ts'
+import type { Parent } from './parent.ts'
+import type { TaskStore } from './ports.ts'
+
+export interface Presented {
+  readonly kind: 'holder' | 'recipient'
+  readonly token: OwnToken
+}
+
+interface Facts {
+  readonly tenant: Tenant
+  readonly caller: Agent
+  readonly record: DecisionRecord
+}
+
+export async function findParent(
+  deps: { readonly tasks: TaskStore },
+  facts: Facts,
+  wayIn: Presented,
+  now: number,
+): Promise<Parent | Refusal> {
+  const { tenant, caller, record } = facts
+  const { claims } = wayIn.token
+  const place = placeOf(claims)
+  record.note({ subject: claims.sub, txn: claims.txn, parent_jti: claims.jti, chain: place })
+  record.note({ scope_before: claims.scope.split(' ') })
+  const known = await deps.tasks.findHop(tenant.id, claims.txn, claims.jti)
+  if (known === undefined) return refuse('subject_token_revoked', 'parent_unknown')
+  const isRecipient = wayIn.kind === 'recipient'
+  // The right of a recipient is the audience: its own now, and when the token was made.
+  if (isRecipient && known.hop.owner !== caller.id) {
+    return refuse('subject_token_unacceptable', 'audience_changed_hands')
+  }
+  if (known.hop.revoked) return refuse('subject_token_revoked', 'parent_revoked')
+  if (known.task.state !== 'open' || now >= known.task.deadline) return refuse('task_ended')
+  if (now >= claims.exp) return refuse('subject_token_expired', 'parent_expired')
+  if (isRecipient && (place.includes(caller.id) || claims.sub === caller.id)) {
+    return refuse('actor_already_in_chain')
+  }
+  if (!place.every((id) => isActive(tenant.agents.get(id), now))) return refuse('actor_inactive')
+  if (tenant.disabledSubjects.has(claims.sub)) return refuse('subject_inactive')
+  const taskType = tenant.taskTypes.get(known.task.type)
+  if (taskType === undefined) return refuse('task_type_not_permitted', 'task_type_gone')
+  return { taskType, parent: claims.jti, opens: false, ...continueChain(wayIn, known.task.list) }
+}
+
+/** A recipient goes before all hops of the token, unchanged; a holder's new hop replaces the first. */
+function continueChain(wayIn: Presented, list: string): Pick<Parent, 'lineage' | 'ceiling'> {
+  const { claims } = wayIn.token
+  const { root, hops } = claims.act_bounds
+  const [own, ...below] = hops
+  const isRecipient = wayIn.kind === 'recipient'
+  const opened = openCeiling(root)
+  const caps = hops.map((hop) => hop.max_depth ?? root.max_depth)
+  const presented =
+    own === undefined
+      ? undefined
+      : narrow(opened, {
+          scope: own.scope,
+          reach: own.reach,
+          expiresAt: claims.exp,
+          maxDepth: Math.min(...caps),
+        })
+  if (presented === undefined) throw new TypeError('an issued token has a hop with authority')
+  return {
+    ceiling: presented,
+    lineage: {
+      root,
+      subject: claims.sub,
+      txn: claims.txn,
+      list,
+      act: isRecipient ? claims.act : claims.act?.act,
+      hops: isRecipient ? hops : below,
+      issuedAt: claims.iat,
+      authentication: authenticationOf(claims),
+    },
+  }
+}
+
+function authenticationOf({ auth_time, acr, amr }: OwnToken['claims']): Authentication {
+  return {
+    ...(auth_time === undefined ? {} : { auth_time }),
+    ...(acr === undefined ? {} : { acr }),
+    ...(amr === undefined ? {} : { amr }),
+  }
+}

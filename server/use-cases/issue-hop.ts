@@ -1,0 +1,164 @@
+/**
+ * From a narrowed ceiling to a token: claim the hop in one atomic step, look again, mint, put the decision on record,
+ * answer. A fault after the claim revokes the hop: no token left the process.
+ */
+
+import type { DelegatedClaims } from '../../lib/src/act-bounds.ts'
+import type { Attenuated } from '../core/attenuate.ts'
+import { delegatedClaims, type Lineage, placeOf } from '../core/delegated-claims.ts'
+import type { ProvenKey } from '../core/input-token.ts'
+import { type Reason, type Refusal, refuse } from '../core/refusal.ts'
+import type { Agent, TaskType, Tenant } from '../core/tenant.ts'
+import type { DecisionRecord } from './decision-record.ts'
+import type {
+  AuditLog,
+  Clock,
+  HopConflict,
+  HopRecord,
+  StatusIndexes,
+  TaskStore,
+  Tenants,
+} from './ports.ts'
+
+export interface IssueDeps {
+  readonly clock: Clock
+  readonly tenants: Tenants
+  readonly tasks: TaskStore
+  readonly statusIndexes: StatusIndexes
+  readonly audit: AuditLog
+  /** 128 random bits as base64url: a `jti` or `txn` (RFC 6749 §10.10). */
+  readonly randomId: () => string
+  /** Signs the claims as an `at+jwt` of the tenant; `token_too_large` before anything is signed. */
+  readonly mint: (tenant: Tenant, claims: DelegatedClaims) => Promise<string | Refusal>
+}
+
+export interface HopDraft {
+  readonly tenant: Tenant
+  readonly caller: Agent
+  readonly taskType: TaskType
+  readonly lineage: Lineage
+  /** `jti` of the token presented; the root's own for the first hop. */
+  readonly parent: string
+  /** Where the hop opens its task: who opened it and why. */
+  readonly opens: { readonly purpose: string | undefined } | undefined
+  readonly attenuated: Attenuated
+  readonly key: ProvenKey
+  readonly record: DecisionRecord
+  readonly now: number
+}
+
+export interface Granted {
+  readonly kind: 'granted'
+  readonly token: string
+  readonly claims: DelegatedClaims
+  /** Seconds, from now. */
+  readonly expiresIn: number
+}
+
+const CONFLICT_REASONS: Readonly<Record<HopConflict, Reason>> = {
+  task_unknown: 'subject_token_revoked',
+  task_ended: 'task_ended',
+  parent_unknown: 'subject_token_revoked',
+  parent_revoked: 'subject_token_revoked',
+  parent_expired: 'subject_token_expired',
+  place_full: 'task_limit_reached',
+  task_full: 'task_limit_reached',
+}
+
+export async function issueHop(deps: IssueDeps, draft: HopDraft): Promise<Granted | Refusal> {
+  const { tenant, lineage, record } = draft
+  const idx = await deps.statusIndexes.allocate(tenant.id, lineage.list)
+  const claims = delegatedClaims({
+    ...draft,
+    holder: draft.caller.id,
+    jti: deps.randomId(),
+    idx,
+  })
+  noteHop(draft, claims)
+  const conflict = await claimHop(deps, draft, claims)
+  if (conflict !== undefined) return refuse(CONFLICT_REASONS[conflict], conflict)
+  try {
+    // Look again: whoever changes the facts writes first and then walks the hops, so one of the two sees the other.
+    const isSame = deps.tenants.find(tenant.id)?.version === tenant.version
+    const token = isSame ? await deps.mint(tenant, claims) : refuse('facts_changed')
+    if (typeof token !== 'string') {
+      await deps.tasks.revokeHop(tenant.id, lineage.txn, claims.jti)
+      return token
+    }
+    await Promise.all([deps.audit.append(record.permitted(draft.now)), deps.tasks.durable()])
+    void deps.tasks.settleHop(tenant.id, lineage.txn, claims.jti).catch(ignoreUnsettled)
+    return { kind: 'granted', token, claims, expiresIn: claims.exp - draft.now }
+  } catch (fault) {
+    await deps.tasks.revokeHop(tenant.id, lineage.txn, claims.jti)
+    throw fault
+  }
+}
+
+/** An unsettled hop is settled by recovery, which finds its entry on record. */
+function ignoreUnsettled(): void {}
+
+async function claimHop(
+  deps: IssueDeps,
+  draft: HopDraft,
+  claims: DelegatedClaims,
+): Promise<HopConflict | undefined> {
+  const { tenant, lineage, caller, taskType, opens, now } = draft
+  const hop = hopRecord(draft, claims)
+  if (opens === undefined) {
+    const { tokensPerPlace, tokensPerTask } = tenant.limits
+    const outcome = await deps.tasks.recordHop(tenant.id, lineage.txn, hop, {
+      now,
+      tokensPerPlace,
+      tokensPerTask,
+    })
+    return outcome === 'recorded' ? undefined : outcome
+  }
+  const { root, txn, subject, list } = lineage
+  await deps.tasks.openTask(
+    tenant.id,
+    {
+      txn,
+      type: taskType.id,
+      subject,
+      opener: caller.id,
+      purpose: opens.purpose,
+      rootJti: root.jti,
+      rootIdx: root.idx,
+      list,
+      openedAt: root.iat,
+      deadline: root.exp,
+      state: 'open',
+    },
+    hop,
+  )
+  return undefined
+}
+
+function hopRecord(draft: HopDraft, claims: DelegatedClaims): HopRecord {
+  return {
+    jti: claims.jti,
+    idx: claims.status.status_list.idx,
+    parent: draft.parent,
+    place: placeOf(claims).join('/'),
+    holder: claims.client_id,
+    audience: claims.aud,
+    owner: draft.attenuated.target.agent,
+    issuedAt: claims.iat,
+    expiresAt: claims.exp,
+    revoked: false,
+  }
+}
+
+function noteHop(draft: HopDraft, claims: DelegatedClaims): void {
+  draft.record.note({
+    txn: claims.txn,
+    task_type: draft.taskType.id,
+    parent_jti: draft.parent,
+    jti: claims.jti,
+    chain: placeOf(claims),
+    target: claims.aud,
+    scope_after: draft.attenuated.scope,
+    expires_at: claims.exp,
+    ...(draft.opens?.purpose === undefined ? {} : { purpose: draft.opens.purpose }),
+  })
+}

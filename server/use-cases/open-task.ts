@@ -1,0 +1,48 @@
+/**
+ * Opening a task: a root with an id and a status index of its own, and the empty chain under it. Nothing is written
+ * yet: the task and its first hop are recorded in one step.
+ */
+import { openCeiling } from '../core/ceiling.ts'
+import type { Authentication } from '../core/input-token.ts'
+import { openRoot } from '../core/open-root.ts'
+import { isRefusal, type Refusal } from '../core/refusal.ts'
+import type { Agent, TaskType, Tenant } from '../core/tenant.ts'
+import type { DecisionRecord } from './decision-record.ts'
+import type { IssueDeps } from './issue-hop.ts'
+import type { Parent } from './parent.ts'
+
+export interface Opening {
+  readonly tenant: Tenant
+  readonly opener: Agent
+  readonly taskType: TaskType
+  readonly subject: string
+  readonly subjectScope: readonly string[] | undefined
+  readonly authentication: Authentication
+  readonly record: DecisionRecord
+  readonly now: number
+}
+
+export async function openTask(deps: IssueDeps, opening: Opening): Promise<Parent | Refusal> {
+  const { tenant, now, record } = opening
+  const list = deps.statusIndexes.listAt(tenant.id, now)
+  const idx = await deps.statusIndexes.allocate(tenant.id, list)
+  const root = openRoot({ ...opening, ids: { jti: deps.randomId(), idx } })
+  if (isRefusal(root)) return root
+  record.note({ task_type: opening.taskType.id, scope_before: root.scope })
+  return {
+    taskType: opening.taskType,
+    parent: root.jti,
+    ceiling: openCeiling(root),
+    opens: true,
+    lineage: {
+      root,
+      subject: opening.subject,
+      txn: deps.randomId(),
+      list,
+      act: undefined,
+      hops: [],
+      issuedAt: now,
+      authentication: opening.authentication,
+    },
+  }
+}
