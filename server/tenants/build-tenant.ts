@@ -1,0 +1,131 @@
+/**
+ * Makes the tenant of entries that passed every check: snake_case ends here, lists become sets and maps.
+ */
+import type {
+  Agent,
+  PublicJwk,
+  Resource,
+  Scope,
+  TaskType,
+  Tenant,
+  TrustedIssuer,
+} from '../core/tenant.ts'
+import { generatedHome, homeId, readHome } from './homes.ts'
+import type { AgentEntry, IssuerEntry, ResourceEntry, TaskTypeEntry, TenantFile } from './schema.ts'
+
+export interface CheckedEntries {
+  readonly tenant: TenantFile
+  readonly issuers: readonly IssuerEntry[]
+  readonly agents: readonly AgentEntry[]
+  readonly resources: readonly ResourceEntry[]
+  readonly taskTypes: readonly TaskTypeEntry[]
+}
+
+export interface TenantIdentity {
+  readonly id: string
+  readonly issuer: string
+  readonly version: string
+}
+
+export function buildTenant(identity: TenantIdentity, entries: CheckedEntries): Tenant {
+  const agents = entries.agents.map((entry) => buildAgent(entry, entries.resources))
+  const resources = [
+    ...entries.resources.map(buildResource),
+    ...agents
+      .filter((agent) => agent.home === homeId(agent.id))
+      .map((agent) => generatedHome(agent, identity.issuer)),
+  ]
+  const { limits } = entries.tenant
+  return {
+    ...identity,
+    displayName: entries.tenant.display_name,
+    signingAlgorithm: entries.tenant.signing_alg,
+    limits: {
+      maxDepth: limits.max_depth,
+      taskLifetime: limits.task_lifetime,
+      tokenLifetime: limits.token_lifetime,
+      tokensPerPlace: limits.tokens_per_place,
+      tokensPerTask: limits.tokens_per_task,
+    },
+    trustedIssuers: new Map(entries.issuers.map((entry) => [entry.issuer, buildIssuer(entry)])),
+    disabledSubjects: new Set(entries.tenant.disabled_subjects),
+    agents: new Map(agents.map((agent) => [agent.id, agent])),
+    resources: new Map(resources.map((resource) => [resource.id, resource])),
+    resourcesByUri: new Map(resources.map((resource) => [resource.uri, resource])),
+    scopes: new Map(entries.resources.flatMap(buildScopes).map((scope) => [scope.name, scope])),
+    taskTypes: new Map(
+      entries.taskTypes.map((entry) => [entry.id, buildTaskType(entry, entries.tenant)]),
+    ),
+  }
+}
+
+function buildIssuer(entry: IssuerEntry): TrustedIssuer {
+  return {
+    id: entry.id,
+    issuer: entry.issuer,
+    keys: entry.jwks_uri === undefined ? { jwks: entry.jwks ?? [] } : { jwksUri: entry.jwks_uri },
+    algorithms: entry.algorithms,
+    tokenTypes: new Set(entry.token_types),
+    subjectPrefix: entry.subject_prefix,
+    clientClaim: entry.client_claim,
+    scopeClaim: entry.scope_claim,
+  }
+}
+
+function buildAgent(entry: AgentEntry, resources: readonly ResourceEntry[]): Agent {
+  const noKeys: readonly PublicJwk[] = []
+  return {
+    id: entry.id,
+    owner: entry.owner,
+    class: entry.class,
+    scopes: new Set(entry.scopes),
+    mayReach: new Set(entry.may_reach),
+    defaultTarget: entry.default_target,
+    home: readHome(entry, resources),
+    auth: {
+      method: entry.auth.method,
+      jwks: entry.auth.jwks ?? noKeys,
+      development: entry.auth.development_keys === true,
+    },
+    issuerClients: new Map(Object.entries(entry.issuer_clients)),
+    binding: entry.binding === 'bearer' ? 'bearer' : 'dpop',
+    expires: entry.expires,
+    disabled: entry.disabled,
+  }
+}
+
+function buildResource(entry: ResourceEntry): Resource {
+  return {
+    id: entry.id,
+    uri: entry.uri,
+    kind: entry.kind,
+    agent: entry.kind === 'agent' ? entry.agent : undefined,
+    scopes: new Set(entry.kind === 'agent' ? entry.scopes : Object.keys(entry.scopes)),
+    sensitivity: entry.sensitivity,
+    keys: entry.keys ?? [],
+  }
+}
+
+function buildScopes(entry: ResourceEntry): readonly Scope[] {
+  if (entry.kind !== 'api') return []
+  return Object.entries(entry.scopes).map(([name, { tier }]) => ({
+    name,
+    tier,
+    resource: entry.id,
+  }))
+}
+
+function buildTaskType(entry: TaskTypeEntry, { limits }: TenantFile): TaskType {
+  const lifetime = entry.lifetime ?? limits.task_lifetime
+  return {
+    id: entry.id,
+    basis: entry.basis,
+    openers: new Set(entry.openers),
+    subjectsFrom: new Set(entry.subjects_from),
+    scopes: entry.scopes,
+    reach: entry.reach,
+    maxDepth: entry.max_depth ?? limits.max_depth,
+    lifetime,
+    tokenLifetime: entry.token_lifetime ?? Math.min(limits.token_lifetime, lifetime),
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * The entries of a tenant's files after the schema: each that is well-formed, with its place, and the names of all,
+ * so that one broken entry does not make every reference to it a problem of its own.
+ */
+import type { z } from 'zod'
+import { reportIssues } from './issue-problem.ts'
+import { type Report, refuse } from './report.ts'
+import {
+  type AgentEntry,
+  agent,
+  type IssuerEntry,
+  type ResourceEntry,
+  resource,
+  type TaskTypeEntry,
+  type TenantFile,
+  taskType,
+  tenantFile,
+  trustedIssuer,
+} from './schema.ts'
+import type { Path, YamlDocument } from './yaml-document.ts'
+
+export interface Entry<Value> {
+  readonly value: Value
+  readonly path: Path
+}
+
+export interface Listing<Value> {
+  readonly document: YamlDocument
+  readonly entries: readonly Entry<Value>[]
+  /** Ids of all entries, of broken ones too. */
+  readonly ids: ReadonlySet<string>
+}
+
+/** Undefined: the file is missing or is not YAML, which is reported already. */
+export interface TenantEntries {
+  readonly tenant: { readonly document: YamlDocument; readonly value: TenantFile } | undefined
+  readonly issuers: Listing<IssuerEntry> | undefined
+  readonly agents: Listing<AgentEntry> | undefined
+  readonly resources: Listing<ResourceEntry> | undefined
+  readonly taskTypes: Listing<TaskTypeEntry> | undefined
+}
+
+export type TenantFileName = 'tenant.yaml' | 'agents.yaml' | 'resources.yaml' | 'task-types.yaml'
+export type TenantDocuments = Readonly<Partial<Record<TenantFileName, YamlDocument>>>
+
+const MOST_ENTRIES = 10_000
+
+export function readEntries(report: Report, documents: TenantDocuments): TenantEntries {
+  const tenant = documents['tenant.yaml']
+  return {
+    tenant: tenant && readTenantFile(report, tenant),
+    issuers: tenant && readListing(report, tenant, 'trusted_issuers', trustedIssuer),
+    agents: readList(report, documents['agents.yaml'], 'agents', agent),
+    resources: readList(report, documents['resources.yaml'], 'resources', resource),
+    taskTypes: readList(report, documents['task-types.yaml'], 'task_types', taskType),
+  }
+}
+
+function readTenantFile(report: Report, document: YamlDocument): TenantEntries['tenant'] {
+  const result = tenantFile.safeParse(document.value)
+  if (result.success) return { document, value: result.data }
+  reportIssues(report, document, [], result.error.issues)
+  return undefined
+}
+
+/** A file that is one list under one key. */
+function readList<Schema extends z.ZodType>(
+  report: Report,
+  document: YamlDocument | undefined,
+  key: string,
+  schema: Schema,
+): Listing<z.output<Schema>> | undefined {
+  if (document === undefined) return undefined
+  const { value } = document
+  const members = isRecord(value) ? Object.keys(value) : []
+  for (const member of members.filter((name) => name !== key)) {
+    refuse(report, document, [member], {
+      text: `unknown key; this file has "${key}" alone`,
+      suggestion: key,
+    })
+  }
+  if (!isRecord(value) || !Array.isArray(value[key])) {
+    refuse(report, document, [key], { text: `expected a list under "${key}"` })
+  }
+  return readListing(report, document, key, schema)
+}
+
+function readListing<Schema extends z.ZodType>(
+  report: Report,
+  document: YamlDocument,
+  key: string,
+  schema: Schema,
+): Listing<z.output<Schema>> {
+  const stated = isRecord(document.value) ? document.value[key] : undefined
+  const items: readonly unknown[] = Array.isArray(stated) ? stated : []
+  if (items.length > MOST_ENTRIES) {
+    refuse(report, document, [key], { text: `at most ${MOST_ENTRIES} entries` })
+    return { document, entries: [], ids: new Set() }
+  }
+  const entries: Entry<z.output<Schema>>[] = []
+  const ids = new Set<string>()
+  for (const [index, item] of items.entries()) {
+    const path = [key, index]
+    if (isRecord(item) && typeof item['id'] === 'string') ids.add(item['id'])
+    const result = schema.safeParse(item)
+    if (result.success) entries.push({ value: result.data, path })
+    else reportIssues(report, document, path, result.error.issues)
+  }
+  return { document, entries, ids }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

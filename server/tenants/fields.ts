@@ -1,0 +1,155 @@
+/**
+ * The kinds of value a tenant's files are made of. Anything a token, a log or a store key will carry is kept to
+ * printable ASCII here, so that later code never meets a look-alike, a control character or a wildcard.
+ */
+import { z } from 'zod'
+import type { PublicJwk } from '../core/tenant.ts'
+import { quote } from './problem.ts'
+import { parsePublicKey } from './public-key.ts'
+
+const ID = /^[a-z][a-z0-9-]{0,62}$/
+// Harmless in a Map; not in the plain objects other libraries keep clients and claims in (threats J07).
+const RESERVED_IDS: ReadonlySet<string> = new Set(['constructor', 'prototype'])
+/** Names the OpenID Connect library gives a meaning of its own. */
+const RESERVED_SCOPES: ReadonlySet<string> = new Set(['openid', 'offline_access', ...RESERVED_IDS])
+/** Registered claims say something else already (RFC 7519 §4.1). */
+const RESERVED_CLAIMS: ReadonlySet<string> = new Set(
+  ['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti'].concat(...RESERVED_IDS),
+)
+const ID_RULE = 'a lower-case letter, then up to 62 of a-z 0-9 -'
+const SECONDS = { s: 1, m: 60, h: 3600 } as const
+const LONGEST_LIST = 1000
+/** Two keys overlap during a rotation; a few more do no harm. */
+const MOST_KEYS = 16
+
+export function isId(text: string): boolean {
+  return ID.test(text) && !RESERVED_IDS.has(text)
+}
+
+export const id = z.string().refine(isId, { error: `an id is ${ID_RULE}` })
+
+/** RFC 6749 §3.3 scope-token. */
+export const scopeName = z
+  .string()
+  .regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/, {
+    error: 'a scope is 1 to 128 printable ASCII characters without space, " and \\',
+  })
+  .refine((name) => !RESERVED_SCOPES.has(name), { error: 'this scope name is reserved' })
+
+export const line = z
+  .string()
+  .regex(/^[\x20-\x7e]{1,200}$/, { error: 'expected 1 to 200 printable ASCII characters' })
+
+/** Shown to people only, so any script; no control, direction or lone surrogate characters. */
+export const displayName = z.string().regex(/^[^\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]{1,120}$/u, {
+  error: 'expected 1 to 120 characters, no control or invisible ones',
+})
+
+/** A subject is another issuer's text: any script, compared by code points (threats J10). */
+export const subject = z
+  .string()
+  .regex(/^[^\p{Cc}\p{Cs}]{1,255}$/u, { error: 'expected 1 to 255 characters, no control ones' })
+
+/** RFC 6749 §2.2, Appendix A.1. */
+export const clientId = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,255}$/, { error: 'expected 1 to 255 printable ASCII characters' })
+
+export const subjectPrefix = z
+  .string()
+  .regex(/^[A-Za-z0-9._:|/-]{0,64}$/, { error: 'expected up to 64 of A-Z a-z 0-9 . _ : | / -' })
+
+export const claimName = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_.:/-]{0,127}$/, { error: 'expected the name of a claim' })
+  .refine((name) => !RESERVED_CLAIMS.has(name), { error: 'this claim has a meaning of its own' })
+
+export const isTrue = z.literal(true, { error: 'can only be true; leave it out otherwise' })
+
+export function wholeNumber(least: number, most: number) {
+  const error = `expected a whole number from ${least} to ${most}`
+  return z.int({ error }).min(least, { error }).max(most, { error })
+}
+
+/** Seconds as a whole number, or `90s`, `15m`, `8h`; in seconds. */
+export function duration(most: number) {
+  return z
+    .union([z.number(), z.string()], { error: 'expected a duration such as 90s, 15m or 8h' })
+    .transform((stated, context) => {
+      const seconds = typeof stated === 'number' ? stated : readSeconds(stated)
+      if (Number.isSafeInteger(seconds) && seconds >= 1 && seconds <= most) return seconds
+      const message = Number.isNaN(seconds)
+        ? 'expected a duration such as 90s, 15m or 8h'
+        : `expected a duration from 1s to ${most}s`
+      context.addIssue({ code: 'custom', message })
+      return z.NEVER
+    })
+}
+
+function readSeconds(text: string): number {
+  const [, digits, unit] = /^([1-9][0-9]{0,6})([smh])$/.exec(text) ?? []
+  if (digits === undefined || unit === undefined) return Number.NaN
+  return Number(digits) * SECONDS[unit as keyof typeof SECONDS]
+}
+
+/** RFC 3339 full-date (its first moment, UTC) or date-time; seconds since the epoch. */
+export const instant = z
+  .union([z.iso.date(), z.iso.datetime({ offset: true })], {
+    error: 'expected an RFC 3339 date such as 2027-06-30 or 2027-06-30T12:00:00Z',
+  })
+  .transform((text) => Math.floor(Date.parse(text) / 1000))
+
+/** A list without repetition. */
+export function distinct<Element extends z.ZodType<string>>(element: Element) {
+  return z
+    .array(element)
+    .max(LONGEST_LIST)
+    .superRefine((items, context) => {
+      const seen = new Set<string>()
+      for (const [index, item] of items.entries()) {
+        if (seen.has(item)) {
+          context.addIssue({
+            code: 'custom',
+            path: [index],
+            message: `${quote(item)} is stated twice`,
+          })
+        }
+        seen.add(item)
+      }
+    })
+}
+
+const publicKey = z.record(z.string(), z.unknown()).transform((jwk, context): PublicJwk => {
+  const result = parsePublicKey(jwk)
+  if (result.kind === 'key') return result.key
+  context.addIssue({ code: 'custom', message: result.text })
+  return z.NEVER
+})
+
+/** A JWK Set (RFC 7517 §5) of public keys, no key id twice. */
+export const keySet = strict({
+  keys: z
+    .array(publicKey)
+    .min(1, { error: 'a key set needs a key' })
+    .max(MOST_KEYS, { error: `a key set has at most ${MOST_KEYS} keys` })
+    .superRefine((keys, context) => {
+      const seen = new Set<unknown>()
+      for (const [index, { kid }] of keys.entries()) {
+        if (kid !== undefined && seen.has(kid)) {
+          context.addIssue({ code: 'custom', path: [index], message: 'this "kid" is stated twice' })
+        }
+        seen.add(kid)
+      }
+    }),
+}).transform(({ keys }) => keys)
+
+/**
+ * An object without unknown members. The message of an `unrecognized_keys` issue is the list of the members known
+ * there, separated by spaces: `issue-problem.ts` picks the suggestion from it.
+ */
+export function strict<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys' ? Object.keys(shape).join(' ') : undefined,
+  })
+}
