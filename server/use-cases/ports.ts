@@ -118,7 +118,7 @@ export interface AuditEntry {
   readonly ref: string
   readonly tenant: string
   readonly tenant_version: string
-  readonly event: 'exchange' | 'client_credentials' | 'revocation' | 'introspection'
+  readonly event: 'token' | 'revocation' | 'introspection'
   readonly outcome: 'permit' | 'refuse' | 'ask'
   /** Public reason of a refusal. */
   readonly reason?: string

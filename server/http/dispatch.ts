@@ -1,0 +1,51 @@
+/**
+ * The first look at a request: which tenant, which endpoint, which method. By exact path and allow-list, before anything
+ * is read or looked up; a path of another spelling is nobody's.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+export type RequestListener = (req: IncomingMessage, res: ServerResponse) => void
+
+export interface DispatchDeps {
+  /** The OAuth endpoints of a tenant; undefined where there is no such tenant. */
+  readonly oauthOf: (tenant: string) => RequestListener | undefined
+  /** Everything else: public documents, and the answer to what is not found. */
+  readonly documents: RequestListener
+}
+
+const OAUTH_PATH = /^\/t\/([a-z][a-z0-9-]{0,62})(\/(?:token|introspect|revoke))$/
+
+export function createDispatch({ oauthOf, documents }: DispatchDeps): RequestListener {
+  return (req, res) => {
+    const url = req.url ?? '/'
+    const query = url.indexOf('?')
+    const path = query < 0 ? url : url.slice(0, query)
+    const [, tenant, endpoint] = OAUTH_PATH.exec(path) ?? []
+    const oauth = tenant === undefined ? undefined : oauthOf(tenant)
+    if (oauth === undefined || endpoint === undefined) {
+      documents(req, res)
+    } else if (req.method === 'POST') {
+      // oidc-provider knows itself mounted by the difference of the two; nothing in a query is a parameter.
+      Object.assign(req, { originalUrl: path, url: endpoint })
+      oauth(req, res)
+    } else {
+      refuseMethod(res)
+    }
+  }
+}
+
+/** RFC 6749 §3.2: the client uses POST. */
+function refuseMethod(res: ServerResponse): void {
+  res.writeHead(405, {
+    allow: 'POST',
+    'content-type': 'application/json',
+    'cache-control': 'no-store',
+  })
+  res.end(
+    JSON.stringify({
+      error: 'invalid_request',
+      error_description: 'this endpoint takes POST',
+      reason: 'request_malformed',
+    }),
+  )
+}

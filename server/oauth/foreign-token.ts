@@ -1,0 +1,141 @@
+/**
+ * Subject tokens of configured issuers (ID tokens and other JWTs). The issuer is chosen by an exact match with the
+ * configuration, its keys come from there too; of the claims only what its trust rule names is believed.
+ */
+import { readVerificationKey, type VerificationKey } from '../../keys/verification-key.ts'
+import { readScope } from '../../lib/src/scope.ts'
+import type { JsonObject } from '../../lib/src/strict-json.ts'
+import type { Authentication, ForeignToken } from '../core/input-token.ts'
+import type { PublicJwk, Tenant, TrustedIssuer } from '../core/tenant.ts'
+import { keyByKid, readCompactJws, readNumericDate, verifyJwt } from './verified-jwt.ts'
+
+export type ForeignType = 'id_token' | 'jwt'
+
+/** Public keys of an issuer. `isRetry`: a `kid` was not among them; the source may look again, within its cooldown. */
+export type IssuerKeys = (
+  tenant: string,
+  issuer: TrustedIssuer,
+  isRetry: boolean,
+) => Promise<readonly PublicJwk[]>
+
+const TYPES: Readonly<Record<ForeignType, ReadonlySet<string>>> = {
+  // OpenID Connect Core §2 names no typ; an access token is never an ID token.
+  id_token: new Set(['', 'jwt', 'id+jwt']),
+  jwt: new Set(['', 'jwt', 'at+jwt']),
+}
+/** Seconds a foreign clock may be ahead. */
+const CLOCK_SKEW = 5
+const MAX_SUBJECT = 255
+/** Printable ASCII: an identifier that reads as it compares (threats J10). */
+const PRINTABLE = /^[\x21-\x7e]+$/
+
+/** The token as far as its trust rule believes it; a guard's name otherwise. Expiry is judged after the way in. */
+export async function readForeignToken(
+  tenant: Tenant,
+  issuerKeys: IssuerKeys,
+  input: { readonly text: string; readonly type: ForeignType; readonly now: number },
+): Promise<ForeignToken | string> {
+  const jws = readCompactJws(input.text)
+  if (jws === undefined) return 'token_malformed'
+  const claimedIssuer = jws.payload['iss']
+  // Our own tokens are never a foreign issuer's, whatever they are declared as.
+  if (typeof claimedIssuer !== 'string' || claimedIssuer === tenant.issuer)
+    return 'issuer_untrusted'
+  const issuer = tenant.trustedIssuers.get(claimedIssuer)
+  if (issuer === undefined || !issuer.tokenTypes.has(input.type)) return 'issuer_untrusted'
+  const keyOf = (keys: readonly VerificationKey[]): VerificationKey | undefined =>
+    keyByKid(keys, jws.header)
+  const key =
+    keyOf(typed(await issuerKeys(tenant.id, issuer, false), issuer)) ??
+    keyOf(typed(await issuerKeys(tenant.id, issuer, true), issuer))
+  const claims = verifyJwt(jws, { types: TYPES[input.type], keyFor: () => key })
+  return typeof claims === 'string' ? claims : believe(tenant, issuer, claims, input.now)
+}
+
+const typedKeys = new WeakMap<readonly PublicJwk[], readonly VerificationKey[]>()
+
+/** Read once per key set: a set is a new array when it changes. */
+function typed(jwks: readonly PublicJwk[], issuer: TrustedIssuer): readonly VerificationKey[] {
+  const known = typedKeys.get(jwks)
+  if (known !== undefined) return known
+  const keys = jwks.flatMap((jwk) => readVerificationKey(jwk, issuer.algorithms) ?? [])
+  typedKeys.set(jwks, keys)
+  return keys
+}
+
+function believe(
+  tenant: Tenant,
+  issuer: TrustedIssuer,
+  claims: JsonObject,
+  now: number,
+): ForeignToken | string {
+  const { sub, aud, azp, may_act: mayAct } = claims
+  if (typeof sub !== 'string' || sub.length > MAX_SUBJECT || !PRINTABLE.test(sub)) {
+    return 'subject_malformed'
+  }
+  const subject = `${issuer.subjectPrefix}${sub}`
+  if (!isItsOwnSubject(tenant, issuer, subject)) return 'subject_collides'
+  const audience = typeof aud === 'string' ? [aud] : aud
+  if (!isStrings(audience)) return 'audience_malformed'
+  if (azp !== undefined && typeof azp !== 'string') return 'azp_malformed'
+  const expiresAt = readNumericDate(claims['exp'])
+  const issuedAt = readNumericDate(claims['iat'])
+  if (expiresAt === undefined || issuedAt === undefined) return 'times_malformed'
+  if (issuedAt > now + CLOCK_SKEW) return 'issued_in_future'
+  const { nbf } = claims
+  if (nbf !== undefined && !((readNumericDate(nbf) ?? Infinity) <= now + CLOCK_SKEW)) {
+    return 'not_yet_valid'
+  }
+  const client = issuer.clientClaim === undefined ? undefined : claims[issuer.clientClaim]
+  const scope = readScopeClaim(issuer, claims)
+  if (scope === 'malformed') return 'scope_claim_malformed'
+  return {
+    kind: 'foreign',
+    issuer,
+    subject,
+    audience,
+    azp,
+    client: typeof client === 'string' ? client : undefined,
+    expiresAt,
+    scope,
+    mayAct,
+    hasChain: 'act' in claims || 'act_bounds' in claims,
+    authentication: readAuthentication(claims),
+  }
+}
+
+/** A subject is no agent, and does not begin with another issuer's prefix (docs/chain-format.md §1). */
+function isItsOwnSubject(tenant: Tenant, issuer: TrustedIssuer, subject: string): boolean {
+  if (tenant.agents.has(subject) || tenant.resources.has(subject)) return false
+  for (const other of tenant.trustedIssuers.values()) {
+    const { subjectPrefix: prefix } = other
+    const isLonger = prefix.length > issuer.subjectPrefix.length
+    if (other.id !== issuer.id && isLonger && subject.startsWith(prefix)) return false
+  }
+  return true
+}
+
+/** Where a trust rule names a scope claim it bounds the task: missing means no scope at all. */
+function readScopeClaim(
+  issuer: TrustedIssuer,
+  claims: JsonObject,
+): readonly string[] | undefined | 'malformed' {
+  if (issuer.scopeClaim === undefined) return undefined
+  const scope = claims[issuer.scopeClaim] ?? ''
+  if (typeof scope !== 'string') return 'malformed'
+  return scope === '' ? [] : (readScope(scope) ?? 'malformed')
+}
+
+function readAuthentication(claims: JsonObject): Authentication {
+  const authTime = readNumericDate(claims['auth_time'])
+  const { acr, amr } = claims
+  return {
+    ...(authTime === undefined ? {} : { auth_time: authTime }),
+    ...(typeof acr === 'string' && acr.length <= 256 ? { acr } : {}),
+    ...(isStrings(amr) && amr.length <= 8 ? { amr } : {}),
+  }
+}
+
+function isStrings(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'string')
+}

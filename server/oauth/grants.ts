@@ -1,0 +1,111 @@
+/**
+ * The two grants of this server, as handlers of oidc-provider: token exchange (RFC 8693) and client credentials. The
+ * client is authenticated when they run. They decide; the door answers.
+ */
+import type { KoaContextWithOIDC } from 'oidc-provider'
+import type { Keyring } from '../../keys/keyring.ts'
+import { isActive } from '../core/decide.ts'
+import type { OwnToken, ProvenKey, SubjectToken } from '../core/input-token.ts'
+import { isRefusal, type Refusal, refuse } from '../core/refusal.ts'
+import type { Agent, Tenant } from '../core/tenant.ts'
+import { actAlone } from '../use-cases/act-alone.ts'
+import { exchangeToken } from '../use-cases/exchange-token.ts'
+import type { Granted, IssueDeps } from '../use-cases/issue-hop.ts'
+import {
+  type ExchangeParameters,
+  type Form,
+  readCommon,
+  readExchange,
+} from './exchange-parameters.ts'
+import { type IssuerKeys, readForeignToken } from './foreign-token.ts'
+import { readOwnToken } from './own-token.ts'
+import { requestState } from './request-state.ts'
+import type { ProofChecker } from './sender-proof.ts'
+
+export interface GrantDeps extends IssueDeps {
+  readonly proofs: ProofChecker
+  readonly issuerKeys: IssuerKeys
+  readonly keyringOf: (tenant: Tenant) => Keyring
+}
+
+type Handler = (ctx: KoaContextWithOIDC) => Promise<void>
+
+export function exchangeHandler(tenant: Tenant, deps: GrantDeps): Handler {
+  return decideWith(tenant, deps, async (form, caller, key, ctx) => {
+    const parameters = readExchange(form)
+    if (isRefusal(parameters)) return parameters
+    const { record } = requestState(ctx)
+    const { scope } = parameters
+    record.note({ client: caller.id, ...(scope === undefined ? {} : { scope_requested: scope }) })
+    const subject = await readSubject(tenant, deps, parameters.subject)
+    if (typeof subject === 'string') return refuse('subject_token_unacceptable', subject)
+    const actor = readActor(tenant, deps, parameters.actor)
+    if (typeof actor === 'string') return refuse('actor_token_unacceptable', actor)
+    return exchangeToken(deps, { ...parameters, tenant, caller, subject, actor, key, record })
+  })
+}
+
+export function clientCredentialsHandler(tenant: Tenant, deps: GrantDeps): Handler {
+  return decideWith(tenant, deps, (form, caller, key, ctx) => {
+    const parameters = readCommon(form)
+    if (isRefusal(parameters)) return Promise.resolve(parameters)
+    const { record } = requestState(ctx)
+    record.note({ client: caller.id })
+    return actAlone(deps, { ...parameters, tenant, caller, key, record })
+  })
+}
+
+type Decide = (
+  form: Form,
+  caller: Agent,
+  key: ProvenKey,
+  ctx: KoaContextWithOIDC,
+) => Promise<Granted | Refusal>
+
+/** What comes before every decision: the caller's live facts and the key it proves with this request. */
+function decideWith(tenant: Tenant, deps: GrantDeps, decide: Decide): Handler {
+  const endpoint = `${tenant.issuer}/token`
+  return async (ctx) => {
+    const state = requestState(ctx)
+    state.outcome = await (async () => {
+      const form = ctx.oidc.body ?? {}
+      const now = deps.clock.now()
+      const caller = tenant.agents.get(ctx.oidc.client?.clientId ?? '')
+      if (!isActive(caller, now)) return refuse('client_authentication_failed', 'agent_inactive')
+      // Form before cryptography: what the request may not say is refused before its proof is looked at.
+      const shape = readCommon(form)
+      if (isRefusal(shape)) return shape
+      const proof = ctx.get('dpop')
+      const key = await deps.proofs.check({
+        tenant: tenant.id,
+        proof: proof === '' ? undefined : proof,
+        endpoint,
+        now,
+      })
+      if (isRefusal(key)) return key
+      // RFC 9449 §5.2: a client bound to DPoP gets no token without a proof.
+      if (key === undefined && caller.binding === 'dpop') return refuse('proof_required')
+      return decide(form, caller, key, ctx)
+    })()
+    // The library wants a body from a grant; the door writes the answer that is sent.
+    ctx.body = {}
+  }
+}
+
+/** RFC 8693 §2.1: validated by the rules of its declared type. */
+async function readSubject(
+  tenant: Tenant,
+  deps: GrantDeps,
+  { text, type }: ExchangeParameters['subject'],
+): Promise<SubjectToken | string> {
+  if (type === 'access_token') return readOwnToken(tenant, deps.keyringOf(tenant), text)
+  return readForeignToken(tenant, deps.issuerKeys, { text, type, now: deps.clock.now() })
+}
+
+function readActor(
+  tenant: Tenant,
+  deps: GrantDeps,
+  text: string | undefined,
+): OwnToken | undefined | string {
+  return text === undefined ? undefined : readOwnToken(tenant, deps.keyringOf(tenant), text)
+}

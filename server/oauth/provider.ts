@@ -1,0 +1,199 @@
+/**
+ * One oidc-provider instance for one version of one tenant. The library authenticates clients, reads forms and routes
+ * grants; everything it would decide, mint or print by itself is off or replaced.
+ */
+import type { EventEmitter } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type Adapter, type Configuration, type KoaContextWithOIDC, Provider } from 'oidc-provider'
+import { generatePrivateJwk } from '../../keys/signer.ts'
+import { isRefusal } from '../core/refusal.ts'
+import type { Tenant } from '../core/tenant.ts'
+import { DecisionRecord } from '../use-cases/decision-record.ts'
+import type { Granted } from '../use-cases/issue-hop.ts'
+import type { ReplayGuard } from '../use-cases/ports.ts'
+import {
+  assertionCheck,
+  CLOCK_SKEW,
+  claimAssertionsAtomically,
+  createDecoy,
+} from './client-authentication.ts'
+import { clientsOf } from './clients.ts'
+import { answerRefusal, errorCode, readProviderError } from './error-response.ts'
+import {
+  ACCESS_TOKEN_TYPE,
+  COMMON_PARAMETERS,
+  EXCHANGE_PARAMETERS,
+  REPEATABLE_PARAMETERS,
+  TOKEN_EXCHANGE,
+} from './exchange-parameters.ts'
+import { clientCredentialsHandler, exchangeHandler, type GrantDeps } from './grants.ts'
+import { CLIENT_ALGORITHMS } from './metadata.ts'
+import { beginRequest, type RequestState } from './request-state.ts'
+import { answerIntrospection, answerRevocation } from './structured-token.ts'
+
+export interface ProviderDeps extends GrantDeps {
+  readonly replay: ReplayGuard
+  /** Logged once, at the door. */
+  readonly onFault: (fault: unknown, ref: string, tenant: string) => void
+}
+
+export type RequestListener = (req: IncomingMessage, res: ServerResponse) => void
+
+const EVENTS = ['grant.error', 'introspection.error', 'revocation.error', 'server_error'] as const
+const decoy = createDecoy()
+
+/** Answers POST `/token`, `/introspect` and `/revoke` of the tenant; the caller has cut the path to that. */
+export function createOAuthListener(tenant: Tenant, deps: ProviderDeps): RequestListener {
+  const provider = new Provider(tenant.issuer, configurationOf(tenant, deps))
+  provider.registerGrantType(
+    TOKEN_EXCHANGE,
+    exchangeHandler(tenant, deps),
+    [...EXCHANGE_PARAMETERS],
+    [...REPEATABLE_PARAMETERS],
+  )
+  provider.registerGrantType(
+    'client_credentials',
+    clientCredentialsHandler(tenant, deps),
+    [...COMMON_PARAMETERS],
+    [...REPEATABLE_PARAMETERS],
+  )
+  claimAssertionsAtomically(provider, tenant, deps)
+  const states = new WeakMap<object, RequestState>()
+  const events: EventEmitter = provider
+  for (const event of EVENTS) {
+    events.on(event, (ctx: KoaContextWithOIDC, error: unknown) => {
+      const state = states.get(ctx)
+      if (state !== undefined) state.providerError = error
+    })
+  }
+  provider.use(async (ctx, next) => {
+    const ref = deps.randomId()
+    const endpoint = endpointOf(ctx.path)
+    const header = { ref, tenant: tenant.id, tenant_version: tenant.version }
+    const record = new DecisionRecord({ ...header, event: endpoint })
+    const state = beginRequest(ctx, record)
+    states.set(ctx, state)
+    try {
+      await next()
+      await answer(ctx as unknown as KoaContextWithOIDC, { tenant, deps, state, endpoint })
+    } catch (fault) {
+      state.providerError = fault
+      await answerFault(ctx as unknown as KoaContextWithOIDC, { tenant, deps, state, endpoint })
+    }
+    // RFC 6749 §5.1: neither tokens nor errors are kept by a cache.
+    ctx.set('cache-control', 'no-store')
+    ctx.set('pragma', 'no-cache')
+  })
+  const callback = provider.callback()
+  // The library derives URLs from the Host header: it never sees the caller's.
+  const { host } = new URL(tenant.issuer)
+  return (req, res) => {
+    req.headers.host = host
+    void callback(req, res)
+  }
+}
+
+type Endpoint = 'token' | 'introspection' | 'revocation'
+
+interface Answering {
+  readonly tenant: Tenant
+  readonly deps: ProviderDeps
+  readonly state: RequestState
+  readonly endpoint: Endpoint
+}
+
+async function answer(ctx: KoaContextWithOIDC, answering: Answering): Promise<void> {
+  const { tenant, deps, state, endpoint } = answering
+  const { outcome, providerError, record } = state
+  if (outcome !== undefined && !isRefusal(outcome)) {
+    ctx.status = 200
+    ctx.body = tokenResponse(outcome)
+    return
+  }
+  // The library refuses JWTs at these two endpoints; to us they are tokens like any other.
+  const isPassed =
+    providerError === undefined || errorCode(providerError) === 'unsupported_token_type'
+  if (outcome === undefined && state.isAuthenticated && isPassed) {
+    if (endpoint === 'introspection') return answerIntrospection(ctx, tenant, deps)
+    if (endpoint === 'revocation') return answerRevocation(ctx, tenant, { ...deps, record })
+  }
+  if (providerError instanceof Error && errorCode(providerError) === undefined) throw providerError
+  const refusal = outcome ?? readProviderError(ctx, state)
+  if (refusal.reason === 'client_authentication_failed' && ctx.oidc.client === undefined) decoy()
+  await deps.audit.append(record.refused(deps.clock.now(), refusal))
+  answerRefusal(ctx, tenant.issuer, record.ref, refusal)
+}
+
+/** A fault is told to operators, once, and to callers as 503. It is on record where the record can still be written. */
+async function answerFault(ctx: KoaContextWithOIDC, answering: Answering): Promise<void> {
+  const { tenant, deps, state } = answering
+  const { record, providerError } = state
+  deps.onFault(providerError, record.ref, tenant.id)
+  const refusal = { kind: 'refusal', reason: 'unavailable', guard: 'fault' } as const
+  if (!record.isAppended) {
+    await deps.audit
+      .append(record.refused(deps.clock.now(), refusal))
+      .catch((fault: unknown) => deps.onFault(fault, record.ref, tenant.id))
+  }
+  answerRefusal(ctx, tenant.issuer, record.ref, refusal)
+}
+
+/** RFC 8693 §2.2.1; `cnf` tells which key the token is bound to. */
+function tokenResponse({ token, claims, expiresIn }: Granted): Readonly<Record<string, unknown>> {
+  return {
+    access_token: token,
+    issued_token_type: ACCESS_TOKEN_TYPE,
+    // RFC 9449 §5: a bound token is announced as one.
+    token_type: claims.cnf === undefined ? 'Bearer' : 'DPoP',
+    expires_in: expiresIn,
+    scope: claims.scope,
+    ...(claims.cnf === undefined ? {} : { cnf: claims.cnf }),
+  }
+}
+
+function endpointOf(path: string): Endpoint {
+  if (path === '/introspect') return 'introspection'
+  return path === '/revoke' ? 'revocation' : 'token'
+}
+
+function configurationOf(tenant: Tenant, deps: ProviderDeps): Configuration {
+  const key = generatePrivateJwk(tenant.signingAlgorithm)
+  return {
+    adapter: nothingStored,
+    clients: clientsOf(tenant, TOKEN_EXCHANGE),
+    // The library signs and publishes nothing here; without a key it would fall back to a published one.
+    jwks: { keys: [{ ...key, alg: tenant.signingAlgorithm, use: 'sig' }] } as never,
+    cookies: { keys: [deps.randomId()] },
+    clientAuthMethods: ['private_key_jwt'],
+    enabledJWA: { clientAuthSigningAlgValues: [...CLIENT_ALGORITHMS] } as never,
+    assertJwtClientAuthClaimsAndHeader: assertionCheck(tenant, deps) as never,
+    clockTolerance: CLOCK_SKEW,
+    routes: { token: '/token', introspection: '/introspect', revocation: '/revoke' },
+    responseTypes: [],
+    scopes: [],
+    features: {
+      devInteractions: { enabled: false },
+      introspection: { enabled: true },
+      revocation: { enabled: true },
+      userinfo: { enabled: false },
+      rpInitiatedLogout: { enabled: false },
+      resourceIndicators: { enabled: false },
+      // Proofs are checked by sender-proof.ts, with an atomic claim.
+      dPoP: { enabled: false },
+    },
+  }
+}
+
+/** Nothing of the library's is kept: clients are configuration, tokens and single use are ours. */
+function nothingStored(): Adapter {
+  const nothing = (): Promise<undefined> => Promise.resolve(undefined)
+  return {
+    upsert: nothing,
+    find: nothing,
+    findByUserCode: nothing,
+    findByUid: nothing,
+    consume: nothing,
+    destroy: nothing,
+    revokeByGrantId: nothing,
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * What this server knows of one request to an oidc-provider endpoint, beside what the library keeps.
+ * One record a request, reachable from its context only.
+ */
+import type { Refusal } from '../core/refusal.ts'
+import type { DecisionRecord } from '../use-cases/decision-record.ts'
+import type { Granted } from '../use-cases/issue-hop.ts'
+
+export interface RequestState {
+  readonly record: DecisionRecord
+  /** Set once the client's assertion, its claims and its single use hold. */
+  isAuthenticated: boolean
+  /** What a grant handler decided. */
+  outcome: Granted | Refusal | undefined
+  /** The library's own error, as its events tell it. */
+  providerError: unknown
+  /** Guard of a failed client authentication, for the audit entry. */
+  authenticationGuard: string | undefined
+}
+
+const states = new WeakMap<object, RequestState>()
+
+export function beginRequest(ctx: object, record: DecisionRecord): RequestState {
+  const state: RequestState = {
+    record,
+    isAuthenticated: false,
+    outcome: undefined,
+    providerError: undefined,
+    authenticationGuard: undefined,
+  }
+  states.set(ctx, state)
+  return state
+}
+
+/** Throws where no request was begun: a handler that runs outside its door must not answer. */
+export function requestState(ctx: object): RequestState {
+  const state = states.get(ctx)
+  if (state === undefined) throw new TypeError('no request was begun for this context')
+  return state
+}

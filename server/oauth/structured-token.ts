@@ -1,0 +1,60 @@
+/** Introspection and revocation of our JWT access tokens, once the library has authenticated the client. */
+import type { KoaContextWithOIDC } from 'oidc-provider'
+import type { Keyring } from '../../keys/keyring.ts'
+import type { OwnToken } from '../core/input-token.ts'
+import type { Tenant } from '../core/tenant.ts'
+import type { DecisionRecord } from '../use-cases/decision-record.ts'
+import { introspectToken } from '../use-cases/introspect-token.ts'
+import type { AuditLog, Clock, TaskStore } from '../use-cases/ports.ts'
+import { revokeToken } from '../use-cases/revoke-token.ts'
+import { readOwnToken } from './own-token.ts'
+
+interface Deps {
+  readonly clock: Clock
+  readonly tasks: TaskStore
+  readonly audit: AuditLog
+  readonly keyringOf: (tenant: Tenant) => Keyring
+}
+
+/** RFC 7662 §2.2: the claims of an active token, or `{"active":false}` and nothing else. Hints are ignored (§2.1). */
+export async function answerIntrospection(
+  ctx: KoaContextWithOIDC,
+  tenant: Tenant,
+  deps: Deps,
+): Promise<void> {
+  const client = clientOf(ctx)
+  const token = tokenOf(ctx, tenant, deps)
+  const claims = await introspectToken(deps, { tenant, client, token })
+  ctx.status = 200
+  ctx.body =
+    claims === undefined
+      ? { active: false }
+      : { active: true, token_type: claims.cnf === undefined ? 'Bearer' : 'DPoP', ...claims }
+}
+
+/** RFC 7009 §2.2: 200, whatever the token was. */
+export async function answerRevocation(
+  ctx: KoaContextWithOIDC,
+  tenant: Tenant,
+  deps: Deps & { readonly record: DecisionRecord },
+): Promise<void> {
+  const client = clientOf(ctx)
+  const { record } = deps
+  record.note({ client })
+  await revokeToken(deps, { tenant, client, token: tokenOf(ctx, tenant, deps), record })
+  ctx.status = 200
+  ctx.body = ''
+}
+
+function clientOf(ctx: KoaContextWithOIDC): string {
+  const id = ctx.oidc.client?.clientId
+  if (id === undefined) throw new TypeError('the client is not authenticated')
+  return id
+}
+
+function tokenOf(ctx: KoaContextWithOIDC, tenant: Tenant, deps: Deps): OwnToken | undefined {
+  const text = ctx.oidc.params?.['token']
+  if (typeof text !== 'string') return undefined
+  const token = readOwnToken(tenant, deps.keyringOf(tenant), text)
+  return typeof token === 'string' ? undefined : token
+}
