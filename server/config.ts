@@ -10,6 +10,7 @@ import {
   type ConfigProblem,
   FLAG_NAMES,
   type Flags,
+  givenName,
   readSettings,
   type Setting,
   type Settings,
@@ -51,7 +52,9 @@ export function readConfig(
 ): Config | readonly ConfigProblem[] {
   const problems: ConfigProblem[] = []
   const settings = readSettings(env, flags, problems)
-  const config = build(settings, (setting, text) => problems.push({ setting, text }))
+  const report: Report = (setting, text) =>
+    problems.push({ setting: givenName(setting, flags), text })
+  const config = build(settings, report)
   return problems.length > 0 ? problems : config
 }
 

@@ -44,6 +44,19 @@ export const FLAG_NAMES = {
 export type Flags = { readonly [name in keyof typeof FLAG_NAMES]?: string | undefined }
 export type Settings = ReadonlyMap<Setting, string>
 
+/** What the reader of a problem wrote: the flag where one was given, the variable otherwise. */
+export function givenName(setting: Setting, flags: Flags): string {
+  const given = Object.entries(FLAG_NAMES).find(
+    ([flag, name]) => name === setting && flags[flag as keyof Flags] !== undefined,
+  )
+  return given === undefined ? setting : flagOf(given[0])
+}
+
+/** `publicUrl` is written `--public-url`. */
+function flagOf(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+}
+
 type Environment = Readonly<Record<string, string | undefined>>
 
 const LARGEST_FILE = 64 * 1024

@@ -198,6 +198,13 @@ describe('what is refused', () => {
     expect(refused({ ...PRODUCTION, ...env })).toContain(expected)
   })
 
+  test('a problem names the flag where a flag was given', () => {
+    const env = { ACTCHAIN_MODE: 'development' }
+    expect(refused(env, { port: 'x', publicUrl: 'as' })).toBe(
+      '--port is "x"; set it to a port from 1 to 65535.\n--public-url is "as"; set it to an https origin.',
+    )
+  })
+
   test('every problem is told at once', () => {
     const text = refused({ ACTCHAIN_PORT: 'x', ACTCHAIN_STORE: 'redis' })
     expect(text.split('\n').map((line) => line.split(' ')[0])).toEqual([
