@@ -1,0 +1,131 @@
+/**
+ * Keys of the embedded store: one kind byte, then fixed-width numbers and length-prefixed texts. No text an attacker
+ * chooses can end its part early, reach another tenant or become another kind of record; no key is ever parsed back.
+ */
+import { hash } from 'node:crypto'
+
+/** First byte of every key. Never reused for another meaning; 0x00 to 0x05 belong to the engine. */
+const KIND = {
+  meta: 0x10,
+  replay: 0x11,
+  index: 0x12,
+  task: 0x13,
+  hop: 0x14,
+  place: 0x15,
+  pending: 0x16,
+  removal: 0x17,
+} as const
+
+/** Texts up to here stand in the key as they are; longer ones as their hash, so that every key fits LMDB's bound. */
+const MAX_LITERAL_BYTES = 63
+const HASHED = 0xff
+const HASHED_ILL_FORMED = 0xfe
+const MAX_KEY_BYTES = 512
+const scratch = Buffer.alloc(MAX_KEY_BYTES)
+
+type Part = string | number
+const REPLAY_KIND = { client_assertion: 1, dpop_proof: 2 } as const
+export type ReplayKind = keyof typeof REPLAY_KIND
+
+/**
+ * Writes a text as length and bytes, or as a marker no length can be and its SHA-256. UTF-8 would turn every lone
+ * surrogate into one replacement character, so an ill-formed text is hashed from its UTF-16 units.
+ */
+function writeText(target: Buffer, at: number, text: string): number {
+  if (text.length <= MAX_LITERAL_BYTES && text.isWellFormed()) {
+    const length = target.write(text, at + 1, 3 * MAX_LITERAL_BYTES)
+    if (length <= MAX_LITERAL_BYTES) {
+      target[at] = length
+      return at + 1 + length
+    }
+  }
+  const wellFormed = text.isWellFormed()
+  target[at] = wellFormed ? HASHED : HASHED_ILL_FORMED
+  const digest = hash('sha256', Buffer.from(text, wellFormed ? 'utf8' : 'utf16le'), 'buffer')
+  return at + 1 + digest.copy(target, at + 1)
+}
+
+/** Numbers are 32-bit, big-endian: their order is the order of the keys. */
+function key(kind: number, ...parts: readonly Part[]): Buffer {
+  scratch[0] = kind
+  let at = 1
+  for (const part of parts) {
+    at = typeof part === 'number' ? scratch.writeUInt32BE(part, at) : writeText(scratch, at, part)
+  }
+  return Buffer.copyBytesFrom(scratch, 0, at)
+}
+
+/** Minute in which a time falls: what is removed together. */
+export function minuteOf(seconds: number): number {
+  return Math.max(0, Math.floor(seconds / 60))
+}
+
+/** SHA-256 over the parts, each with its length before it. */
+function digestOf(parts: readonly string[]): Buffer {
+  const framed: Buffer[] = []
+  for (const part of parts) {
+    const wellFormed = part.isWellFormed()
+    const bytes = Buffer.from(part, wellFormed ? 'utf8' : 'utf16le')
+    const frame = Buffer.alloc(5)
+    frame[0] = wellFormed ? HASHED : HASHED_ILL_FORMED
+    frame.writeUInt32BE(bytes.length, 1)
+    framed.push(frame, bytes)
+  }
+  return hash('sha256', Buffer.concat(framed), 'buffer')
+}
+
+export function replayKey(
+  expiresAt: number,
+  tenant: string,
+  kind: ReplayKind,
+  id: readonly string[],
+): Buffer {
+  scratch[0] = KIND.replay
+  const tenantAt = scratch.writeUInt32BE(minuteOf(expiresAt), 1)
+  const kindAt = writeText(scratch, tenantAt, tenant)
+  scratch[kindAt] = REPLAY_KIND[kind]
+  const end = kindAt + 1 + digestOf(id).copy(scratch, kindAt + 1)
+  return Buffer.copyBytesFrom(scratch, 0, end)
+}
+
+/** First key and end of all claims that expire before the minute. */
+export function replayRange(minute: number): KeyRange {
+  return { start: key(KIND.replay, 0), end: key(KIND.replay, minute) }
+}
+
+export interface KeyRange {
+  readonly start: Buffer
+  readonly end: Buffer
+}
+
+/** Every key that begins with the prefix: none goes on with nothing but the highest byte. */
+function within(prefix: Buffer): KeyRange {
+  return { start: prefix, end: Buffer.concat([prefix, Buffer.alloc(MAX_KEY_BYTES, 0xff)]) }
+}
+
+export const generationKey: Buffer = key(KIND.meta, 'generation')
+export const indexKey = (tenant: string, list: string): Buffer => key(KIND.index, tenant, list)
+export const taskKey = (tenant: string, txn: string): Buffer => key(KIND.task, tenant, txn)
+export const hopKey = (tenant: string, txn: string, jti: string): Buffer =>
+  key(KIND.hop, tenant, txn, jti)
+export const hopsOf = (tenant: string, txn: string): KeyRange => within(key(KIND.hop, tenant, txn))
+export const placeKey = (tenant: string, txn: string, place: string): Buffer =>
+  key(KIND.place, tenant, txn, place)
+export const placesOf = (tenant: string, txn: string): KeyRange =>
+  within(key(KIND.place, tenant, txn))
+
+/** Oldest first, so that recovery reads only what is old enough. */
+export const pendingKey = (recordedAt: number, tenant: string, txn: string, jti: string): Buffer =>
+  key(KIND.pending, Math.floor(recordedAt), tenant, txn, jti)
+/** Pending hops recorded before the whole second. */
+export const pendingRange = (before: number): KeyRange => ({
+  start: key(KIND.pending, 0),
+  end: key(KIND.pending, Math.max(0, Math.floor(before))),
+})
+
+export const removalKey = (removeAt: number, tenant: string, txn: string): Buffer =>
+  key(KIND.removal, minuteOf(removeAt), tenant, txn)
+export const removalRange = (beforeMinute: number): KeyRange => ({
+  start: key(KIND.removal, 0),
+  end: key(KIND.removal, beforeMinute),
+})

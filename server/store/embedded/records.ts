@@ -1,0 +1,123 @@
+/**
+ * Values of the embedded store: a fixed head with what a decision inside the transaction needs, then the record as JSON.
+ * The head is the truth for what it holds.
+ */
+import type { HopRecord, TaskRecord } from '../../use-cases/ports.ts'
+
+const STATES = ['open', 'closed', 'revoked'] as const
+
+/** Task head: state (1), tokens (4), deadline (8), latest expiry of a token (8). */
+const TASK_HEAD = 21
+/** Hop head: revoked (1), expiry (8), recorded at (8). */
+const HOP_HEAD = 17
+
+function join(head: Buffer, record: unknown): Buffer {
+  return Buffer.concat([head, Buffer.from(JSON.stringify(record))])
+}
+
+/** A task as stored. `value` is owned by its reader: patched copies are put back whole. */
+export class StoredTask {
+  readonly value: Buffer
+
+  constructor(value: Buffer) {
+    this.value = value
+  }
+
+  static of(task: TaskRecord, firstHop: HopRecord): StoredTask {
+    const head = Buffer.alloc(TASK_HEAD)
+    head.writeUInt8(STATES.indexOf(task.state), 0)
+    head.writeUInt32BE(1, 1)
+    head.writeDoubleBE(task.deadline, 5)
+    head.writeDoubleBE(Math.max(task.deadline, firstHop.expiresAt), 13)
+    return new StoredTask(join(head, task))
+  }
+
+  get open(): boolean {
+    return this.value[0] === 0
+  }
+
+  get tokens(): number {
+    return this.value.readUInt32BE(1)
+  }
+
+  get deadline(): number {
+    return this.value.readDoubleBE(5)
+  }
+
+  /** When neither the task nor any token of it can live any more. */
+  get endsAt(): number {
+    return this.value.readDoubleBE(13)
+  }
+
+  withToken(expiresAt: number): StoredTask {
+    const value = Buffer.from(this.value)
+    value.writeUInt32BE(this.tokens + 1, 1)
+    value.writeDoubleBE(Math.max(this.endsAt, expiresAt), 13)
+    return new StoredTask(value)
+  }
+
+  read(): TaskRecord {
+    const record = JSON.parse(this.value.toString('utf8', TASK_HEAD)) as TaskRecord
+    const state = STATES[this.value.readUInt8(0)]
+    if (state === undefined) throw new Error('a task record is damaged')
+    return { ...record, purpose: record.purpose, state }
+  }
+}
+
+export class StoredHop {
+  readonly value: Buffer
+
+  constructor(value: Buffer) {
+    this.value = value
+  }
+
+  static of(hop: HopRecord, recordedAt: number): StoredHop {
+    const head = Buffer.alloc(HOP_HEAD)
+    head.writeUInt8(hop.revoked ? 1 : 0, 0)
+    head.writeDoubleBE(hop.expiresAt, 1)
+    head.writeDoubleBE(recordedAt, 9)
+    return new StoredHop(join(head, hop))
+  }
+
+  get revoked(): boolean {
+    return this.value[0] !== 0
+  }
+
+  get expiresAt(): number {
+    return this.value.readDoubleBE(1)
+  }
+
+  get recordedAt(): number {
+    return this.value.readDoubleBE(9)
+  }
+
+  revoke(): StoredHop {
+    const value = Buffer.from(this.value)
+    value.writeUInt8(1, 0)
+    return new StoredHop(value)
+  }
+
+  read(): HopRecord {
+    const record = JSON.parse(this.value.toString('utf8', HOP_HEAD)) as HopRecord
+    return { ...record, owner: record.owner, revoked: this.revoked }
+  }
+}
+
+/** Where a pending hop is: what recovery needs, since keys are never parsed back. */
+export interface HopAddress {
+  readonly tenant: string
+  readonly txn: string
+  readonly jti: string
+}
+
+export function writeAddress(address: HopAddress): Buffer {
+  return Buffer.from(JSON.stringify([address.tenant, address.txn, address.jti]))
+}
+
+export function readAddress(value: Buffer): HopAddress {
+  const [tenant, txn, jti] = JSON.parse(value.toString('utf8')) as readonly string[]
+  if (tenant === undefined || txn === undefined || jti === undefined) {
+    throw new Error('a pending record is damaged')
+  }
+  return { tenant, txn, jti }
+}

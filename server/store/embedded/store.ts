@@ -1,0 +1,80 @@
+/**
+ * The embedded store of one data folder: the ports over LMDB, and the audit file. Several processes of one machine may
+ * open the same folder.
+ */
+import type {
+  AuditLog,
+  Clock,
+  ReplayGuard,
+  StatusIndexes,
+  TaskStore,
+} from '../../use-cases/ports.ts'
+import { type AppendFile, type AuditLine, auditPath, openAuditFile } from './audit-file.ts'
+import { EmbeddedAuditLog } from './audit-log.ts'
+import { Environment } from './environment.ts'
+import { recover } from './recovery.ts'
+import { EmbeddedReplayGuard } from './replay.ts'
+import { EmbeddedStatusIndexes } from './status-indexes.ts'
+import { EmbeddedTaskStore } from './tasks.ts'
+import { WriteBatch } from './write-batch.ts'
+
+export interface EmbeddedStoreOptions {
+  readonly dataFolder: string
+  readonly clock: Clock
+  /** Live bytes the store may hold; above it what would grow is a fault. 4 GiB by default. */
+  readonly maxBytes?: number
+  /** Runs `work` once after so many milliseconds unless cancelled; never keeps the process alive. */
+  readonly after?: (milliseconds: number, work: () => void) => () => void
+  /** Opens the audit file; another one injects faults. */
+  readonly openAudit?: (path: string) => Promise<AppendFile>
+  /** Told when the second recovery fails; the hops stay pending for the next start. */
+  readonly onFault?: (fault: unknown) => void
+}
+
+export interface EmbeddedStore {
+  readonly replay: ReplayGuard
+  readonly tasks: TaskStore
+  readonly statusIndexes: StatusIndexes
+  readonly audit: AuditLog & { readEntries(): AsyncIterable<AuditLine> }
+  /** Writes and syncs all that waits; every later write is a fault. */
+  close(): Promise<void>
+}
+
+const DEFAULT_MAX_BYTES = 4 * 1024 ** 3
+/** By then what was in flight at the start, in a process that crashed, is old enough to be judged. */
+const SECOND_RECOVERY_MILLISECONDS = 11_000
+
+function afterUnref(milliseconds: number, work: () => void): () => void {
+  const timer = setTimeout(work, milliseconds).unref()
+  return () => clearTimeout(timer)
+}
+
+/** Opens or creates the store, and recovers what a crash left. */
+export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
+  const { dataFolder, clock } = options
+  const environment = new Environment(dataFolder, options.maxBytes ?? DEFAULT_MAX_BYTES)
+  await environment.sync() // the generation, before any list is named after it
+  const batch = new WriteBatch(environment)
+  const path = auditPath(dataFolder)
+  const audit = new EmbeddedAuditLog(await (options.openAudit ?? openAuditFile)(path), path)
+  const tasks = new EmbeddedTaskStore(environment, batch, clock)
+  const recovery = { environment, tasks, clock, readEntries: () => audit.readEntries() }
+  await recover(recovery)
+  let recovering = Promise.resolve()
+  const cancel = (options.after ?? afterUnref)(SECOND_RECOVERY_MILLISECONDS, () => {
+    recovering = recover(recovery).catch(options.onFault ?? (() => {}))
+  })
+  return {
+    replay: new EmbeddedReplayGuard(environment, batch, clock),
+    tasks,
+    statusIndexes: new EmbeddedStatusIndexes(environment, batch),
+    audit,
+    async close() {
+      cancel()
+      await recovering
+      await audit.close()
+      await batch.close()
+      await environment.close()
+    },
+  }
+}
