@@ -1,0 +1,84 @@
+/** The process: config -> app -> listen -> drain. Signals and arguments are the command line's business. */
+import { createServer, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import { type App, createApp } from './app.ts'
+import type { Config } from './config.ts'
+import type { RequestListener } from './http/dispatch.ts'
+import { StartRefused } from './start-refused.ts'
+import { createLog, type Log } from './telemetry/log.ts'
+import type { Clock } from './use-cases/ports.ts'
+
+export interface RunningServer {
+  readonly issuers: readonly string[]
+  /** Stops accepting, lets requests under way finish, closes the store. */
+  close(): Promise<void>
+}
+
+const systemClock: Clock = { now: () => Math.floor(Date.now() / 1000) }
+/** Milliseconds: a caller that is slower than this holds a socket, not work. */
+const REQUEST_TIMEOUT_MS = 10_000
+const DRAIN_LIMIT_MS = 5000
+
+/** Throws StartRefused where the operator has to change something first: settings, a tenant's folder, a taken port. */
+export async function startServer(
+  config: Config,
+  edges: { readonly log?: Log; readonly clock?: Clock } = {},
+): Promise<RunningServer> {
+  const log = edges.log ?? createLog({ mode: config.mode })
+  const app = await createApp(config, { log, clock: edges.clock ?? systemClock })
+  const servers: Server[] = []
+  try {
+    servers.push(await listen(publicServer(config, app.listener), config.host, config.port))
+    servers.push(await listen(plainServer(app.health), config.host, config.managementPort))
+  } catch (fault) {
+    await Promise.all(servers.map(stop))
+    await app.close()
+    throw fault
+  }
+  return { issuers: app.issuers, close: () => shutDown(app, servers) }
+}
+
+function publicServer({ tls }: Config, listener: RequestListener): Server {
+  if (tls === undefined) return plainServer(listener)
+  const { cert, key } = tls
+  const server = createTlsServer(
+    // RFC 9325 §3.1.1: TLS 1.2 at least.
+    { cert, key: key.reveal(), minVersion: 'TLSv1.2', requestTimeout: REQUEST_TIMEOUT_MS },
+    listener,
+  )
+  return server
+}
+
+function plainServer(listener: RequestListener): Server {
+  return createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, listener)
+}
+
+function listen(server: Server, host: string, port: number): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (fault: NodeJS.ErrnoException) => {
+      reject(fault.code === 'EADDRINUSE' ? takenPort(port) : fault)
+    })
+    server.listen(port, host, () => resolve(server))
+  })
+}
+
+function takenPort(port: number): StartRefused {
+  return new StartRefused([`Port ${port} is taken; free it, or choose another port.`])
+}
+
+async function shutDown(app: App, servers: readonly Server[]): Promise<void> {
+  app.drain()
+  await Promise.all(servers.map(stop))
+  await app.close()
+}
+
+function stop(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const limit = setTimeout(() => server.closeAllConnections(), DRAIN_LIMIT_MS)
+    server.close(() => {
+      clearTimeout(limit)
+      resolve()
+    })
+    server.closeIdleConnections()
+  })
+}

@@ -1,0 +1,144 @@
+/**
+ * The real server in this process, on real sockets, with a data folder of its own: tenants of the test fixture, an
+ * identity provider whose keys the tenants know, and a client for every agent.
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Config, isProblems, readConfig } from '../../server/config.ts'
+import { type RunningServer, startServer } from '../../server/main.ts'
+import type { Log, LogFields } from '../../server/telemetry/log.ts'
+import { AgentClient } from './agent-client.ts'
+import { epoch, newKey, signJwt, type TestKey } from './signing.ts'
+import { type TenantDocuments, writeTenantFolder } from './tenant-folder.ts'
+
+export const AGENTS = ['planner', 'researcher', 'coder', 'rogue'] as const
+export const RESOURCE_SERVERS = ['files-api', 'mail-api', 'pay-api'] as const
+export const IDP = 'https://idp.example'
+
+export interface TestServerOptions {
+  /** Changes of one tenant's documents, by tenant id. Default: `acme` and `globex`, unchanged. */
+  readonly tenants?: Readonly<Record<string, (documents: TenantDocuments) => void>>
+  readonly environment?: Readonly<Record<string, string>>
+}
+
+export interface TestServer {
+  readonly config: Config
+  readonly folder: string
+  readonly idpKey: TestKey
+  readonly logged: LogFields[]
+  issuer(tenant?: string): string
+  client(id: string, tenant?: string): AgentClient
+  /** An ID token of the trusted issuer for `user`, addressed to `agent`. */
+  idToken(user?: string, agent?: string, claims?: Readonly<Record<string, unknown>>): string
+  /** Every entry on record, parsed. */
+  audit(): Record<string, any>[]
+  /** Rewrites a tenant's folder; seen by the next start. */
+  rewrite(tenant: string, change: (documents: TenantDocuments) => void): void
+  stop(): Promise<void>
+  start(): Promise<void>
+  close(): Promise<void>
+}
+
+export async function startAuthorizationServer(
+  options: TestServerOptions = {},
+): Promise<TestServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'actchain-test-'))
+  const tenants = options.tenants ?? { acme: () => {}, globex: () => {} }
+  const idpKey = newKey('idp-1')
+  const keys = new Map<string, TestKey>()
+  const keyOf = (tenant: string, id: string): TestKey => {
+    const name = `${tenant} ${id}`
+    const key = keys.get(name) ?? newKey(`${id}-1`)
+    keys.set(name, key)
+    return key
+  }
+  const write = (tenant: string, change: (documents: TenantDocuments) => void): void => {
+    writeTenantFolder(join(folder, 'tenants'), tenant, {
+      idp: { issuer: IDP, jwks: [idpKey.publicJwk] },
+      agentKeys: Object.fromEntries(AGENTS.map((id) => [id, keyOf(tenant, id).publicJwk])),
+      change: (documents) => {
+        for (const resource of documents.resources.resources) {
+          const id = String(resource['id'])
+          if ((RESOURCE_SERVERS as readonly string[]).includes(id)) {
+            resource['keys'] = { keys: [keyOf(tenant, id).publicJwk] }
+          }
+        }
+        change(documents)
+      },
+    })
+  }
+  for (const [tenant, change] of Object.entries(tenants)) write(tenant, change)
+  const [port, managementPort] = await Promise.all([freePort(), freePort()])
+  const config = readConfig({
+    ACTCHAIN_MODE: 'development',
+    ACTCHAIN_PORT: String(port),
+    ACTCHAIN_MANAGEMENT_PORT: String(managementPort),
+    ACTCHAIN_PUBLIC_URL: `http://127.0.0.1:${port}`,
+    ACTCHAIN_DATA: join(folder, 'data'),
+    ACTCHAIN_TENANTS: join(folder, 'tenants'),
+    ...options.environment,
+  })
+  if (isProblems(config)) throw new Error(JSON.stringify(config))
+  const logged: LogFields[] = []
+  let running: RunningServer | undefined = await startServer(config, { log: collectLog(logged) })
+  const issuer = (tenant = 'acme'): string => `${config.publicUrl}/t/${tenant}`
+  const stop = async (): Promise<void> => {
+    await running?.close()
+    running = undefined
+  }
+  return {
+    config,
+    folder,
+    idpKey,
+    logged,
+    issuer,
+    client: (id, tenant = 'acme') => new AgentClient(issuer(tenant), id, keyOf(tenant, id)),
+    idToken: (user = 'alice', agent = 'planner', claims = {}) => {
+      const now = epoch()
+      const times = { iat: now, exp: now + 600, auth_time: now - 30 }
+      const payload = {
+        iss: IDP,
+        sub: user,
+        aud: agent,
+        acr: 'urn:test:acr',
+        amr: ['pwd'],
+        ...times,
+        ...claims,
+      }
+      return signJwt(idpKey, { alg: 'ES256', kid: 'idp-1', typ: 'JWT' }, payload)
+    },
+    audit: () =>
+      readFileSync(join(folder, 'data', 'audit', 'audit.jsonl'), 'utf8')
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line)),
+    rewrite: write,
+    stop,
+    start: async () => {
+      running = await startServer(config, { log: collectLog(logged) })
+    },
+    close: async () => {
+      await stop()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** A port nothing listened on a moment ago. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', reject)
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address()
+      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
+    })
+  })
+}
+
+function collectLog(logged: LogFields[]): Log {
+  const push = (fields: LogFields): void => void logged.push(fields)
+  return { info: push, warn: push, error: push, child: () => collectLog(logged) }
+}
