@@ -68,12 +68,11 @@ export function readProcessConfig(flags: Flags = {}): Config | readonly ConfigPr
  * the environment say otherwise.
  */
 export function readDevelopmentConfig(flags: Flags = {}): Config | readonly ConfigProblem[] {
-  const stated = flags.mode ?? (statesMode(process.env) ? undefined : 'development')
-  const config = readConfig(process.env, stated === undefined ? flags : { ...flags, mode: stated })
-  if (isProblems(config)) return config
-  if (config.mode === 'development') return config
+  const stated = readSettings(process.env, flags, []).get('ACTCHAIN_MODE')
+  if (stated === undefined) return readProcessConfig({ ...flags, mode: 'development' })
+  if (stated !== 'production') return readProcessConfig(flags)
   const text = 'is production; this command works in development only.'
-  return [{ setting: 'ACTCHAIN_MODE', text }]
+  return [{ setting: givenName('ACTCHAIN_MODE', flags), text }]
 }
 
 /** The environment a child process gets: what any program needs to run, and none of our secrets. */
@@ -96,10 +95,6 @@ export function isProblems(
 /** One sentence a line: `ACTCHAIN_PORT must be …`. */
 export function describeProblems(problems: readonly ConfigProblem[]): string {
   return problems.map(({ setting, text }) => `${setting} ${text}`).join('\n')
-}
-
-function statesMode(env: Readonly<Record<string, string | undefined>>): boolean {
-  return Boolean(env['ACTCHAIN_MODE']) || Boolean(env['ACTCHAIN_MODE_FILE'])
 }
 
 type Report = (setting: Setting, text: string) => void

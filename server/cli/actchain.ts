@@ -5,8 +5,8 @@ import type { StartServer } from './serve.ts'
 
 /** Loaded when needed: other commands do without the server's modules. */
 async function loadStart(): Promise<StartServer> {
-  const loaded: unknown = await import(new URL('../main.ts', import.meta.url).href)
-  return (loaded as { readonly startServer: StartServer }).startServer
+  const { startServer } = await import('../main.ts')
+  return startServer
 }
 
 // A reader that closes early (`| head`) is no fault of ours.

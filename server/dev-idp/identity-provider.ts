@@ -3,7 +3,7 @@
  * one client an agent. Everything oidc-provider would warn about or default to is set here.
  */
 import { randomBytes } from 'node:crypto'
-import type { Configuration } from 'oidc-provider'
+import type { Configuration, KoaContextWithOIDC } from 'oidc-provider'
 import { Provider } from 'oidc-provider/lib/provider.js'
 import { memoryAdapter } from './memory-adapter.ts'
 import { PEOPLE } from './people.ts'
@@ -65,12 +65,23 @@ function configuration({ signingKey, clients }: IdentityProviderOptions): Config
   }
 }
 
+function logoutSource(ctx: KoaContextWithOIDC, form: string): void {
+  ctx.body = `<!doctype html><title>Sign out</title><h1>Sign out?</h1>${form}
+<button form="op.logoutForm" name="logout" value="yes">Sign out</button>`
+}
+
+function postLogoutSuccessSource(ctx: KoaContextWithOIDC): void {
+  ctx.type = 'text'
+  ctx.body = 'Signed out.\n'
+}
+
 const FEATURES = {
   devInteractions: { enabled: false },
   dPoP: { enabled: false },
   pushedAuthorizationRequests: { enabled: false },
   resourceIndicators: { enabled: false },
-  rpInitiatedLogout: { enabled: false },
+  // Choosing another user than before ends the earlier sign-in on the way.
+  rpInitiatedLogout: { enabled: true, logoutSource, postLogoutSuccessSource },
   userinfo: { enabled: false },
 } as const
 

@@ -47,8 +47,9 @@ function recordAdapter(model: string, records: Map<string, Stored>): Adapter {
     },
     destroy: async (id) => void records.delete(nameOf(id)),
     revokeByGrantId: async (grantId) => {
-      for (const [name, { payload }] of records)
-        if (payload.grantId === grantId) records.delete(name)
+      for (const [name, { payload }] of records) {
+        if (name.startsWith(`${model}:`) && payload.grantId === grantId) records.delete(name)
+      }
     },
   }
 }

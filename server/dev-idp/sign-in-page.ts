@@ -46,6 +46,7 @@ async function signIn(provider: Provider, ctx: Context): Promise<void> {
   ctx.respond = false // The provider answers by itself.
   await provider.interactionFinished(ctx.req, ctx.res, {
     login: { accountId: user, acr: ACR, amr: AMR, remember: false },
+    consent: {}, // Choosing a user is consent; a native client is asked each time (RFC 8252 §8.6).
   })
 }
 

@@ -20,7 +20,7 @@ export interface LogFields {
 const TEXT_FIELDS = ['event', 'tenant', 'client', 'ref', 'reason', 'jti', 'kid'] as const
 const NUMBER_FIELDS = ['status', 'ms'] as const
 
-const LONGEST_TEXT = 128
+const LONGEST_TEXT = 512
 /** `eyJ` is how base64url of `{"` begins: any JWT, JWS or JWE, whole or cut. */
 const TOKEN_SHAPE = /eyJ/
 const COVER = '[withheld]'

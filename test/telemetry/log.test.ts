@@ -48,7 +48,7 @@ describe('the log', () => {
 
   test('N05 withholds a token put into a listed field, whole or cut', () => {
     const { log, lines } = recorded('production')
-    for (const value of [TOKEN, `DPoP ${TOKEN}`, TOKEN.slice(0, 12), 'x'.repeat(129)]) {
+    for (const value of [TOKEN, `DPoP ${TOKEN}`, TOKEN.slice(0, 12), 'x'.repeat(513)]) {
       log.info({ event: 'e', reason: value })
     }
     for (const line of lines) expect(JSON.parse(line).reason).toBe('[withheld]')
