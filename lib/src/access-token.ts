@@ -1,0 +1,120 @@
+/**
+ * One access token, from text to verified claims (RFC 9068 §4, RFC 8725 §3). Cheap checks first, the signature
+ * before any claim is believed, then a full schema: a signature says who wrote the claims, not that they make sense.
+ */
+
+import { isName } from './actors.ts'
+import { type Chain, readChain } from './chain.ts'
+import { readCompactJws, type UnverifiedHeader } from './compact-jws.ts'
+import { VerificationError } from './errors.ts'
+import type { KeySource } from './jwks.ts'
+import {
+  readAlgorithm,
+  type SignatureAlgorithm,
+  type VerificationKey,
+  verifySignature,
+} from './public-key.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from './strict-json.ts'
+
+export interface TokenRules {
+  readonly issuer: string
+  readonly audience: string
+  readonly algorithms: readonly SignatureAlgorithm[]
+  /** Seconds, 0 to 5; used for the token's own times against the clock and nowhere else. */
+  readonly clockTolerance: number
+}
+
+/** A token whose signature, claims and chain hold. Its times are to be checked at every use. */
+export interface VerifiedToken {
+  readonly claims: VerifiedClaims
+  readonly chain: Chain
+  /** How the key was found and which it was: a key that left the set verifies nothing any more. */
+  readonly kid: string | undefined
+  readonly key: VerificationKey
+}
+
+export interface VerifiedClaims {
+  readonly sub: string
+  readonly scope: string
+  readonly txn: string
+  readonly jti: string
+  readonly exp: number
+  readonly iat: number
+  readonly nbf: number | undefined
+  readonly cnf: JsonObject | undefined
+}
+
+/** Resolves to the verified token; throws VerificationError with the first reason that applies. */
+export async function verifyAccessToken(
+  rules: TokenRules,
+  keys: KeySource,
+  token: string,
+): Promise<VerifiedToken> {
+  const jws = readCompactJws(token)
+  if (jws === undefined) throw new VerificationError('token_malformed')
+  const algorithm = readHeader(rules, jws.header)
+  // Only to refuse: a token of another issuer must not make us fetch. RFC 9068 §4: exact comparison.
+  if (jws.payload['iss'] !== rules.issuer) throw new VerificationError('issuer_mismatch')
+  const { kid } = jws.header
+  const key = await keys.find(kid, algorithm)
+  if (key === 'unavailable') throw new VerificationError('keys_unavailable')
+  if (key === 'unknown') throw new VerificationError('key_unknown')
+  if (!(await verifySignature(key, jws.signingInput, jws.signature)))
+    throw new VerificationError('signature_invalid')
+  const claims = readClaims(rules, jws.payload)
+  const reading = readChain(jws.payload)
+  if (!reading.ok) throw new VerificationError(reading.reason)
+  return { claims, chain: reading.chain, kid, key }
+}
+
+function readHeader(rules: TokenRules, header: UnverifiedHeader): SignatureAlgorithm {
+  // RFC 9068 §4: no other kind of JWT passes, whoever signed it.
+  if (!/^(application\/)?at\+jwt$/i.test(header.typ ?? ''))
+    throw new VerificationError('token_type_wrong')
+  const algorithm = readAlgorithm(header.alg)
+  if (algorithm === undefined || !rules.algorithms.includes(algorithm))
+    throw new VerificationError('algorithm_refused')
+  return algorithm
+}
+
+function readClaims(rules: TokenRules, payload: JsonObject): VerifiedClaims {
+  const { sub, scope, txn, jti, exp, iat, nbf, cnf, aud } = payload
+  // One audience, one string: a token for two is for neither.
+  if (aud !== rules.audience) throw new VerificationError('audience_mismatch')
+  if (!isName(sub) || !isName(jti) || !isName(payload['client_id'])) throw malformed()
+  if (typeof scope !== 'string' || !isTime(exp) || !isTime(iat)) throw malformed()
+  if (nbf !== undefined && !isTime(nbf)) throw malformed()
+  if (cnf !== undefined && !isJsonObject(cnf)) throw malformed()
+  if (!areOptionalClaimsTyped(payload)) throw malformed()
+  // Absent is the chain's own reason.
+  return { sub, scope, txn: typeof txn === 'string' ? txn : '', jti, exp, iat, nbf, cnf }
+}
+
+function malformed(): VerificationError {
+  return new VerificationError('claim_malformed')
+}
+
+/** RFC 9068 §2.2.1: what is said of the subject's authentication. */
+function areOptionalClaimsTyped(payload: JsonObject): boolean {
+  const { auth_time, acr, amr, sub_profile } = payload
+  return (
+    (auth_time === undefined || isTime(auth_time)) &&
+    (acr === undefined || typeof acr === 'string') &&
+    (sub_profile === undefined || typeof sub_profile === 'string') &&
+    (amr === undefined ||
+      (Array.isArray(amr) && amr.every((method: JsonValue) => typeof method === 'string')))
+  )
+}
+
+/** RFC 7519 §2: a NumericDate; whole seconds in this format. */
+function isTime(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0
+}
+
+/** RFC 9068 §4, RFC 7519 §4.1.4 to §4.1.6: throws unless the token is valid now. `now` in seconds. */
+export function checkTimes(rules: TokenRules, claims: VerifiedClaims, now: number): void {
+  const { exp, iat, nbf } = claims
+  if (now >= exp + rules.clockTolerance) throw new VerificationError('token_expired')
+  if (Math.max(iat, nbf ?? 0) > now + rules.clockTolerance)
+    throw new VerificationError('token_not_yet_valid')
+}
