@@ -1,6 +1,6 @@
 /**
  * The entries of a tenant's files after the schema: each that is well-formed, with its place, and the names of all,
- * so that one broken entry does not make every reference to it a problem of its own.
+ * so that one broken entry neither hides its other faults nor makes every reference to it a fault.
  */
 import type { z } from 'zod'
 import { reportIssues } from './issue-problem.ts'
@@ -27,7 +27,9 @@ export interface Entry<Value> {
 export interface Listing<Value> {
   readonly document: YamlDocument
   readonly entries: readonly Entry<Value>[]
-  /** Ids of all entries, of broken ones too. */
+  /** Every entry that is a mapping, as written, broken ones too. */
+  readonly stated: readonly Entry<Readonly<Record<string, unknown>>>[]
+  /** The ids in `stated`. */
   readonly ids: ReadonlySet<string>
 }
 
@@ -95,20 +97,21 @@ function readListing<Schema extends z.ZodType>(
   const items: readonly unknown[] = Array.isArray(stated) ? stated : []
   if (items.length > MOST_ENTRIES) {
     refuse(report, document, [key], { text: `at most ${MOST_ENTRIES} entries` })
-    return { document, entries: [], ids: new Set() }
+    return { document, entries: [], stated: [], ids: new Set() }
   }
   const entries: Entry<z.output<Schema>>[] = []
-  const ids = new Set<string>()
+  const statedEntries: Entry<Readonly<Record<string, unknown>>>[] = []
   for (const [index, item] of items.entries()) {
     const path = [key, index]
-    if (isRecord(item) && typeof item['id'] === 'string') ids.add(item['id'])
+    if (isRecord(item)) statedEntries.push({ value: item, path })
     const result = schema.safeParse(item)
     if (result.success) entries.push({ value: result.data, path })
     else reportIssues(report, document, path, result.error.issues)
   }
-  return { document, entries, ids }
+  const ids = statedEntries.map(({ value }) => value['id']).filter((id) => typeof id === 'string')
+  return { document, entries, stated: statedEntries, ids: new Set(ids) }
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -4,15 +4,17 @@
  */
 import { join } from 'node:path'
 import type { Tenant } from '../core/tenant.ts'
-import { checkBounds } from './bounds.ts'
+import { checkAgents, readValues } from './agent-rules.ts'
 import { buildTenant, type CheckedEntries } from './build-tenant.ts'
-import { type Listing, readEntries, type TenantEntries } from './entries.ts'
+import { readEntries, type TenantEntries } from './entries.ts'
 import { loadDocuments, loadTenantIds } from './folder.ts'
 import type { Problem } from './problem.ts'
 import { checkReferences } from './references.ts'
 import { emptyReport, type Report, refuseFile, sortedReport } from './report.ts'
+import { checkTaskTypes } from './task-type-rules.ts'
 import { checkUnique } from './unique.ts'
 import { withoutSlash } from './uri.ts'
+import { checkUris } from './uri-rules.ts'
 import { readVersion } from './version.ts'
 
 export interface LoadInput {
@@ -62,7 +64,9 @@ function loadTenant(report: Report, { folder, id, publicUrl }: TenantPlace): Ten
   const entries = readEntries(report, documents)
   checkUnique(report, entries)
   checkReferences(report, entries)
-  checkBounds(report, entries, publicUrl)
+  checkUris(report, entries, publicUrl)
+  if (entries.agents !== undefined) checkAgents(report, entries.agents, entries.resources)
+  if (entries.taskTypes !== undefined) checkTaskTypes(report, entries.taskTypes, entries)
   if (report.problems.length > before) return undefined
   const checked = findChecked(entries)
   if (checked === undefined) {
@@ -79,13 +83,9 @@ function findChecked(entries: TenantEntries): CheckedEntries | undefined {
   if (!tenant || !issuers || !agents || !resources || !taskTypes) return undefined
   return {
     tenant: tenant.value,
-    issuers: valuesOf(issuers),
-    agents: valuesOf(agents),
-    resources: valuesOf(resources),
-    taskTypes: valuesOf(taskTypes),
+    issuers: readValues(issuers),
+    agents: readValues(agents),
+    resources: readValues(resources),
+    taskTypes: readValues(taskTypes),
   }
-}
-
-function valuesOf<Value>(listing: Listing<Value>): readonly Value[] {
-  return listing.entries.map((entry) => entry.value)
 }

@@ -24,6 +24,15 @@ export function refuse(report: Report, document: YamlDocument, path: Path, findi
   report.problems.push(problemAt(document.file, document.at(path), finding))
 }
 
+/** Whether there is a problem at this place already: one fault is told once. */
+export function reported(report: Report, document: YamlDocument, path: Path): boolean {
+  const { line, column } = document.at(path)
+  return report.problems.some(
+    (problem) =>
+      problem.file === document.file && problem.line === line && problem.column === column,
+  )
+}
+
 /** Adds a problem at the key of a mapping's member. */
 export function refuseKey(
   report: Report,

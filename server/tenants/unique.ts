@@ -16,7 +16,7 @@ export function checkUnique(report: Report, entries: TenantEntries): void {
   }
   if (resources !== undefined) {
     checkIds(report, resources, 'resource')
-    checkUris(report, resources)
+    checkUrisDiffer(report, resources)
     checkScopeNames(report, resources)
   }
   if (taskTypes !== undefined) checkIds(report, taskTypes, 'task type')
@@ -37,7 +37,7 @@ function checkIds(report: Report, listing: Listing<{ readonly id: string }>, nou
   }))
 }
 
-function checkUris(report: Report, resources: Listing<ResourceEntry>): void {
+function checkUrisDiffer(report: Report, resources: Listing<ResourceEntry>): void {
   checkOnce(report, resources, ({ value }) => ({
     member: 'uri',
     name: withoutSlash(value.uri),

@@ -45,13 +45,13 @@ export function parseYaml(file: string, text: string): YamlResult {
   const lines = new LineCounter()
   const reading: Reading = { file, lines, problems: [], values: new Map(), keys: new Map() }
   const parsed = parse(text, lines)
-  if (parsed === undefined) {
-    return refused([{ file, line: 1, column: 1, text: 'nested too deeply to be read' }])
-  }
-  for (const error of parsed.errors) {
+  const exhausted = parsed.errors.find((error) => error.code === 'RESOURCE_EXHAUSTION')
+  // Where the parser gave up, its other errors are about the pieces.
+  for (const error of exhausted === undefined ? parsed.errors : [exhausted]) {
     // The parser's own message quotes the file, which may hold a key pasted by mistake.
     const reason = error.code.toLowerCase().replaceAll('_', ' ')
-    report(reading, error.pos[0], `not valid YAML: ${reason}`)
+    const text = error === exhausted ? 'nested too deeply' : `not valid YAML: ${reason}`
+    report(reading, error.pos[0], text)
   }
   if (parsed.directives?.yaml.explicit === true || text.startsWith('%')) {
     report(reading, 0, 'YAML directives are not accepted')
@@ -67,21 +67,15 @@ function refused(problems: readonly Problem[]): YamlResult {
 }
 
 function parse(text: string, lineCounter: LineCounter) {
-  try {
-    return parseDocument(text, {
-      lineCounter,
-      version: '1.2',
-      schema: 'core',
-      merge: false,
-      prettyErrors: false,
-      // Checked below in one pass; the parser compares each key with every other.
-      uniqueKeys: false,
-    })
-  } catch (error) {
-    // The parser recurses: thousands of opening brackets end in a RangeError.
-    if (error instanceof RangeError) return undefined
-    throw error
-  }
+  return parseDocument(text, {
+    lineCounter,
+    version: '1.2',
+    schema: 'core',
+    merge: false,
+    prettyErrors: false,
+    // Checked below in one pass; the parser compares each key with every other.
+    uniqueKeys: false,
+  })
 }
 
 function documentOf(reading: Reading, value: unknown): YamlDocument {

@@ -1,22 +1,17 @@
 /**
- * URIs against our own, and task types against the tenant's limits. Our issuers are never a trusted issuer or a
+ * URIs in their one spelling, and none of our own among them. Our issuers are never a trusted issuer or a
  * resource: a token of ours must not be taken for a foreign one (docs/chain-format.md §3).
  */
 import type { Listing, TenantEntries } from './entries.ts'
 import { type Report, refuse } from './report.ts'
-import type { IssuerEntry, ResourceEntry, TaskTypeEntry, TenantFile } from './schema.ts'
+import type { IssuerEntry, ResourceEntry } from './schema.ts'
 import { findCanonicalUri, findIssuerFault, findUriFault, isUnder } from './uri.ts'
 import type { Path, YamlDocument } from './yaml-document.ts'
 
-export function checkBounds(report: Report, entries: TenantEntries, publicUrl: string): void {
-  const { tenant, issuers, resources, taskTypes } = entries
+export function checkUris(report: Report, entries: TenantEntries, publicUrl: string): void {
+  const { issuers, resources } = entries
   if (issuers !== undefined) checkTrustedIssuers(report, issuers, publicUrl)
   if (resources !== undefined) checkResourceUris(report, resources, publicUrl)
-  if (tenant !== undefined && taskTypes !== undefined) {
-    for (const { value, path } of taskTypes.entries) {
-      checkTaskType(report, taskTypes.document, { value, path, limits: tenant.value.limits })
-    }
-  }
 }
 
 function checkTrustedIssuers(
@@ -72,23 +67,4 @@ function checkUri(
   if (text === undefined) return
   const suggestion = text === 'not in canonical form' ? findCanonicalUri(uri) : undefined
   refuse(report, document, path, { text, suggestion })
-}
-
-function checkTaskType(
-  report: Report,
-  document: YamlDocument,
-  from: { value: TaskTypeEntry; path: Path; limits: TenantFile['limits'] },
-): void {
-  const { value, path, limits } = from
-  const bounds = [
-    ['max_depth', value.max_depth, limits.max_depth],
-    ['lifetime', value.lifetime, limits.task_lifetime],
-    ['token_lifetime', value.token_lifetime, limits.token_lifetime],
-    ['token_lifetime', value.token_lifetime, value.lifetime ?? limits.task_lifetime],
-  ] as const
-  for (const [member, stated, most] of bounds) {
-    if (stated === undefined || stated <= most) continue
-    const text = `above what the tenant's limits or the task's lifetime allow (${most})`
-    refuse(report, document, [...path, member], { text })
-  }
 }

@@ -1,0 +1,84 @@
+/**
+ * What an agent's entry says must hold together: one kind of keys, a binding that exists, one home, a default
+ * target it may ask for.
+ */
+import type { Entry, Listing } from './entries.ts'
+import { endpointsOf, readHome } from './homes.ts'
+import { quote } from './problem.ts'
+import { type Report, refuse, warn } from './report.ts'
+import type { AgentEntry, ResourceEntry } from './schema.ts'
+import { findNearest } from './suggestion.ts'
+import type { YamlDocument } from './yaml-document.ts'
+
+type AgentEntryAt = Entry<AgentEntry>
+
+export function checkAgents(
+  report: Report,
+  agents: Listing<AgentEntry>,
+  resources: Listing<ResourceEntry> | undefined,
+): void {
+  for (const entry of agents.entries) {
+    checkKeys(report, agents.document, entry)
+    checkBinding(report, agents.document, entry)
+    if (resources === undefined) continue
+    checkHome(report, agents.document, entry, readValues(resources))
+    checkDefaultTarget(report, agents.document, entry, resources)
+  }
+}
+
+export function readValues<Value>(listing: Listing<Value>): readonly Value[] {
+  return listing.entries.map((entry) => entry.value)
+}
+
+function checkKeys(report: Report, document: YamlDocument, { value, path }: AgentEntryAt): void {
+  const { jwks, development_keys: development } = value.auth
+  if ((jwks === undefined) !== (development === undefined)) return
+  const text = 'state either "jwks" or "development_keys: true"'
+  refuse(report, document, [...path, 'auth'], { text })
+}
+
+function checkBinding(report: Report, document: YamlDocument, { value, path }: AgentEntryAt): void {
+  const place = [...path, 'binding']
+  if (value.binding === 'mtls') {
+    refuse(report, document, place, { text: 'binding "mtls" is not available yet' })
+  }
+  if (value.binding === 'bearer') {
+    const text = `tokens of ${quote(value.id)} work for whoever holds them; prefer "dpop"`
+    warn(report, document, place, { text })
+  }
+}
+
+function checkHome(
+  report: Report,
+  document: YamlDocument,
+  { value, path }: AgentEntryAt,
+  resources: readonly ResourceEntry[],
+): void {
+  const endpoints = endpointsOf(value.id, resources)
+  if (value.home === undefined) {
+    if (endpoints.length < 2) return
+    const named = endpoints.map(quote).join(', ')
+    const text = `${quote(value.id)} has several endpoints (${named}): say which is its "home"`
+    refuse(report, document, [...path, 'id'], { text })
+    return
+  }
+  if (endpoints.includes(value.home)) return
+  refuse(report, document, [...path, 'home'], {
+    text: `${quote(value.home)} is no endpoint of ${quote(value.id)}`,
+    suggestion: findNearest(value.home, endpoints),
+  })
+}
+
+function checkDefaultTarget(
+  report: Report,
+  document: YamlDocument,
+  { value, path }: AgentEntryAt,
+  resources: Listing<ResourceEntry>,
+): void {
+  const target = value.default_target
+  // One that is defined nowhere is a dangling reference, reported as such.
+  if (target === undefined || !resources.ids.has(target)) return
+  if (value.may_reach.includes(target) || target === readHome(value, readValues(resources))) return
+  const text = `${quote(target)} is not in "may_reach"`
+  refuse(report, document, [...path, 'default_target'], { text })
+}

@@ -1,0 +1,77 @@
+/**
+ * Task types against the tenant they are in: its limits, the subjects of their basis, and room in a token for the
+ * opener's home.
+ */
+import { readValues } from './agent-rules.ts'
+import type { Entry, Listing, TenantEntries } from './entries.ts'
+import { readHome } from './homes.ts'
+import { quote } from './problem.ts'
+import { type Report, refuse } from './report.ts'
+import type { TaskTypeEntry, TenantFile } from './schema.ts'
+import type { YamlDocument } from './yaml-document.ts'
+
+/** The masks of a token have 31 bits (docs/chain-format.md §1); the opener's home takes one. */
+const MOST_PLACES = 31
+
+type TaskTypeAt = Entry<TaskTypeEntry>
+
+export function checkTaskTypes(
+  report: Report,
+  { document, entries }: Listing<TaskTypeEntry>,
+  tenant: TenantEntries,
+): void {
+  for (const entry of entries) {
+    checkBasis(report, document, entry)
+    checkRoomForHome(report, document, entry, tenant)
+    if (tenant.tenant !== undefined) {
+      checkLimits(report, document, entry, tenant.tenant.value.limits)
+    }
+  }
+}
+
+function checkBasis(report: Report, document: YamlDocument, { value, path }: TaskTypeAt): void {
+  const stated = value.subjects_from.length > 0
+  const place = [...path, 'subjects_from']
+  if (value.basis === 'client' && stated) {
+    const text = 'a task of basis "client" has no subject: leave "subjects_from" out'
+    refuse(report, document, place, { text })
+  }
+  if (value.basis === 'policy' && !stated) {
+    const text = 'name the trusted issuers whose subjects it may be opened for in "subjects_from"'
+    refuse(report, document, place, { text })
+  }
+}
+
+function checkRoomForHome(
+  report: Report,
+  document: YamlDocument,
+  { value, path }: TaskTypeAt,
+  { agents, resources }: TenantEntries,
+): void {
+  if (agents === undefined || resources === undefined || value.reach.length < MOST_PLACES) return
+  for (const agent of readValues(agents)) {
+    if (!value.openers.includes(agent.id)) continue
+    if (value.reach.includes(readHome(agent, readValues(resources)))) continue
+    const text = `no room for the home of ${quote(agent.id)}: with it, ${MOST_PLACES} places at most`
+    refuse(report, document, [...path, 'reach'], { text })
+  }
+}
+
+function checkLimits(
+  report: Report,
+  document: YamlDocument,
+  { value, path }: TaskTypeAt,
+  limits: TenantFile['limits'],
+): void {
+  const lifetime = value.lifetime ?? limits.task_lifetime
+  const bounds = [
+    ['max_depth', value.max_depth, limits.max_depth],
+    ['lifetime', value.lifetime, limits.task_lifetime],
+    ['token_lifetime', value.token_lifetime, Math.min(limits.token_lifetime, lifetime)],
+  ] as const
+  for (const [member, stated, most] of bounds) {
+    if (stated === undefined || stated <= most) continue
+    const text = `above what the tenant's limits and the task's lifetime allow (${most})`
+    refuse(report, document, [...path, member], { text })
+  }
+}
