@@ -28,6 +28,9 @@ const PATIENCE_MS = 10_000
 
 /** A fresh ID token of this user for this client. Throws a `Failure` that says what to do. */
 export async function signIn({ idp, user, client }: SignIn): Promise<UserToken> {
+  if (URL.parse(idp)?.origin !== idp) {
+    throw new Failure('--idp must be an origin, such as http://127.0.0.1:8462.', 2)
+  }
   const browser = new Browser(idp)
   const metadata = await browser.json('/.well-known/openid-configuration')
   if (metadata['issuer'] !== idp)
