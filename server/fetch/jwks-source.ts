@@ -41,22 +41,18 @@ export function createJwksSource({ fetchJson, now, url, onFault }: JwksSourceDep
 
   const ask = async (): Promise<void> => {
     askedAt = now()
-    try {
-      const keys = findSigningKeys(await fetchJson(url))
-      if (keys !== undefined) {
-        good = { keys, fetchedAt: now() }
-        return
-      }
-      lastFault = new FetchFault('not_json')
-      onFault?.('key_set_refused')
-    } catch (error) {
-      if (!(error instanceof FetchFault)) throw error
-      lastFault = error
-      onFault?.(error.code)
+    const answer = await fetchKeys(fetchJson, url)
+    if (answer.kind === 'keys') {
+      good = { keys: answer.keys, fetchedAt: now() }
+      return
     }
+    lastFault = answer.fault
+    onFault?.(answer.reason)
   }
 
-  const askOnce = async (): Promise<void> => {
+  /** Joins the request that is under way, or makes one if the last was `pause` seconds ago. */
+  const askAfter = async (pause: number): Promise<void> => {
+    if (underway === undefined && now() - askedAt < pause) return undefined
     underway ??= ask().finally(() => {
       underway = undefined
     })
@@ -70,13 +66,31 @@ export function createJwksSource({ fetchJson, now, url, onFault }: JwksSourceDep
 
   return {
     keys: async () => {
-      const isFresh = good !== undefined && now() - good.fetchedAt < FRESH
-      if (!isFresh && (underway !== undefined || now() - askedAt >= RETRY)) await askOnce()
+      if (good === undefined || now() - good.fetchedAt >= FRESH) await askAfter(RETRY)
       return current()
     },
     refresh: async () => {
-      if (underway !== undefined || now() - askedAt >= COOLDOWN) await askOnce()
+      await askAfter(COOLDOWN)
       return current()
     },
+  }
+}
+
+type Answer =
+  | { readonly kind: 'keys'; readonly keys: readonly PublicJwk[] }
+  | {
+      readonly kind: 'fault'
+      readonly fault: FetchFault
+      readonly reason: FetchFaultCode | 'key_set_refused'
+    }
+
+async function fetchKeys(fetchJson: FetchJson, url: string): Promise<Answer> {
+  try {
+    const keys = findSigningKeys(await fetchJson(url))
+    if (keys !== undefined) return { kind: 'keys', keys }
+    return { kind: 'fault', fault: new FetchFault('not_json'), reason: 'key_set_refused' }
+  } catch (fault) {
+    if (fault instanceof FetchFault) return { kind: 'fault', fault, reason: fault.code }
+    throw fault
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { z } from 'zod'
 import { quote } from './problem.ts'
-import { type Report, refuse, refuseKey } from './report.ts'
+import { type Finding, type Report, refuse, refuseKey } from './report.ts'
 import { findNearest } from './suggestion.ts'
 import type { Path, YamlDocument } from './yaml-document.ts'
 
@@ -31,60 +31,43 @@ export function reportIssues(
 }
 
 function reportIssue(report: Report, document: YamlDocument, base: Path, issue: Issue): void {
-  const path: Path = [
+  const path = [
     ...base,
     ...issue.path.map((part) => (typeof part === 'number' ? part : String(part))),
   ]
   if (issue.code === 'unrecognized_keys') {
     const known = issue.message.split(' ')
     for (const key of issue.keys) {
-      refuseKey(report, document, [...path, key], {
-        text: `unknown key ${quote(key)}`,
-        suggestion: findNearest(key, known),
-      })
+      const text = `unknown key ${quote(key)}`
+      const suggestion = findNearest(key, known)
+      refuseKey(report, document, [...path, key], { text, suggestion })
     }
-    return
-  }
-  if (!document.has(path)) {
+  } else if (!document.has(path)) {
     refuse(report, document, path, { text: `missing key ${quote(String(path.at(-1)))}` })
-    return
+  } else if (issue.code === 'invalid_key') {
+    refuseKey(report, document, path, { text: issue.issues[0]?.message ?? 'not a valid name' })
+  } else {
+    refuse(report, document, path, findingOf(issue, valueAt(document.value, path)))
   }
-  switch (issue.code) {
-    case 'invalid_value': {
-      const values = issue.values.map(String)
-      const stated = valueAt(document.value, path)
-      refuse(report, document, path, {
-        text: issue.message.startsWith('Invalid')
-          ? `expected ${values.map(quote).join(' or ')}`
-          : issue.message,
-        suggestion: typeof stated === 'string' ? findNearest(stated, values) : undefined,
-      })
-      return
+}
+
+function findingOf(issue: Issue, stated: unknown): Finding {
+  // The schema's own sentence, where it has one; else the library's, which begins so.
+  const isOwn = !issue.message.startsWith('Invalid')
+  if (issue.code === 'invalid_value') {
+    const values = issue.values.map(String)
+    return {
+      text: isOwn ? issue.message : `expected ${values.map(quote).join(' or ')}`,
+      suggestion: typeof stated === 'string' ? findNearest(stated, values) : undefined,
     }
-    case 'invalid_type':
-      refuse(report, document, path, {
-        text: issue.message.startsWith('Invalid')
-          ? `expected ${EXPECTED[issue.expected] ?? issue.expected}`
-          : issue.message,
-      })
-      return
-    case 'invalid_key':
-      refuseKey(report, document, path, { text: issue.issues[0]?.message ?? 'not a valid name' })
-      return
-    case 'invalid_union':
-      refuse(report, document, path, {
-        text: issue.discriminator === undefined ? issue.message : 'expected "api" or "agent"',
-      })
-      return
-    case 'too_big':
-    case 'too_small':
-    case 'invalid_format':
-    case 'not_multiple_of':
-    case 'invalid_element':
-    case 'custom':
-      refuse(report, document, path, { text: issue.message })
-      return
   }
+  if (issue.code === 'invalid_type' && !isOwn) {
+    return { text: `expected ${EXPECTED[issue.expected] ?? issue.expected}` }
+  }
+  if (issue.code === 'invalid_union' && issue.discriminator !== undefined) {
+    return { text: 'expected "api" or "agent"' }
+  }
+  return { text: issue.message }
 }
 
 function valueAt(value: unknown, path: Path): unknown {
