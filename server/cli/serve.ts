@@ -1,20 +1,13 @@
 /** `actchain serve`: the server, and in development its identity provider; what to try next; an orderly end. */
 import type { Command } from 'commander'
 import type { Config } from '../config.ts'
+import type { RunningServer } from '../main.ts'
 import { sampleExchange } from './dev-curl.ts'
-import { Failure } from './failure.ts'
 import { startIdentityProvider } from './identity-provider-process.ts'
 import { print, printJson } from './print.ts'
 import { configOrFail } from './settings-or-fail.ts'
 
-/** The contract of server/main.ts. */
 export type StartServer = (config: Config) => Promise<RunningServer>
-
-export interface RunningServer {
-  readonly issuers: readonly string[]
-  /** Stops accepting, finishes what is under way, closes the store. */
-  close(): Promise<void>
-}
 
 export function addServe(program: Command, loadStart: () => Promise<StartServer>): void {
   program
@@ -43,11 +36,9 @@ export interface ServeInput {
   readonly json: boolean
 }
 
-/** Resolves when everything answers; the process then runs until a signal. Throws a `Failure` for a taken port. */
+/** Resolves when everything answers; the process then runs until a signal. Throws what the start refused. */
 export async function serve({ config, start, json }: ServeInput): Promise<void> {
-  const server = await start(config).catch((error: unknown) => {
-    throw portFailure(error, config)
-  })
+  const server = await start(config)
   const idp = await startIdp(config).catch(async (error: unknown) => {
     await server.close()
     throw error
@@ -106,16 +97,6 @@ function startText(config: Config, facts: Facts): string {
     )
   }
   return lines.join('\n')
-}
-
-/** The error as a sentence when a port is taken; the error itself otherwise. */
-function portFailure(error: unknown, config: Config): unknown {
-  if (!(error instanceof Error) || !('code' in error) || error.code !== 'EADDRINUSE') return error
-  const management = 'port' in error && error.port === config.managementPort
-  const [port, setting] = management
-    ? [config.managementPort, 'ACTCHAIN_MANAGEMENT_PORT']
-    : [config.port, 'ACTCHAIN_PORT']
-  return new Failure(`Port ${port} is taken; free it or set ${setting}.`)
 }
 
 interface Stoppable {

@@ -48,15 +48,8 @@ export async function signIn({ idp, user, client }: SignIn): Promise<UserToken> 
     state,
     nonce,
   })
-  const answer = await browser.authorize(
-    `${endpoint(metadata, 'authorization_endpoint')}?${request}`,
-    user,
-  )
-  // RFC 9207 §2.4 and RFC 6749 §10.12: an answer of another issuer or to another request is not ours.
-  if (answer.get('iss') !== idp || answer.get('state') !== state)
-    throw refused('answered another request')
-  const code = answer.get('code')
-  if (!code) throw refused(answer.get('error') ?? 'gave no code')
+  const start = `${endpoint(metadata, 'authorization_endpoint')}?${request}`
+  const code = readCode(await browser.authorize(start, user), idp, state)
   const tokens = await browser.json(
     endpoint(metadata, 'token_endpoint'),
     new URLSearchParams({
@@ -68,6 +61,16 @@ export async function signIn({ idp, user, client }: SignIn): Promise<UserToken> 
     }),
   )
   return readTokens(tokens, nonce)
+}
+
+function readCode(answer: URLSearchParams, idp: string, state: string): string {
+  // RFC 9207 §2.4 and RFC 6749 §10.12: an answer of another issuer or to another request is not ours.
+  if (answer.get('iss') !== idp || answer.get('state') !== state) {
+    throw refused('answered another request')
+  }
+  const code = answer.get('code')
+  if (!code) throw refused(answer.get('error') ?? 'gave no code')
+  return code
 }
 
 function readTokens(tokens: JsonObject, nonce: string): UserToken {

@@ -1,9 +1,7 @@
 /** `actchain dev`: a user's token and a whole exchange, made as an agent would make them. */
-import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { createRemoteJWKSet, EmbeddedJWK, importJWK, jwtVerify } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { listen, type RunningIdentityProvider } from '../../server/dev-idp/listen.ts'
@@ -13,9 +11,8 @@ import {
   ensureDevelopmentKey,
   publicJwk,
 } from '../../server/development-keys.ts'
+import { argumentsOf } from './pasted-line.ts'
 import { runCli } from './run-cli.ts'
-
-const run = promisify(execFile)
 
 let idp: RunningIdentityProvider
 let data: string
@@ -35,20 +32,6 @@ function userToken(...args: readonly string[]) {
 
 function curl(...args: readonly string[]) {
   return runCli(['dev', 'curl', '--data', data, '--idp', idp.issuer, ...args])
-}
-
-/** What curl would be given: the line is run by a shell in which `curl` prints its arguments. */
-async function argumentsOf(
-  line: string,
-): Promise<{ url: string; dpop: string; form: Map<string, string> }> {
-  const script = `curl() { for word in "$@"; do printf '%s\\0' "$word"; done; }; ${line}`
-  const words = (await run('/bin/sh', ['-c', script])).stdout.split('\0').slice(0, -1)
-  const after = (flag: string) =>
-    words.flatMap((word, at) => (words[at - 1] === flag ? [word] : []))
-  const form = new Map(
-    after('--data-urlencode').map((pair) => pair.split(/=(.*)/s).slice(0, 2) as [string, string]),
-  )
-  return { url: words[1]!, dpop: after('-H')[0]!.replace('DPoP: ', ''), form }
 }
 
 describe('dev user-token', () => {

@@ -1,11 +1,12 @@
 /** `actchain serve` as a process: what it prints, what it starts, how it ends, what it refuses. */
 import { once } from 'node:events'
-import { mkdtempSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { describe, expect, test } from 'vitest'
+import { argumentsOf } from './pasted-line.ts'
 import { runCli, spawnCli } from './run-cli.ts'
 
 interface Ports {
@@ -37,9 +38,18 @@ function serveArguments(
   ]
 }
 
+/** The sample tenants, trusting the identity provider on this port. */
+function tenantsTrusting(idp: number): string {
+  const folder = mkdtempSync(join(tmpdir(), 'actchain-tenants-'))
+  cpSync('tenants', folder, { recursive: true })
+  const file = join(folder, 'acme', 'tenant.yaml')
+  writeFileSync(file, readFileSync(file, 'utf8').replaceAll('127.0.0.1:8462', `127.0.0.1:${idp}`))
+  return folder
+}
+
 /** A running server and its first line of JSON. */
-async function started(ports: Ports) {
-  const child = spawnCli(serveArguments(ports))
+async function started(ports: Ports, ...more: readonly string[]) {
+  const child = spawnCli([...serveArguments(ports), ...more])
   const exit = once(child, 'exit')
   for await (const line of createInterface({ input: child.stdout })) {
     if (line.startsWith('{')) return { child, exit, facts: JSON.parse(line) }
@@ -76,6 +86,23 @@ describe('a running server', () => {
     child.kill('SIGTERM')
     expect(await exit).toEqual([0, null])
     await untilClosed(ports.idp)
+  })
+
+  test('prints an exchange that is answered with a bound token, and works once', async () => {
+    const ports = await freePorts()
+    const { child, exit, facts } = await started(ports, '--tenants', tenantsTrusting(ports.idp))
+    const { url, dpop, form } = await argumentsOf(facts.curl)
+    const paste = () =>
+      fetch(url, { method: 'POST', headers: { DPoP: dpop }, body: new URLSearchParams([...form]) })
+    const [first, second] = [await paste(), await paste()]
+    expect(await first.json()).toMatchObject({
+      access_token: expect.stringMatching(/^eyJ/),
+      token_type: 'DPoP',
+    })
+    expect(first.status).toBe(200)
+    expect(second.ok).toBe(false)
+    child.kill('SIGTERM')
+    expect(await exit).toEqual([0, null])
   })
 
   test('uses an identity provider that answers already, and leaves it running', async () => {
