@@ -1,0 +1,109 @@
+/**
+ * A file service whose routes are protected by the verifier. It knows its issuer, its own name and nothing else of the
+ * authorization server: no secret, no call at request time.
+ */
+import { createVerifier, type VerificationReport } from '@actchain/verifier'
+import { protect } from '@actchain/verifier/koa'
+import {
+  resourceMetadata,
+  resourceMetadataPath,
+  resourceMetadataUrl,
+} from '@actchain/verifier/metadata'
+import Koa, { type Context, type Middleware, type Next } from 'koa'
+import { readBody } from './body.ts'
+import type { Options } from './options.ts'
+
+interface File {
+  readonly name: string
+  readonly text: string
+}
+
+const FIRST_FILES: readonly File[] = [{ name: 'plan.txt', text: 'Read the report, then write.' }]
+const SCOPES = ['files:read', 'files:write']
+
+export function createApp({ issuer, audience, actors, bearer }: Options): Koa {
+  const verifier = createVerifier({
+    issuer,
+    audience,
+    bearer: bearer ? 'allowed' : 'refused',
+    resourceMetadata: resourceMetadataUrl(audience),
+    allowInsecureLoopback: true,
+    onFault: ({ kind, detail }) => console.error(kind, detail),
+  })
+  const files = [...FIRST_FILES]
+  const list: Middleware = (ctx) => {
+    ctx.body = { files, ...seen(ctx) }
+  }
+  const write: Middleware = (ctx) => {
+    const body: unknown = Reflect.get(ctx.request, 'body')
+    if (!isFile(body)) {
+      ctx.status = 400
+      return
+    }
+    files.splice(0, files.length, ...files.filter(({ name }) => name !== body.name), body)
+    ctx.status = 201
+    ctx.body = { name: body.name, ...seen(ctx) }
+  }
+  const base = new URL(audience).pathname.replace(/\/$/, '')
+  const app = new Koa()
+  app.use(
+    metadataAt(resourceMetadataPath(audience), resourceMetadata(verifier, { scopes: SCOPES })),
+  )
+  app.use(readBody)
+  const reading = [protect(verifier, { scope: 'files:read' }), onlyBy(actors), list]
+  const writing = [protect(verifier, { scope: 'files:write' }), onlyBy(actors), write]
+  app.use(route('GET', `${base}/files`, reading))
+  app.use(route('POST', `${base}/files`, writing))
+  return app
+}
+
+/** RFC 9728 §3: public, so that a client can find the issuer. */
+function metadataAt(path: string, document: object): Middleware {
+  return (ctx, next) => {
+    if (ctx.method !== 'GET' || ctx.path !== path) return next()
+    ctx.body = document
+    return undefined
+  }
+}
+
+function route(method: string, path: string, chain: readonly Middleware[]): Middleware {
+  return (ctx, next) => {
+    if (ctx.method !== method || ctx.path !== path) return next()
+    const run = (at: number): Promise<unknown> =>
+      Promise.resolve(chain[at]?.(ctx, () => run(at + 1)))
+    return run(0)
+  }
+}
+
+/** RFC 8693 §4.1: a rule on who may call looks at the current actor; earlier ones are history. */
+function onlyBy(actors: ReadonlySet<string> | undefined) {
+  return async (ctx: Context, next: Next): Promise<void> => {
+    if (actors === undefined || actors.has(reportOf(ctx).actor.sub)) {
+      await next()
+      return
+    }
+    ctx.status = 403
+    ctx.body = { error: 'access_denied' }
+  }
+}
+
+/** On whose behalf, by whom, and through whom: what a real service would write to its log. */
+function seen(ctx: Context): object {
+  const { subject, actor, chain, txn } = reportOf(ctx)
+  return { for: subject, by: actor.sub, through: chain.map(({ sub }) => sub), task: txn }
+}
+
+function reportOf(ctx: Context): VerificationReport {
+  return ctx.state['verification'] as VerificationReport
+}
+
+function isFile(value: unknown): value is File {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'name' in value &&
+    'text' in value &&
+    typeof value.name === 'string' &&
+    typeof value.text === 'string'
+  )
+}

@@ -1,0 +1,24 @@
+/** Starts the example resource server and prints where it is as one line of JSON. */
+import { createServer } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
+import { createApp } from './app.ts'
+import { readOptions } from './options.ts'
+
+const options = readOptions(process.argv.slice(2), process.env)
+if (options.jwksCa !== undefined) {
+  setDefaultCACertificates([...getCACertificates('default'), options.jwksCa])
+}
+const listener = createApp(options).callback()
+const handle = (...[request, response]: Parameters<typeof listener>): void => {
+  void listener(request, response)
+}
+const server =
+  options.tls === undefined ? createServer(handle) : createTlsServer(options.tls, handle)
+server.listen(options.port, '127.0.0.1', () => {
+  const scheme = options.tls === undefined ? 'http' : 'https'
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : options.port
+  console.log(JSON.stringify({ url: `${scheme}://127.0.0.1:${port}`, audience: options.audience }))
+})
+process.once('SIGTERM', () => server.close(() => process.exit(0)))
