@@ -1,0 +1,151 @@
+/**
+ * `npm run runtimes`: bundles the verifier once and runs its vectors under every JavaScript runtime found here. Node
+ * always runs; Deno, Bun and workerd are optional and counted as skipped where they are not installed.
+ */
+import { execFile } from 'node:child_process'
+import { access, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { build } from 'esbuild'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const RESULT = /^passed (\d+) failed (\d+)$/m
+
+interface Runtime {
+  readonly name: string
+  /** Where its program is, or undefined where it is not installed. */
+  find(): Promise<string | undefined>
+  /** Arguments that run the bundle in `folder`. */
+  args(folder: string): readonly string[]
+}
+
+const RUNTIMES: readonly Runtime[] = [
+  {
+    name: 'node',
+    find: async () => process.execPath,
+    args: (folder) => [join(folder, 'main.mjs')],
+  },
+  {
+    name: 'deno',
+    find: () => findProgram('deno'),
+    args: (folder) => ['run', '--no-prompt', join(folder, 'main.mjs')],
+  },
+  { name: 'bun', find: () => findProgram('bun'), args: (folder) => [join(folder, 'main.mjs')] },
+  {
+    name: 'workerd',
+    find: () => findProgram('workerd'),
+    args: (folder) => ['test', '--verbose', join(folder, 'worker.capnp')],
+  },
+]
+
+const MAIN = `
+import { runVectors } from './tools/run-vectors.ts'
+import file from './conformance/vectors/verifier.json'
+const { passed, failed } = await runVectors(file)
+for (const line of failed) console.log(line)
+console.log('passed ' + passed + ' failed ' + failed.length)
+`
+
+const WORKER = `
+import { runVectors } from './tools/run-vectors.ts'
+import file from './conformance/vectors/verifier.json'
+export default {
+  async test() {
+    const { passed, failed } = await runVectors(file)
+    for (const line of failed) console.log(line)
+    console.log('passed ' + passed + ' failed ' + failed.length)
+    if (failed.length > 0) throw new Error('vectors failed')
+  },
+}
+`
+
+const WORKER_CONFIG = `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [(name = "main", worker = (
+    modules = [(name = "worker.mjs", esModule = embed "worker.mjs")],
+    compatibilityDate = "2025-01-01",
+  ))],
+);
+`
+
+async function findProgram(name: string): Promise<string | undefined> {
+  const folders = (process.env['PATH'] ?? '').split(delimiter)
+  for (const folder of [join(ROOT, 'node_modules', '.bin'), ...folders]) {
+    const path = join(folder, name)
+    if (
+      await access(path).then(
+        () => true,
+        () => false,
+      )
+    )
+      return path
+  }
+  return undefined
+}
+
+async function bundle(folder: string): Promise<void> {
+  for (const [outfile, contents] of [
+    ['main.mjs', MAIN],
+    ['worker.mjs', WORKER],
+  ] as const)
+    await build({
+      stdin: { contents, resolveDir: ROOT, loader: 'ts' },
+      outfile: join(folder, outfile),
+      bundle: true,
+      format: 'esm',
+      // `neutral` refuses node: imports, so that one that slips in fails here.
+      platform: 'neutral',
+      target: 'es2022',
+      logLevel: 'error',
+    })
+  await writeFile(join(folder, 'worker.capnp'), WORKER_CONFIG)
+}
+
+interface Tally {
+  readonly passed: number
+  readonly failed: number
+  readonly output: string
+}
+
+async function run(program: string, args: readonly string[]): Promise<Tally> {
+  const options = { timeout: 120_000, maxBuffer: 16_777_216 }
+  const output = await promisify(execFile)(program, [...args], options).then(
+    ({ stdout, stderr }) => stdout + stderr,
+    (error: unknown) =>
+      `${Reflect.get(Object(error), 'stdout')}${Reflect.get(Object(error), 'stderr')}`,
+  )
+  const [, passed, failed] = RESULT.exec(output) ?? []
+  // A runtime that says nothing has not passed.
+  if (passed === undefined || failed === undefined || passed === '0')
+    return { passed: 0, failed: 1, output }
+  return { passed: Number(passed), failed: Number(failed), output }
+}
+
+async function main(): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'actchain-runtimes-'))
+  const total = { passed: 0, failed: 0, skipped: 0 }
+  try {
+    await bundle(folder)
+    for (const runtime of RUNTIMES) {
+      const program = await runtime.find()
+      if (program === undefined) {
+        total.skipped++
+        console.log(`${runtime.name}: not installed, skipped`)
+        continue
+      }
+      const { passed, failed, output } = await run(program, runtime.args(folder))
+      total.passed += passed
+      total.failed += failed
+      console.log(`${runtime.name}: ${passed} passed, ${failed} failed`)
+      if (failed > 0) console.log(output)
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+  console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
+  process.exitCode = total.failed > 0 ? 1 : 0
+}
+
+await main()
