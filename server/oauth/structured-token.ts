@@ -43,6 +43,8 @@ export async function answerRevocation(
   record.note({ client })
   await revokeToken(deps, { tenant, client, token: tokenOf(ctx, tenant, deps), record })
   ctx.status = 200
+  // RFC 7009 §2.2: nothing to read. The library has announced JSON by now.
+  ctx.remove('content-type')
   ctx.body = ''
 }
 
