@@ -1,0 +1,182 @@
+/**
+ * The stage of the attack cases: the real server with tenants acme, globex and initech, a second trusted issuer, tasks
+ * of an agent's own and a deep chain; tokens it minted, and the tenant's own signing key for tokens no honest server
+ * would sign.
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { openKeyring } from '../../keys/keyring.ts'
+import type { AgentClient, Answer } from '../support/agent-client.ts'
+import { startAuthorizationServer, type TestServer } from '../support/authorization-server.ts'
+import { encode, epoch, newKey, type payloadOf, signJwt, type TestKey } from '../support/signing.ts'
+import type { TenantDocuments } from '../support/tenant-folder.ts'
+
+/** The members of a JSON object, of any type. */
+export type Claims = ReturnType<typeof payloadOf>
+
+export const PARTNER = 'https://partner.example'
+
+export interface Stage {
+  readonly server: TestServer
+  readonly planner: AgentClient
+  readonly researcher: AgentClient
+  readonly coder: AgentClient
+  readonly rogue: AgentClient
+  readonly partnerKey: TestKey
+  /** A JWT of the second trusted issuer, subject prefix `partner:`, scopes bound by its `may` claim. */
+  partnerToken(claims?: Readonly<Record<string, unknown>>): string
+  /** alice's token for planner, addressed to researcher: scopes files:read files:write. */
+  first(form?: Readonly<Record<string, string>>): Promise<string>
+  /** researcher's token from `first`, addressed to coder. */
+  second(): Promise<string>
+  /** An agent's own token, on nobody's behalf. */
+  own(agent: AgentClient): Promise<string>
+  /** Signs with the tenant's real key. `header` and `payload` may be raw JSON text. */
+  signAsTenant(header: unknown, payload: unknown, tenant?: string): Promise<string>
+  /** The header of the tenant's access tokens. */
+  tokenHeader(tenant?: string): Readonly<Record<string, string>>
+  close(): Promise<void>
+}
+
+export async function setStage(): Promise<Stage> {
+  const partnerKey = newKey('partner-1')
+  const server = await startAuthorizationServer({
+    tenants: {
+      acme: (documents) => extend(documents, partnerKey),
+      globex: (documents) => extend(documents, partnerKey),
+      initech: crampedTenant,
+    },
+  })
+  const [planner, researcher, coder, rogue] = [
+    server.client('planner'),
+    server.client('researcher'),
+    server.client('coder'),
+    server.client('rogue'),
+  ]
+  const first: Stage['first'] = async (form = {}) =>
+    tokenOf(
+      await planner.open(server.idToken(), {
+        audience: 'researcher-a2a',
+        scope: 'files:read files:write',
+        ...form,
+      }),
+    )
+  const signer = (tenant: string) => keyringAt(server, tenant).active
+  return {
+    server,
+    planner,
+    researcher,
+    coder,
+    rogue,
+    partnerKey,
+    partnerToken: (claims = {}) => {
+      const now = epoch()
+      const payload = {
+        iss: PARTNER,
+        sub: 'alice',
+        aud: server.issuer(),
+        app: 'planner-at-partner',
+        may: 'files:read mail:send',
+        iat: now,
+        exp: now + 600,
+        ...claims,
+      }
+      return signJwt(partnerKey, { alg: 'ES256', kid: 'partner-1', typ: 'JWT' }, payload)
+    },
+    first,
+    second: async () =>
+      tokenOf(await researcher.exchange(await first(), { audience: 'coder-a2a' })),
+    own: async (agent) => tokenOf(await agent.token({ grant_type: 'client_credentials' })),
+    signAsTenant: async (header, payload, tenant = 'acme') => {
+      const input = `${encode(header)}.${encode(payload)}`
+      return `${input}.${await signer(tenant).sign(input)}`
+    },
+    tokenHeader: (tenant = 'acme') => ({ alg: 'ES256', typ: 'at+jwt', kid: signer(tenant).kid }),
+    close: () => server.close(),
+  }
+}
+
+/** The access token of an answer that must be one. */
+export function tokenOf(answer: Answer): string {
+  const token: unknown = answer.body['access_token']
+  if (answer.status !== 200 || typeof token !== 'string') {
+    throw new Error(`expected a token, got ${answer.status} ${answer.text.slice(0, 400)}`)
+  }
+  return token
+}
+
+export function keyringAt({ config }: TestServer, tenant: string) {
+  const secret = readFileSync(join(config.dataFolder, 'key-secret'), 'utf8')
+  return openKeyring({ dataFolder: config.dataFolder, tenant, secret }, 'ES256')
+}
+
+function find(entries: Record<string, unknown>[], id: string): Claims {
+  const entry = entries.find((candidate) => candidate['id'] === id)
+  if (entry === undefined) throw new Error(`the fixture has no ${id}`)
+  return entry
+}
+
+function extend({ tenant, agents, resources, taskTypes }: TenantDocuments, partner: TestKey): void {
+  const issuers = tenant['trusted_issuers'] as Record<string, unknown>[]
+  issuers.push({
+    id: 'partner',
+    issuer: PARTNER,
+    jwks: { keys: [partner.publicJwk] },
+    token_types: ['jwt'],
+    subject_prefix: 'partner:',
+    client_claim: 'app',
+    scope_claim: 'may',
+  })
+  tenant['limits'] = { max_depth: 4, tokens_per_place: 4096, tokens_per_task: 4096 }
+  tenant['disabled_subjects'] = ['mallory']
+  resources.resources.push({
+    id: 'planner-a2a',
+    uri: 'https://planner.agents/a2a',
+    kind: 'agent',
+    agent: 'planner',
+    scopes: ['files:read', 'files:write', 'mail:send'],
+  })
+  const [fileWork] = taskTypes.task_types
+  if (fileWork === undefined) throw new Error('the fixture has no task type')
+  fileWork['subjects_from'] = ['idp', 'partner']
+  fileWork['reach'] = [...(fileWork['reach'] as string[]), 'planner-a2a']
+  const everyone = ['planner', 'researcher', 'coder', 'rogue']
+  taskTypes.task_types.push(
+    {
+      ...fileWork,
+      id: 'own-work',
+      basis: 'client',
+      openers: everyone,
+      subjects_from: [],
+      scopes: ['files:read', 'mail:send'],
+    },
+    {
+      ...fileWork,
+      id: 'deep-work',
+      openers: ['researcher'],
+      reach: ['coder-a2a', 'rogue-a2a', 'planner-a2a', 'files-api'],
+    },
+  )
+  const reach = (id: string, more: readonly string[]): void => {
+    const agent = find(agents.agents, id)
+    agent['may_reach'] = [...agent['may_reach'], ...more]
+  }
+  find(agents.agents, 'planner')['issuer_clients'] = {
+    idp: 'planner',
+    partner: 'planner-at-partner',
+  }
+  reach('planner', ['planner-a2a', 'rogue-a2a'])
+  reach('researcher', ['planner-a2a'])
+  reach('coder', ['rogue-a2a'])
+  // The chain's stranger may hand on, and reach no API.
+  find(agents.agents, 'rogue')['may_reach'] = ['planner-a2a']
+}
+
+/** Little of everything: few tokens, several task types, an agent past its date, one that is disabled. */
+function crampedTenant({ tenant, agents, taskTypes }: TenantDocuments): void {
+  tenant['limits'] = { max_depth: 4, tokens_per_place: 2, tokens_per_task: 3 }
+  const [fileWork] = taskTypes.task_types
+  taskTypes.task_types.push({ ...fileWork, id: 'more-work' })
+  find(agents.agents, 'rogue')['disabled'] = true
+  find(agents.agents, 'coder')['expires'] = '2020-01-01T00:00:00Z'
+}

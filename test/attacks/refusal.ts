@@ -1,0 +1,118 @@
+/**
+ * What every refusal has to be, whatever it refuses: the one body its reason stands for, no token, not cached, and exactly
+ * one entry on record that names the guard.
+ */
+import { closeSync, openSync, readSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { REASONS, type Reason } from '../../server/core/refusal.ts'
+import type { Answer } from '../support/agent-client.ts'
+import type { TestServer } from '../support/authorization-server.ts'
+import { payloadOf } from '../support/signing.ts'
+import { type Claims, tokenOf } from './fixture.ts'
+
+export interface Expected {
+  readonly reason: Reason
+  /** The exact guard on record, where the case is about one. */
+  readonly guard?: string | RegExp
+}
+
+/** Sends, and asserts the refusal as a whole. */
+export async function expectRefusal(
+  server: TestServer,
+  expected: Expected,
+  send: () => Promise<Answer>,
+): Promise<Answer> {
+  const before = auditSize(server)
+  const answer = await send()
+  expectRefused(answer, expected.reason)
+  const entries = auditSince(server, before)
+  const outcome = expected.reason === 'approval_required' ? 'ask' : 'refuse'
+  expect(entries).toEqual([
+    expect.objectContaining({
+      outcome,
+      reason: expected.reason,
+      ref: answer.body['error_ref'],
+      guard: guardMatcher(expected.guard),
+    }),
+  ])
+  return answer
+}
+
+/** The answer alone: for refusals among parallel requests. */
+export function expectRefused(answer: Answer, reason: Reason): void {
+  const { error, status, text } = REASONS[reason]
+  expect({ status: answer.status, body: answer.body }).toEqual({
+    status,
+    body: {
+      error,
+      error_description: text,
+      reason,
+      error_ref: expect.stringMatching(/^[A-Za-z0-9_-]{22}$/),
+    },
+  })
+  expect(answer.headers.get('cache-control')).toBe('no-store')
+  expect(answer.headers.get('pragma')).toBe('no-cache')
+  expect(answer.headers.get('retry-after')).toBe(status === 503 ? '1' : null)
+  expect(answer.text).not.toContain('eyJ')
+}
+
+/** Sends, asserts a grant with one entry on record, and returns the token's claims. */
+export async function expectGranted(
+  server: TestServer,
+  send: () => Promise<Answer>,
+): Promise<Claims> {
+  const before = auditSize(server)
+  const answer = await send()
+  const claims = payloadOf(tokenOf(answer))
+  expect(answer.body).toEqual({
+    access_token: answer.body['access_token'],
+    issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+    token_type: 'DPoP',
+    expires_in: expect.any(Number),
+    scope: claims['scope'],
+    cnf: claims['cnf'],
+  })
+  expect(answer.headers.get('cache-control')).toBe('no-store')
+  expect(auditSince(server, before)).toEqual([
+    expect.objectContaining({ outcome: 'permit', jti: claims['jti'], client: claims['client_id'] }),
+  ])
+  return claims
+}
+
+export function auditPath({ folder }: TestServer): string {
+  return join(folder, 'data', 'audit', 'audit.jsonl')
+}
+
+export function auditSize(server: TestServer): number {
+  return statSync(auditPath(server)).size
+}
+
+/** Entries written after the file had `size` octets. */
+export function auditSince(server: TestServer, size: number): Claims[] {
+  const length = auditSize(server) - size
+  const bytes = Buffer.alloc(length)
+  const file = openSync(auditPath(server), 'r')
+  try {
+    readSync(file, bytes, 0, length, size)
+  } finally {
+    closeSync(file)
+  }
+  return bytes
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line))
+}
+
+/** Agent ids of a token's `act`, outermost first. */
+export function actorsOf(claims: Claims): string[] {
+  const actors: string[] = []
+  for (let act = claims['act']; act !== undefined; act = act['act']) actors.push(act['sub'])
+  return actors
+}
+
+function guardMatcher(guard: string | RegExp | undefined): unknown {
+  if (guard === undefined) return expect.stringMatching(/^[a-z_]+$/)
+  return typeof guard === 'string' ? guard : expect.stringMatching(guard)
+}
