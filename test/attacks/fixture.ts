@@ -167,7 +167,7 @@ function extend({ tenant, agents, resources, taskTypes }: TenantDocuments, partn
   }
   reach('planner', ['planner-a2a', 'rogue-a2a'])
   reach('researcher', ['planner-a2a'])
-  reach('coder', ['rogue-a2a'])
+  reach('coder', ['rogue-a2a', 'planner-a2a'])
   // The chain's stranger may hand on, and reach no API.
   find(agents.agents, 'rogue')['may_reach'] = ['planner-a2a']
 }
