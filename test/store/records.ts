@@ -1,0 +1,41 @@
+/** Builders of tasks and hops for the store's tests: each shows only what matters. */
+import type { HopLimits, HopRecord, TaskRecord } from '../../server/use-cases/ports.ts'
+
+export const NOW = 1_800_000_000
+
+export function aTask(parts: Partial<TaskRecord> = {}): TaskRecord {
+  return {
+    txn: 'task-1',
+    type: 'reconcile',
+    subject: 'alice',
+    opener: 'planner',
+    purpose: undefined,
+    rootJti: 'root-1',
+    rootIdx: 0,
+    list: 'g1-1',
+    openedAt: NOW,
+    deadline: NOW + 900,
+    state: 'open',
+    ...parts,
+  }
+}
+
+export function aHop(parts: Partial<HopRecord> = {}): HopRecord {
+  return {
+    jti: 'first',
+    idx: 1,
+    parent: 'root-1',
+    place: 'planner',
+    holder: 'planner',
+    audience: 'https://as.example/t/acme/agents/planner',
+    owner: 'planner',
+    issuedAt: NOW,
+    expiresAt: NOW + 300,
+    revoked: false,
+    ...parts,
+  }
+}
+
+export function limits(parts: Partial<HopLimits> = {}): HopLimits {
+  return { now: NOW, tokensPerPlace: 100, tokensPerTask: 100, ...parts }
+}
