@@ -1,0 +1,22 @@
+/** The demo for programs: one line of JSON for each hop and each refusal. */
+import type { HopVerdict, TryVerdict } from './verdict.ts'
+
+/** Where something went otherwise, `expected` and `happened` say how. */
+export function hopLine({ number, ok, expected, hop, refused }: HopVerdict): string {
+  const told = ok ? {} : { expected, happened: refused ?? hop ?? null }
+  return JSON.stringify({ kind: 'hop', ok, hop: number, ...hop, ...told })
+}
+
+export function refusalLine({ tried, ok, attempts }: TryVerdict): string {
+  const [first, ...others] = attempts
+  const also = others.map(({ happened }) => happened ?? null)
+  const told = { expected: attempts.map(({ expected }) => expected) }
+  return JSON.stringify({
+    kind: 'refusal',
+    name: tried.name,
+    ok,
+    ...(first?.happened ?? { error: null, reason: null }),
+    ...(also.length > 0 && { also }),
+    ...(!ok && told),
+  })
+}
