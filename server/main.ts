@@ -14,6 +14,13 @@ export interface RunningServer {
   close(): Promise<void>
 }
 
+interface Place {
+  readonly host: string
+  readonly port: number
+  /** What the operator changes when the port is taken. */
+  readonly setting: string
+}
+
 const systemClock: Clock = { now: () => Math.floor(Date.now() / 1000) }
 /** Milliseconds: a caller that is slower than this holds a socket, not work. */
 const REQUEST_TIMEOUT_MS = 10_000
@@ -28,8 +35,11 @@ export async function startServer(
   const app = await createApp(config, { log, clock: edges.clock ?? systemClock })
   const servers: Server[] = []
   try {
-    servers.push(await listen(publicServer(config, app.listener), config.host, config.port))
-    servers.push(await listen(plainServer(app.health), config.host, config.managementPort))
+    const { host, port, managementPort } = config
+    const open = { host, port, setting: 'ACTCHAIN_PORT' }
+    servers.push(await listen(publicServer(config, app.listener), open))
+    const management = { host, port: managementPort, setting: 'ACTCHAIN_MANAGEMENT_PORT' }
+    servers.push(await listen(plainServer(app.health), management))
   } catch (fault) {
     await Promise.all(servers.map(stop))
     await app.close()
@@ -53,17 +63,17 @@ function plainServer(listener: RequestListener): Server {
   return createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, listener)
 }
 
-function listen(server: Server, host: string, port: number): Promise<Server> {
+function listen(server: Server, { host, port, setting }: Place): Promise<Server> {
   return new Promise((resolve, reject) => {
     server.once('error', (fault: NodeJS.ErrnoException) => {
-      reject(fault.code === 'EADDRINUSE' ? takenPort(port) : fault)
+      reject(fault.code === 'EADDRINUSE' ? takenPort(port, setting) : fault)
     })
     server.listen(port, host, () => resolve(server))
   })
 }
 
-function takenPort(port: number): StartRefused {
-  return new StartRefused([`Port ${port} is taken; free it, or choose another port.`])
+function takenPort(port: number, setting: string): StartRefused {
+  return new StartRefused([`Port ${port} is taken; free it or set ${setting}.`])
 }
 
 async function shutDown(app: App, servers: readonly Server[]): Promise<void> {

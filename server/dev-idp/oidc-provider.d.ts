@@ -9,4 +9,5 @@ declare module 'oidc-provider/lib/provider.js' {
 declare module 'oidc-provider/lib/helpers/errors.js' {
   import type { errors } from 'oidc-provider'
   export const SessionNotFound: typeof errors.SessionNotFound
+  export const InvalidClientAuth: typeof errors.InvalidClientAuth
 }

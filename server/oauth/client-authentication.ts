@@ -3,7 +3,9 @@
  * one canonical form, one audience, short times, and single use as one atomic claim.
  */
 import { generateKeyPairSync, sign } from 'node:crypto'
-import { errors, type KoaContextWithOIDC, Provider } from 'oidc-provider'
+import type { KoaContextWithOIDC } from 'oidc-provider'
+import { InvalidClientAuth } from 'oidc-provider/lib/helpers/errors.js'
+import { Provider } from 'oidc-provider/lib/provider.js'
 import { readVerificationKey, verifySignature } from '../../keys/verification-key.ts'
 import { readCompactJws } from '../../lib/src/compact-jws.ts'
 import type { JsonObject } from '../../lib/src/strict-json.ts'
@@ -42,7 +44,7 @@ export function assertionCheck(tenant: Tenant, deps: AuthenticationDeps) {
     )
     if (guard === undefined) return
     requestState(ctx).authenticationGuard = guard
-    throw new errors.InvalidClientAuth(guard)
+    throw new InvalidClientAuth(guard)
   }
 }
 

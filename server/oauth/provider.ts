@@ -4,7 +4,8 @@
  */
 import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type Adapter, type Configuration, type KoaContextWithOIDC, Provider } from 'oidc-provider'
+import type { Adapter, Configuration, KoaContextWithOIDC } from 'oidc-provider'
+import { Provider } from 'oidc-provider/lib/provider.js'
 import { generatePrivateJwk } from '../../keys/signer.ts'
 import { isRefusal } from '../core/refusal.ts'
 import type { Tenant } from '../core/tenant.ts'
