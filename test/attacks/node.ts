@@ -1,0 +1,12 @@
+/** A process of its own: one more node of the authorization server, over the same data and tenants, on other ports. */
+import { isProblems, readProcessConfig } from '../../server/config.ts'
+import { startServer } from '../../server/main.ts'
+
+const config = readProcessConfig()
+if (isProblems(config)) throw new Error(JSON.stringify(config))
+const silent = { info: () => {}, warn: () => {}, error: () => {}, child: () => silent }
+const server = await startServer(config, { log: silent })
+process.stdout.write('ready\n')
+process.once('SIGTERM', () => {
+  void server.close()
+})
