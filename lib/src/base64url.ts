@@ -4,10 +4,12 @@
  */
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
-/** Has a bit that no value has, so it shows in the OR of all values read. */
-const NO_VALUE = 64
-const VALUES = new Uint8Array(256).fill(NO_VALUE)
+const VALUES = new Int8Array(128).fill(-1)
 for (let value = 0; value < 64; value++) VALUES[ALPHABET.charCodeAt(value)] = value
+
+/** The runtime's own decoder (ES2026), where there is one: several times faster than any loop. */
+type Decode = (text: string, options: { readonly alphabet: 'base64url' }) => Uint8Array<ArrayBuffer>
+const NATIVE = (Uint8Array as { readonly fromBase64?: Decode }).fromBase64
 
 /** Bytes of `text` from `start` to `end` (exclusive), or undefined when it is not canonical. */
 export function decodeBase64url(
@@ -16,50 +18,47 @@ export function decodeBase64url(
   end: number = text.length,
 ): Uint8Array<ArrayBuffer> | undefined {
   const tail = (end - start) % 4
-  if (tail === 1) return undefined
-  const bytes = new Uint8Array(((end - start) * 3) >> 2)
-  let refused = 0
-  let filled = 0
-  let at = start
-  for (; at + 4 <= end; at += 4) {
-    const a = valueAt(text, at)
-    const b = valueAt(text, at + 1)
-    const c = valueAt(text, at + 2)
-    const d = valueAt(text, at + 3)
-    refused |= a | b | c | d
-    bytes[filled++] = (a << 2) | (b >> 4)
-    bytes[filled++] = (b << 4) | (c >> 2)
-    bytes[filled++] = (c << 6) | d
+  // Bits of the last character that lie after the last byte: all zero in the canonical spelling.
+  const spare = [0, -1, 0x0f, 0x03][tail] ?? -1
+  if (tail === 1 || (tail > 0 && (valueAt(text, end - 1) & spare) !== 0)) return undefined
+  if (NATIVE === undefined) return decodeByTable(text, start, end)
+  try {
+    const bytes = NATIVE.call(Uint8Array, text.slice(start, end), { alphabet: 'base64url' })
+    // It skips white space and takes padding: either leaves fewer bytes than the length promises.
+    return bytes.length === ((end - start) * 3) >> 2 ? bytes : undefined
+  } catch {
+    return undefined
   }
-  if (tail > 0) {
-    const a = valueAt(text, at)
-    const b = valueAt(text, at + 1)
-    const c = tail === 3 ? valueAt(text, at + 2) : 0
-    // Bits after the last byte are zero in the canonical spelling.
-    const spare = tail === 3 ? c & 0x03 : b & 0x0f
-    refused |= a | b | c | (spare === 0 ? 0 : NO_VALUE)
-    bytes[filled++] = (a << 2) | (b >> 4)
-    if (tail === 3) bytes[filled] = (b << 4) | (c >> 2)
-  }
-  return refused < NO_VALUE ? bytes : undefined
 }
 
+/** For a runtime without a decoder of its own: any text of this alphabet, spare bits ignored. */
+export function decodeByTable(
+  text: string,
+  start: number,
+  end: number,
+): Uint8Array<ArrayBuffer> | undefined {
+  const bytes = new Uint8Array(((end - start) * 3) >> 2)
+  let pending = 0
+  let bits = 0
+  let filled = 0
+  for (let at = start; at < end; at++) {
+    const value = valueAt(text, at)
+    if (value < 0) return undefined
+    pending = ((pending << 6) | value) & 0xfff
+    bits += 6
+    if (bits < 8) continue
+    bits -= 8
+    bytes[filled++] = pending >> bits
+  }
+  return bytes
+}
+
+/** Six bits, or -1 (every bit set) for what is not of the alphabet. */
 function valueAt(text: string, at: number): number {
-  return VALUES[text.charCodeAt(at)] ?? NO_VALUE
+  return VALUES[text.charCodeAt(at)] ?? -1
 }
 
 export function encodeBase64url(bytes: Uint8Array): string {
-  let text = ''
-  let pending = 0
-  let bits = 0
-  for (const byte of bytes) {
-    pending = (pending << 8) | byte
-    bits += 8
-    while (bits >= 6) {
-      bits -= 6
-      text += ALPHABET[(pending >> bits) & 63]
-    }
-    pending &= (1 << bits) - 1
-  }
-  return bits > 0 ? text + ALPHABET[(pending << (6 - bits)) & 63] : text
+  const text = btoa(String.fromCharCode(...bytes))
+  return text.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
 }
