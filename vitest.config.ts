@@ -20,7 +20,13 @@ export default defineConfig({
       { extends: true, test: { ...shared, name: 'unit', include: ['test/**/*.test.ts'] } },
       {
         extends: true,
-        test: { ...shared, name: 'conformance', include: ['conformance/**/*.test.ts'] },
+        test: {
+          ...shared,
+          name: 'conformance',
+          include: ['conformance/**/*.test.ts'],
+          // Ours are started where CONFORMANCE_PROFILE names no others.
+          globalSetup: ['test/support/conformance-target.ts', 'conformance/vector-site.ts'],
+        },
       },
     ],
   },

@@ -1,0 +1,25 @@
+/** Which requirements the tests of this folder cite, read from their sources. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+export interface Citation {
+  readonly id: string
+  readonly file: string
+}
+
+const CALL = /\bverifies\(\s*(?:'([^']+)'|\[([^\]]*)\])/g
+
+export function citations(folder: string = import.meta.dirname): readonly Citation[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.test.ts'))
+    .sort()
+    .flatMap((file) => citationsIn(file, readFileSync(join(folder, file), 'utf8')))
+}
+
+export function citationsIn(file: string, text: string): readonly Citation[] {
+  return [...text.matchAll(CALL)].flatMap(([, one, several]) => {
+    const ids =
+      one === undefined ? [...(several ?? '').matchAll(/'([^']+)'/g)].map(([, id]) => id) : [one]
+    return ids.map((id) => ({ id: id ?? '', file }))
+  })
+}

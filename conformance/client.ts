@@ -1,0 +1,109 @@
+/**
+ * An OAuth client that can be wrong in one thing at a time: a member of its assertion, of its proof, of the form, or of
+ * the request around them.
+ */
+import { randomUUID } from 'node:crypto'
+import { FORM_TYPE, type Form, form, type Reply, send } from './http.ts'
+import { type Claims, epoch, newKey, type SigningKey, signingKey, signJwt } from './jwt.ts'
+import type { Party } from './profile.ts'
+
+export const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
+export const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+const TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:'
+export const ACCESS_TOKEN = `${TOKEN_TYPE}access_token`
+export const ID_TOKEN = `${TOKEN_TYPE}id_token`
+export const JWT = `${TOKEN_TYPE}jwt`
+
+/** What to do otherwise than right. Members that are undefined are left out. */
+export interface Fault {
+  readonly assertion?: Claims
+  readonly assertionHeader?: Claims
+  readonly assertionKey?: SigningKey
+  readonly proof?: Claims
+  readonly proofHeader?: Claims
+  readonly proofKey?: SigningKey
+  /** Sent as DPoP header instead of a proof made here; null for none. */
+  readonly proofs?: string | readonly string[] | null
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>
+  readonly method?: string
+  readonly query?: string
+  /** Replaces the body. */
+  readonly body?: string
+}
+
+export class Client {
+  readonly id: string
+  readonly issuer: string
+  readonly key: SigningKey
+  readonly proofKey: SigningKey = newKey()
+
+  constructor(issuer: string, party: Party) {
+    this.issuer = issuer
+    this.id = party.client_id
+    this.key = signingKey(party.jwk)
+  }
+
+  assertion({ assertion, assertionHeader, assertionKey = this.key }: Fault = {}): string {
+    const now = epoch()
+    const { kid } = this.key
+    return signJwt(
+      assertionKey,
+      { alg: assertionKey.alg, typ: 'client-authentication+jwt', kid, ...assertionHeader },
+      {
+        iss: this.id,
+        sub: this.id,
+        aud: this.issuer,
+        jti: randomUUID(),
+        iat: now,
+        exp: now + 60,
+        ...assertion,
+      },
+    )
+  }
+
+  proof({ proof, proofHeader, proofKey = this.proofKey }: Fault = {}): string {
+    return signJwt(
+      proofKey,
+      { alg: proofKey.alg, typ: 'dpop+jwt', jwk: proofKey.publicJwk, ...proofHeader },
+      { jti: randomUUID(), htm: 'POST', htu: `${this.issuer}/token`, iat: epoch(), ...proof },
+    )
+  }
+
+  /** An authenticated request to an endpoint of the issuer. */
+  post(endpoint: string, parameters: Form, fault: Fault = {}): Promise<Reply> {
+    const credentials =
+      'client_assertion' in parameters
+        ? {}
+        : { client_assertion_type: ASSERTION_TYPE, client_assertion: this.assertion(fault) }
+    return send(`${this.issuer}/${endpoint}${fault.query ?? ''}`, {
+      method: fault.method ?? 'POST',
+      headers: { 'content-type': FORM_TYPE, ...fault.headers },
+      body: fault.body ?? form({ ...credentials, ...parameters }),
+    })
+  }
+
+  /** A token request, with a proof. */
+  token(parameters: Form, fault: Fault = {}): Promise<Reply> {
+    const dpop = fault.proofs === undefined ? this.proof(fault) : fault.proofs
+    const headers = { ...(dpop === null ? {} : { dpop }), ...fault.headers }
+    return this.post('token', parameters, { ...fault, headers })
+  }
+
+  exchange(subject: string, parameters: Form = {}, fault: Fault = {}): Promise<Reply> {
+    const given = { subject_token: subject, subject_token_type: ACCESS_TOKEN }
+    return this.token({ grant_type: EXCHANGE, ...given, ...parameters }, fault)
+  }
+
+  /** A token on its own behalf. */
+  alone(parameters: Form = {}, fault: Fault = {}): Promise<Reply> {
+    return this.token({ grant_type: 'client_credentials', ...parameters }, fault)
+  }
+
+  introspect(token: string, parameters: Form = {}): Promise<Reply> {
+    return this.post('introspect', { token, ...parameters })
+  }
+
+  revoke(token: string, parameters: Form = {}): Promise<Reply> {
+    return this.post('revoke', { token, ...parameters })
+  }
+}

@@ -1,0 +1,83 @@
+/** Requests as they are written, on real TLS: header lines may repeat, bodies may be anything. */
+import { readFileSync } from 'node:fs'
+import { Agent, request } from 'node:https'
+import { profile } from './given.ts'
+import type { Members } from './jwt.ts'
+
+export interface Sent {
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>
+  readonly body?: string
+}
+
+export interface Reply {
+  readonly status: number
+  /** Lower case; lines of one name joined. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Every line, as it came. */
+  readonly lines: readonly (readonly [string, string])[]
+  readonly text: string
+  /** The body as JSON; an empty object where it is none. */
+  readonly json: Members
+}
+
+const ca = profile.ca === undefined ? undefined : readFileSync(profile.ca, 'utf8')
+const agent = new Agent({
+  keepAlive: true,
+  maxSockets: 64,
+  ...(ca === undefined ? {} : { ca }),
+})
+
+export function send(
+  url: string,
+  { method = 'GET', headers = {}, body }: Sent = {},
+): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(url, { method, agent }, (incoming) => {
+      const chunks: Buffer[] = []
+      incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
+      incoming.on('error', reject)
+      incoming.on('end', () => {
+        const raw = incoming.rawHeaders
+        const lines = raw.flatMap((name, at) =>
+          at % 2 === 0 ? [[name.toLowerCase(), raw[at + 1] ?? ''] as const] : [],
+        )
+        const text = Buffer.concat(chunks).toString('utf8')
+        const joined = (name: string) =>
+          lines.flatMap(([other, value]) => (other === name ? [value] : [])).join(', ')
+        resolve({
+          status: incoming.statusCode ?? 0,
+          headers: Object.fromEntries(lines.map(([name]) => [name, joined(name)])),
+          lines,
+          text,
+          json: isJson(joined('content-type')) ? parsed(text) : {},
+        })
+      })
+    })
+    outgoing.on('error', reject)
+    for (const [name, value] of Object.entries(headers)) outgoing.setHeader(name, value)
+    outgoing.end(body)
+  })
+}
+
+function isJson(type: string): boolean {
+  return /^application\/(?:[\w.-]+\+)?json\b/.test(type)
+}
+
+function parsed(text: string): Members {
+  const value: unknown = JSON.parse(text)
+  return typeof value === 'object' && value !== null ? value : {}
+}
+
+export function form(parameters: Form): string {
+  const body = new URLSearchParams()
+  for (const [name, value] of Object.entries(parameters)) {
+    for (const item of Array.isArray(value) ? value : [value]) {
+      if (item !== undefined) body.append(name, item)
+    }
+  }
+  return body.toString()
+}
+
+export type Form = Readonly<Record<string, string | readonly string[] | undefined>>
+export const FORM_TYPE = 'application/x-www-form-urlencoded'

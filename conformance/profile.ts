@@ -1,0 +1,88 @@
+/**
+ * What the suite is told of the servers under test: one JSON file, named by CONFORMANCE_PROFILE. Everything else it
+ * learns from the servers themselves.
+ */
+import { readFileSync } from 'node:fs'
+
+export type Jwk = Readonly<Record<string, unknown>>
+
+/** A client that authenticates by private_key_jwt. */
+export interface Party {
+  readonly client_id: string
+  /** Private. */
+  readonly jwk: Jwk
+}
+
+/** A client that acts, and where others hand their work to it. */
+export interface Agent extends Party {
+  /** Its own resource, which may be named as `resource`. */
+  readonly endpoint: string
+}
+
+/** A resource server with keys of its own, for introspection. */
+export interface Api extends Party {
+  readonly uri: string
+  /** Its name as `audience`. */
+  readonly name: string
+}
+
+export interface Profile {
+  readonly issuer: string
+  /** Path of a PEM file with the authority that signed the servers' certificates. */
+  readonly ca?: string
+  /**
+   * first opens a task for a user and hands it to second, second to third, third to fourth. The stranger is a good
+   * client nobody hands anything to, the retired one is disabled. All may act on their own behalf.
+   */
+  readonly agents: Readonly<
+    Record<'first' | 'second' | 'third' | 'fourth' | 'stranger' | 'retired', Agent>
+  >
+  /** Most agents a chain may have. */
+  readonly max_depth: number
+  /** Whose ID tokens open a task. Its audience is the opener's client id. */
+  readonly idp: Party & {
+    readonly issuer: string
+    readonly subject: string
+    readonly disabled_subject: string
+  }
+  /** A second trusted issuer, and what its subjects are called by the server. */
+  readonly partner: Party & {
+    readonly issuer: string
+    readonly subject: string
+    readonly known_as: string
+  }
+  /** second and third may read and write here, and the example resource server answers at it. */
+  readonly api: Api & { readonly read: string; readonly write: string }
+  /** Of another API; second may use its scope, third may not. */
+  readonly other_api: Api & { readonly scope: string }
+  /** An authorization server that the first one does not trust, with a client of its own. */
+  readonly other: { readonly issuer: string; readonly agent: Agent; readonly api: Api }
+  /** A second instance, of which agents can be disabled while it holds live tasks. */
+  readonly changing?: Pick<Profile, 'issuer' | 'agents' | 'idp' | 'api'> & {
+    /** POST to `{control}/{client id}`: answered when that agent is disabled. */
+    readonly control: string
+  }
+  /** Resource servers that trust issuers the suite itself plays. */
+  readonly vectors?: VectorProfile
+}
+
+export interface VectorProfile {
+  /** Where the suite serves documents of the issuers it plays. */
+  readonly site: { readonly port: number; readonly cert: string; readonly key: string }
+  /** Its metadata is good, and it signs by `jwk`. */
+  readonly issuer: string
+  readonly jwk: Jwk
+  /** Another issuer with its own key under the same `kid`. */
+  readonly other_issuer: string
+  readonly other_jwk: Jwk
+  /** Takes tokens of `issuer`, bound or not; `uri` is its audience. Only `actor` may call it. */
+  readonly server: { readonly uri: string; readonly scope: string; readonly actor: string }
+  /** The same, for an issuer whose metadata names another issuer. */
+  readonly misled: { readonly uri: string; readonly issuer: string }
+}
+
+export function readProfile(): Profile {
+  const path = process.env['CONFORMANCE_PROFILE']
+  if (path === undefined) throw new Error('CONFORMANCE_PROFILE is not set')
+  return JSON.parse(readFileSync(path, 'utf8')) as Profile
+}

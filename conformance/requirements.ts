@@ -1,0 +1,29 @@
+/** The manifest: every requirement the suite answers for, by id. */
+import type { Requirement } from './requirement.ts'
+import { ACCESS_TOKENS } from './requirements/access-tokens.ts'
+import { ASSERTIONS } from './requirements/assertions.ts'
+import { BCP } from './requirements/bcp.ts'
+import { DELEGATION } from './requirements/delegation.ts'
+import { DPOP } from './requirements/dpop.ts'
+import { JOSE } from './requirements/jose.ts'
+import { AUTHORIZATION_SERVER_METADATA, RESOURCE_METADATA } from './requirements/metadata.ts'
+import { BEARER, OAUTH } from './requirements/oauth.ts'
+import { TOKEN_EXCHANGE } from './requirements/token-exchange.ts'
+import { INTROSPECTION, RESOURCE_INDICATORS, REVOCATION } from './requirements/tokens.ts'
+
+export const REQUIREMENTS: Readonly<Record<string, Requirement>> = {
+  ...TOKEN_EXCHANGE,
+  ...OAUTH,
+  ...BEARER,
+  ...ACCESS_TOKENS,
+  ...RESOURCE_INDICATORS,
+  ...ASSERTIONS,
+  ...DPOP,
+  ...INTROSPECTION,
+  ...REVOCATION,
+  ...AUTHORIZATION_SERVER_METADATA,
+  ...RESOURCE_METADATA,
+  ...JOSE,
+  ...BCP,
+  ...DELEGATION,
+}

@@ -1,0 +1,156 @@
+/** The parties of the profile, and the good requests that each test changes in one thing. */
+import { createHash, randomUUID } from 'node:crypto'
+import { expect } from 'vitest'
+import { Client, type Fault, ID_TOKEN } from './client.ts'
+import { profile } from './given.ts'
+import { type Form, type Reply, type Sent, send } from './http.ts'
+import { type Claims, epoch, type Members, payloadOf, signingKey, signJwt } from './jwt.ts'
+import type { Agent } from './profile.ts'
+
+export const { issuer, api, other_api: otherApi, agents } = profile
+export const first = new Client(issuer, agents.first)
+export const second = new Client(issuer, agents.second)
+export const third = new Client(issuer, agents.third)
+export const fourth = new Client(issuer, agents.fourth)
+export const stranger = new Client(issuer, agents.stranger)
+export const apiServer = new Client(issuer, api)
+export const otherApiServer = new Client(issuer, otherApi)
+
+export interface IdTokenShape {
+  readonly claims?: Claims
+  readonly header?: Claims
+  /** Default: the ID token is for the first agent. */
+  readonly agent?: Agent
+}
+
+const idp = { ...profile.idp, key: signingKey(profile.idp.jwk) }
+
+/** A user's ID token, as the identity provider signs it. */
+export function idToken({ claims, header, agent = agents.first }: IdTokenShape = {}): string {
+  const now = epoch()
+  return signJwt(
+    idp.key,
+    { alg: idp.key.alg, kid: idp.key.kid, typ: 'JWT', ...header },
+    {
+      iss: idp.issuer,
+      sub: idp.subject,
+      aud: agent.client_id,
+      iat: now,
+      exp: now + 600,
+      auth_time: now - 30,
+      acr: 'urn:example:acr:2',
+      amr: ['pwd', 'otp'],
+      ...claims,
+    },
+  )
+}
+
+/** The root exchange: what the first agent asks for a user. */
+export function open(parameters: Form = {}, fault: Fault = {}, token = idToken()): Promise<Reply> {
+  return first.exchange(token, { subject_token_type: ID_TOKEN, ...parameters }, fault)
+}
+
+/** Throws, with the answer, unless it is a success. */
+export function tokenOf(reply: Reply): string {
+  if (reply.status !== 200) throw new Error(`no token: ${reply.status} ${reply.text}`)
+  return String(reply.json['access_token'])
+}
+
+export function claimsOf(reply: Reply): Members {
+  return payloadOf(tokenOf(reply))
+}
+
+/** A new token of the first agent, for the second's endpoint. */
+export async function handover(parameters: Form = {}): Promise<string> {
+  return tokenOf(await open({ resource: agents.second.endpoint, ...parameters }))
+}
+
+const shared = new Map<string, Promise<string>>()
+
+/** One token for many tests of a file: none of them may revoke it. */
+export function subject(): Promise<string> {
+  const known = shared.get('subject') ?? handover()
+  shared.set('subject', known)
+  return known
+}
+
+/** The second agent's own token, of nobody else. */
+export function ownToken(client: Client = second): Promise<string> {
+  const name = `own ${client.id}`
+  const known = shared.get(name) ?? client.alone({ resource: api.uri }).then(tokenOf)
+  shared.set(name, known)
+  return known
+}
+
+/** A good exchange, with `parameters` changed: the second agent asks for the API. */
+export async function exchange(parameters: Form = {}, fault: Fault = {}): Promise<Reply> {
+  return second.exchange(
+    await subject(),
+    { resource: api.uri, scope: api.read, ...parameters },
+    fault,
+  )
+}
+
+export interface Chain {
+  readonly one: string
+  readonly two: string
+  readonly three: string
+}
+
+/** A user, three agents, and the API in the end. */
+export async function threeHops(): Promise<Chain> {
+  const one = await handover()
+  const two = tokenOf(await second.exchange(one, { resource: agents.third.endpoint }))
+  const three = tokenOf(await third.exchange(two, { resource: api.uri, scope: api.read }))
+  return { one, two, three }
+}
+
+/** RFC 6749 §5.2: the error, in its form, and no token. */
+export function expectError(reply: Reply, error: string, status = 400): void {
+  expect({ status: reply.status, error: reply.json['error'] }).toEqual({ status, error })
+  expect(reply.headers['content-type']).toMatch(/^application\/json\b/)
+  expect(reply.text).not.toContain('access_token"')
+}
+
+/** A call of an API with a token and the holder's proof. `fault` is the proof's. */
+export async function call(
+  holder: Client,
+  token: string,
+  { path = '/files', scheme = 'DPoP', uri = api.uri, ...rest }: CallShape = {},
+): Promise<Reply> {
+  const method = rest.method ?? 'GET'
+  const url = `${uri}${path}`
+  const ath = hashOf(token)
+  const proof =
+    rest.proof === undefined
+      ? holder.proof({
+          ...rest.fault,
+          proof: { htm: method, htu: url.replace(/\?.*$/, ''), ath, ...rest.fault?.proof },
+        })
+      : rest.proof
+  return send(url, {
+    ...rest,
+    method,
+    headers: {
+      authorization: `${scheme} ${token}`,
+      ...(proof === null ? {} : { dpop: proof }),
+      ...rest.headers,
+    },
+  })
+}
+
+export interface CallShape extends Sent {
+  readonly path?: string
+  readonly scheme?: string
+  readonly uri?: string
+  readonly fault?: Fault
+  /** Instead of a proof made here; null for none. */
+  readonly proof?: string | readonly string[] | null
+}
+
+/** RFC 9449 §4.2: `ath`. */
+export function hashOf(token: string): string {
+  return createHash('sha256').update(token).digest('base64url')
+}
+
+export const newId = (): string => randomUUID()

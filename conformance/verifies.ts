@@ -1,0 +1,16 @@
+/** One test of one requirement, or of several that are the same check. The ids stand in its title. */
+import { test } from 'vitest'
+import { REQUIREMENTS } from './requirements.ts'
+
+/** Registers the test `[id] title`. An id that is not in the manifest is a mistake, found before any request. */
+export function verifies(
+  ids: string | readonly string[],
+  title: string,
+  body: () => unknown,
+): void {
+  const list = typeof ids === 'string' ? [ids] : ids
+  for (const id of list) {
+    if (!Object.hasOwn(REQUIREMENTS, id)) throw new TypeError(`no such requirement: ${id}`)
+  }
+  test(`${list.map((id) => `[${id}]`).join(' ')} ${title}`, body as () => Promise<void>)
+}

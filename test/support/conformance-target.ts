@@ -1,0 +1,88 @@
+/**
+ * The servers the conformance suite is run against by default: this server and the example resource server, each a
+ * child process over TLS, with certificates of this run. Vitest's global setup of the `conformance` project; where
+ * CONFORMANCE_PROFILE is set already, it starts nothing, and the suite speaks to the servers that file names.
+ */
+import 'reflect-metadata'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startChangingTarget } from './changing-target.ts'
+import { type Child, freePort, serveActchain, startChild } from './child-server.ts'
+import { conformanceTenants, IDS } from './conformance-tenants.ts'
+import { makeCertificates } from './run-certificates.ts'
+
+export async function setup(): Promise<() => Promise<void>> {
+  if (process.env['CONFORMANCE_PROFILE'] !== undefined) return () => Promise.resolve()
+  const folder = mkdtempSync(join(tmpdir(), 'actchain-conformance-'))
+  const children: Child[] = []
+  const stop = async (): Promise<void> => {
+    await Promise.all(children.map((child) => child.stop()))
+    rmSync(folder, { recursive: true, force: true })
+  }
+  try {
+    process.env['CONFORMANCE_PROFILE'] = await startTarget(folder, children)
+  } catch (fault) {
+    await stop()
+    throw fault
+  }
+  return stop
+}
+
+/** Starts everything and returns the path of the profile. */
+async function startTarget(folder: string, children: Child[]): Promise<string> {
+  const tls = await makeCertificates(join(folder, 'tls'))
+  const ports = await Promise.all(Array.from({ length: 7 }, freePort))
+  const [asPort, management, apiPort, sitePort, vectorPort, misledPort] = ports as number[]
+  const origin = (port: number | undefined): string => `https://127.0.0.1:${port}`
+  const apiUri = `${origin(apiPort)}/api`
+  const tenants = join(folder, 'tenants')
+  mkdirSync(tenants, { recursive: true })
+  const parties = conformanceTenants(tenants, apiUri)
+  const site = origin(sitePort)
+  const vectors = parties.vectors({ site, vector: origin(vectorPort), misled: origin(misledPort) })
+  const example = (port: number | undefined, issuer: string, audience: string, ...more: string[]) =>
+    startChild({
+      script: 'examples/resource-server/main.ts',
+      args: flags({
+        issuer,
+        audience,
+        port: String(port),
+        'tls-cert': tls.cert,
+        'tls-key': tls.key,
+        'jwks-ca': tls.ca,
+      }).concat(more),
+    })
+  const publicUrl = origin(asPort)
+  const started = await Promise.allSettled([
+    serveActchain({
+      tls,
+      tenants,
+      data: join(folder, 'data'),
+      port: asPort,
+      management,
+      publicUrl,
+    }),
+    example(apiPort, `${publicUrl}/t/acme`, apiUri),
+    example(vectorPort, vectors.issuer, vectors.server.uri, '--bearer', '--actors', IDS.actor),
+    example(misledPort, vectors.misled.issuer, vectors.misled.uri, '--bearer'),
+    startChangingTarget(join(folder, 'changing'), tls),
+  ])
+  children.push(...started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])))
+  for (const one of started) if (one.status === 'rejected') throw one.reason
+  const changing = started[4]
+  const profile = {
+    issuer: `${publicUrl}/t/acme`,
+    ca: tls.ca,
+    ...parties.profile(`${publicUrl}/t/globex`),
+    vectors: { ...vectors, site: { port: sitePort, cert: tls.cert, key: tls.key } },
+    ...(changing.status === 'fulfilled' ? { changing: changing.value.profile } : {}),
+  }
+  const path = join(folder, 'profile.json')
+  writeFileSync(path, JSON.stringify(profile), { mode: 0o600 })
+  return path
+}
+
+function flags(values: Readonly<Record<string, string>>): string[] {
+  return Object.entries(values).flatMap(([name, value]) => [`--${name}`, value])
+}

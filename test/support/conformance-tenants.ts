@@ -1,0 +1,190 @@
+/** Tenants of the conformance run: those of the threat fixture, with one agent more and keys whose private half is known. */
+import { generateKeyPairSync } from 'node:crypto'
+import { type TenantDocuments, writeTenantFolder } from './tenant-folder.ts'
+
+export type PrivateJwk = Readonly<Record<string, unknown>>
+
+export const IDS = { actor: 'coder', subject: 'alice', disabled: 'mallory' } as const
+const IDP = 'https://idp.example'
+const PARTNER = 'https://partner.example'
+const ROLES = {
+  first: 'planner',
+  second: 'researcher',
+  third: 'coder',
+  fourth: 'auditor',
+  stranger: 'rogue',
+  retired: 'retired',
+} as const
+
+function newKey(kid: string): PrivateJwk {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  return { ...privateKey.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig' }
+}
+
+function publicOf(jwk: PrivateJwk): PrivateJwk {
+  return Object.fromEntries(Object.entries(jwk).filter(([name]) => name !== 'd'))
+}
+
+/** Private keys by name, made when first asked for. */
+function keyRing(): (name: string) => PrivateJwk {
+  const keys = new Map<string, PrivateJwk>()
+  return (name) => {
+    const known = keys.get(name) ?? newKey(`${name}-1`)
+    keys.set(name, known)
+    return known
+  }
+}
+
+export interface VectorOrigins {
+  readonly site: string
+  readonly vector: string
+  readonly misled: string
+}
+
+/** One tenant as the suite needs it; `change` comes last. Returns its part of the profile. */
+export function writeConformanceTenant(
+  root: string,
+  id: string,
+  apiUri: string,
+  change: (documents: TenantDocuments) => void = () => {},
+) {
+  const keyOf = keyRing()
+  const agentIds = Object.values(ROLES)
+  const write = (changeMore: (documents: TenantDocuments) => void): string =>
+    writeTenantFolder(root, id, {
+      idp: { issuer: IDP, jwks: [publicOf(keyOf('idp'))] },
+      agentKeys: Object.fromEntries(agentIds.map((agent) => [agent, publicOf(keyOf(agent))])),
+      change: (documents) => {
+        extend(documents, (name) => publicOf(keyOf(name)), apiUri)
+        change(documents)
+        changeMore(documents)
+      },
+    })
+  write(() => {})
+  const party = (name: string) => ({ client_id: name, jwk: keyOf(name) })
+  const agent = (name: string) => ({ ...party(name), endpoint: `https://${name}.agents/a2a` })
+  const api = (name: string, uri: string) => ({ ...party(name), name, uri })
+  return {
+    /** Writes the folder again. */
+    rewrite: write,
+    agents: Object.fromEntries(Object.entries(ROLES).map(([role, name]) => [role, agent(name)])),
+    idp: {
+      ...party('idp'),
+      issuer: IDP,
+      subject: IDS.subject,
+      disabled_subject: IDS.disabled,
+    },
+    partner: { ...party('partner'), issuer: PARTNER, subject: 'alice', known_as: 'partner:alice' },
+    api: { ...api('files-api', apiUri), read: 'files:read', write: 'files:write' },
+    other_api: { ...api('mail-api', 'https://mail.api'), scope: 'mail:send' },
+  }
+}
+
+/** Writes `acme` and `globex`; their parts of the profile, with keys. */
+export function conformanceTenants(root: string, apiUri: string) {
+  const acme = writeConformanceTenant(root, 'acme', apiUri)
+  const globex = writeConformanceTenant(root, 'globex', apiUri)
+  const { agents, idp, partner, api, other_api } = acme
+  const keyOf = keyRing()
+  return {
+    profile: (otherIssuer: string) => ({
+      agents,
+      idp,
+      partner,
+      api,
+      other_api,
+      max_depth: 3,
+      other: { issuer: otherIssuer, agent: globex.agents['first'], api: globex.api },
+    }),
+    vectors: ({ site, vector, misled }: VectorOrigins) => ({
+      issuer: `${site}/good`,
+      jwk: { ...keyOf('vectors'), kid: 'k1' },
+      other_issuer: `${site}/other`,
+      other_jwk: { ...keyOf('others'), kid: 'k1' },
+      server: { uri: `${vector}/api`, scope: 'files:read', actor: IDS.actor },
+      misled: { uri: `${misled}/api`, issuer: `${site}/misled` },
+    }),
+  }
+}
+
+/** What the suite needs beyond the fixture. */
+function extend(
+  { tenant, agents, resources, taskTypes }: TenantDocuments,
+  publicKey: (name: string) => PrivateJwk,
+  apiUri: string,
+): void {
+  const issuers = tenant['trusted_issuers'] as Record<string, unknown>[]
+  Object.assign(issuers[0] ?? {}, { token_types: ['id_token', 'jwt'] })
+  issuers.push({
+    id: 'partner',
+    issuer: PARTNER,
+    subject_prefix: 'partner:',
+    jwks: { keys: [publicKey('partner')] },
+  })
+  tenant['disabled_subjects'] = [IDS.disabled]
+  for (const id of [ROLES.fourth, ROLES.retired]) agents.agents.push(worker(id, publicKey(id)))
+  for (const agent of agents.agents) {
+    const id = String(agent['id'])
+    agent['issuer_clients'] = { idp: id, partner: id }
+  }
+  change(agents.agents, ROLES.third, ({ may_reach: reach }) => [
+    ['may_reach', [...(reach as string[]), 'researcher-a2a', 'auditor-a2a']],
+  ])
+  change(agents.agents, ROLES.second, ({ may_reach: reach }) => [
+    ['may_reach', [...(reach as string[]), 'auditor-a2a']],
+  ])
+  change(agents.agents, ROLES.retired, () => [['disabled', true]])
+  resources.resources.push({
+    id: 'auditor-a2a',
+    uri: 'https://auditor.agents/a2a',
+    kind: 'agent',
+    agent: ROLES.fourth,
+    scopes: ['files:read'],
+  })
+  for (const id of ['files-api', 'mail-api']) {
+    change(resources.resources, id, () => [['keys', { keys: [publicKey(id)] }]])
+  }
+  change(resources.resources, 'files-api', () => [['uri', apiUri]])
+  change(taskTypes.task_types, 'file-work', ({ reach }) => [
+    ['reach', [...(reach as string[]), 'auditor-a2a']],
+    ['subjects_from', ['idp', 'partner']],
+  ])
+  taskTypes.task_types.push(ownWork())
+}
+
+type Entry = Record<string, unknown>
+
+function change(
+  entries: Entry[],
+  id: string,
+  changed: (entry: Entry) => readonly (readonly [string, unknown])[],
+): void {
+  for (const entry of entries) {
+    if (entry['id'] === id) Object.assign(entry, Object.fromEntries(changed(entry)))
+  }
+}
+
+function worker(id: string, key: PrivateJwk): Entry {
+  return {
+    id,
+    owner: 'team@acme.example',
+    class: 'worker',
+    scopes: ['files:read'],
+    may_reach: ['files-api'],
+    auth: { method: 'private_key_jwt', jwks: { keys: [key] } },
+  }
+}
+
+/** What an agent may do for itself. */
+function ownWork(): Entry {
+  return {
+    id: 'own-work',
+    basis: 'client',
+    openers: [ROLES.first, ROLES.second, ROLES.third, ROLES.stranger],
+    scopes: ['files:read', 'files:write', 'mail:send'],
+    reach: ['files-api', 'mail-api', 'researcher-a2a', 'coder-a2a'],
+    max_depth: 3,
+    lifetime: '10m',
+    token_lifetime: '5m',
+  }
+}
