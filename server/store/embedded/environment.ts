@@ -8,18 +8,21 @@ import { join } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
 import { generationKey, type KeyRange } from './keys.ts'
 
-/** Abortable, committed on return, synced to disk later by `sync` (the engine's overlapping sync). */
-const COMMIT_WITHOUT_SYNC = 0x10003
+/** Abortable; visible to all and unlocked before it is synced, synced on return (the engine's overlapping sync). */
+const COMMIT_THEN_SYNC = 0x10003
 
 /** What the engine has and its type declarations lack. */
 interface Engine extends Omit<RootDatabase<Buffer, Buffer>, 'transactionSync'> {
   transactionSync<Result>(work: () => Result, flags: number): Result
-  sync(done: (fault?: Error) => void): void
 }
 
 /** The store holds as much as it may: a fault, never a refusal of the caller's request (503). */
 export class StoreFull extends Error {
   override readonly name = 'StoreFull'
+
+  constructor() {
+    super('the embedded store is full')
+  }
 }
 
 export class Environment {
@@ -51,9 +54,12 @@ export class Environment {
     return made.readUInt32BE()
   }
 
-  /** Runs `work` alone among all processes; all it wrote is committed on return, or nothing when it throws. */
+  /**
+   * Runs `work` alone among all processes; on return all it wrote is on disk, or nothing of it when it throws. Blocks
+   * for a sync: on the main thread only while the store opens.
+   */
   transact<Result>(work: () => Result): Result {
-    return this.#engine.transactionSync(work, COMMIT_WITHOUT_SYNC)
+    return this.#engine.transactionSync(work, COMMIT_THEN_SYNC)
   }
 
   /** Later reads outside `transact` see all that any process has committed until now. */
@@ -89,13 +95,6 @@ export class Environment {
 
   keys(range: KeyRange, limit: number): readonly Buffer[] {
     return [...this.#engine.getKeys({ ...range, limit })]
-  }
-
-  /** Resolves when all that any process committed before the call is on disk. */
-  sync(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#engine.sync((fault) => (fault === undefined ? resolve() : reject(fault)))
-    })
   }
 
   /** Whether the live pages are above the bound. */

@@ -3,6 +3,7 @@
  * chooses can end its part early, reach another tenant or become another kind of record; no key is ever parsed back.
  */
 import { hash } from 'node:crypto'
+import type { ReplayClaim } from '../../use-cases/ports.ts'
 
 /** First byte of every key. Never reused for another meaning; 0x00 to 0x05 belong to the engine. */
 const KIND = {
@@ -25,7 +26,6 @@ const scratch = Buffer.alloc(MAX_KEY_BYTES)
 
 type Part = string | number
 const REPLAY_KIND = { client_assertion: 1, dpop_proof: 2 } as const
-export type ReplayKind = keyof typeof REPLAY_KIND
 
 /**
  * Writes a text as length and bytes, or as a marker no length can be and its SHA-256. UTF-8 would turn every lone
@@ -74,17 +74,12 @@ function digestOf(parts: readonly string[]): Buffer {
   return hash('sha256', Buffer.concat(framed), 'buffer')
 }
 
-export function replayKey(
-  expiresAt: number,
-  tenant: string,
-  kind: ReplayKind,
-  id: readonly string[],
-): Buffer {
+export function replayKey(claim: ReplayClaim): Buffer {
   scratch[0] = KIND.replay
-  const tenantAt = scratch.writeUInt32BE(minuteOf(expiresAt), 1)
-  const kindAt = writeText(scratch, tenantAt, tenant)
-  scratch[kindAt] = REPLAY_KIND[kind]
-  const end = kindAt + 1 + digestOf(id).copy(scratch, kindAt + 1)
+  const tenantAt = scratch.writeUInt32BE(minuteOf(claim.expiresAt), 1)
+  const kindAt = writeText(scratch, tenantAt, claim.tenant)
+  scratch[kindAt] = REPLAY_KIND[claim.kind]
+  const end = kindAt + 1 + digestOf(claim.id).copy(scratch, kindAt + 1)
   return Buffer.copyBytesFrom(scratch, 0, end)
 }
 

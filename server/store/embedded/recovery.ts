@@ -29,7 +29,6 @@ export async function recover(deps: RecoveryDeps): Promise<void> {
     if (!audited.has(addressName(tenant, txn, jti))) await deps.tasks.revokeHop(tenant, txn, jti)
     await deps.tasks.settleHop(tenant, txn, jti)
   }
-  await deps.tasks.durable()
 }
 
 const addressName = (...parts: readonly (string | undefined)[]): string => JSON.stringify(parts)

@@ -16,7 +16,7 @@ import { recover } from './recovery.ts'
 import { EmbeddedReplayGuard } from './replay.ts'
 import { EmbeddedStatusIndexes } from './status-indexes.ts'
 import { EmbeddedTaskStore } from './tasks.ts'
-import { WriteBatch } from './write-batch.ts'
+import { Writer } from './writer.ts'
 
 export interface EmbeddedStoreOptions {
   readonly dataFolder: string
@@ -52,12 +52,12 @@ function afterUnref(milliseconds: number, work: () => void): () => void {
 /** Opens or creates the store, and recovers what a crash left. */
 export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
   const { dataFolder, clock } = options
-  const environment = new Environment(dataFolder, options.maxBytes ?? DEFAULT_MAX_BYTES)
-  await environment.sync() // the generation, before any list is named after it
-  const batch = new WriteBatch(environment)
+  const maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES
+  const environment = new Environment(dataFolder, maxBytes)
+  const writer = new Writer({ dataFolder, maxBytes })
   const path = auditPath(dataFolder)
   const audit = new EmbeddedAuditLog(await (options.openAudit ?? openAuditFile)(path), path)
-  const tasks = new EmbeddedTaskStore(environment, batch, clock)
+  const tasks = new EmbeddedTaskStore(environment, writer, clock)
   const recovery = { environment, tasks, clock, readEntries: () => audit.readEntries() }
   await recover(recovery)
   let recovering = Promise.resolve()
@@ -65,15 +65,15 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     recovering = recover(recovery).catch(options.onFault ?? (() => {}))
   })
   return {
-    replay: new EmbeddedReplayGuard(environment, batch, clock),
+    replay: new EmbeddedReplayGuard(writer, clock),
     tasks,
-    statusIndexes: new EmbeddedStatusIndexes(environment, batch),
+    statusIndexes: new EmbeddedStatusIndexes(writer, environment.generation),
     audit,
     async close() {
       cancel()
       await recovering
       await audit.close()
-      await batch.close()
+      await writer.close()
       await environment.close()
     },
   }
