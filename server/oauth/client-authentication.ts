@@ -36,12 +36,12 @@ export interface AuthenticationDeps {
 export function assertionCheck(tenant: Tenant, deps: AuthenticationDeps) {
   return (ctx: KoaContextWithOIDC): void => {
     const client = ctx.oidc.client?.clientId ?? ''
-    const guard = checkAssertion(
-      tenant,
-      client,
-      ctx.oidc.params?.['client_assertion'],
-      deps.clock.now(),
-    )
+    // RFC 7523 §3.1: credentials that were sent are never ignored; the library does not see a secret in the body.
+    const hasSecret = ctx.oidc.body?.['client_secret'] !== undefined
+    const assertion = ctx.oidc.params?.['client_assertion']
+    const guard = hasSecret
+      ? 'two_methods'
+      : checkAssertion(tenant, client, assertion, deps.clock.now())
     if (guard === undefined) return
     requestState(ctx).authenticationGuard = guard
     throw new InvalidClientAuth(guard)

@@ -33,6 +33,7 @@ export function answerRefusal(
 export function readProviderError(ctx: KoaContextWithOIDC, state: RequestState): Refusal {
   switch (errorCode(state.providerError)) {
     case 'invalid_client':
+      if (hasTwoSecrets(ctx)) return refuse('request_malformed', 'two_methods')
       return refuse(
         'client_authentication_failed',
         state.authenticationGuard ?? 'client_or_signature',
@@ -65,11 +66,15 @@ function readInvalidRequest(ctx: KoaContextWithOIDC, state: RequestState): [Reas
   if (CLIENT_PARAMETERS.some((name) => Array.isArray(body[name]))) {
     return ['request_malformed', 'client_parameters_repeated']
   }
-  // RFC 6749 §2.3: two mechanisms at once. With an assertion RFC 7521 §4.2.1 makes it invalid_client.
-  const hasSecret = ctx.get('authorization') !== '' && body['client_secret'] !== undefined
-  if (hasSecret && body['client_assertion'] === undefined)
-    return ['request_malformed', 'two_methods']
+  if (hasTwoSecrets(ctx)) return ['request_malformed', 'two_methods']
   return ['client_authentication_failed', 'client_credentials_malformed']
+}
+
+/** RFC 6749 §2.3: two mechanisms at once. With an assertion RFC 7521 §4.2.1 makes it invalid_client. */
+function hasTwoSecrets(ctx: KoaContextWithOIDC): boolean {
+  const { body } = ctx.oidc
+  if (ctx.get('authorization') === '' || body === undefined) return false
+  return body['client_secret'] !== undefined && body['client_assertion'] === undefined
 }
 
 export function errorCode(error: unknown): string | undefined {

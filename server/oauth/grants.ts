@@ -9,9 +9,11 @@ import type { OwnToken, ProvenKey, SubjectToken } from '../core/input-token.ts'
 import { isRefusal, type Refusal, refuse } from '../core/refusal.ts'
 import type { Agent, Tenant } from '../core/tenant.ts'
 import { actAlone } from '../use-cases/act-alone.ts'
+import type { DecisionRecord } from '../use-cases/decision-record.ts'
 import { exchangeToken } from '../use-cases/exchange-token.ts'
 import type { Granted, IssueDeps } from '../use-cases/issue-hop.ts'
 import {
+  type CommonParameters,
   type ExchangeParameters,
   type Form,
   readCommon,
@@ -31,62 +33,61 @@ export interface GrantDeps extends IssueDeps {
 type Handler = (ctx: KoaContextWithOIDC) => Promise<void>
 
 export function exchangeHandler(tenant: Tenant, deps: GrantDeps): Handler {
-  return decideWith(tenant, deps, async (form, caller, key, ctx) => {
-    const parameters = readExchange(form)
-    if (isRefusal(parameters)) return parameters
-    const { record } = requestState(ctx)
-    const { scope } = parameters
-    record.note({ client: caller.id, ...(scope === undefined ? {} : { scope_requested: scope }) })
+  return decideWith(tenant, deps, readExchange, async (parameters, party) => {
     const subject = await readSubject(tenant, deps, parameters.subject)
     if (typeof subject === 'string') return refuse('subject_token_unacceptable', subject)
     const actor = readActor(tenant, deps, parameters.actor)
     if (typeof actor === 'string') return refuse('actor_token_unacceptable', actor)
-    return exchangeToken(deps, { ...parameters, tenant, caller, subject, actor, key, record })
+    return exchangeToken(deps, { ...parameters, ...party, tenant, subject, actor })
   })
 }
 
 export function clientCredentialsHandler(tenant: Tenant, deps: GrantDeps): Handler {
-  return decideWith(tenant, deps, (form, caller, key, ctx) => {
-    const parameters = readCommon(form)
-    if (isRefusal(parameters)) return Promise.resolve(parameters)
-    const { record } = requestState(ctx)
-    record.note({ client: caller.id })
-    return actAlone(deps, { ...parameters, tenant, caller, key, record })
-  })
+  return decideWith(tenant, deps, readCommon, (parameters, party) =>
+    actAlone(deps, { ...parameters, ...party, tenant }),
+  )
 }
 
-type Decide = (
-  form: Form,
-  caller: Agent,
-  key: ProvenKey,
-  ctx: KoaContextWithOIDC,
-) => Promise<Granted | Refusal>
+/** Who asks: the authenticated agent, the key it proves with this request, and where the decision is noted. */
+interface Party {
+  readonly caller: Agent
+  readonly key: ProvenKey
+  readonly record: DecisionRecord
+}
 
-/** What comes before every decision: the caller's live facts and the key it proves with this request. */
-function decideWith(tenant: Tenant, deps: GrantDeps, decide: Decide): Handler {
+/** What comes before every decision, cheap first: live facts of the caller, the form, the proof. */
+function decideWith<Parameters extends CommonParameters>(
+  tenant: Tenant,
+  deps: GrantDeps,
+  read: (form: Form) => Parameters | Refusal,
+  decide: (parameters: Parameters, party: Party) => Promise<Granted | Refusal>,
+): Handler {
   const endpoint = `${tenant.issuer}/token`
+  const find = async (ctx: KoaContextWithOIDC): Promise<Granted | Refusal> => {
+    const { record } = requestState(ctx)
+    const id = ctx.oidc.client?.clientId ?? ''
+    record.note({ client: id })
+    const now = deps.clock.now()
+    const caller = tenant.agents.get(id)
+    if (!isActive(caller, now)) return refuse('client_authentication_failed', 'agent_inactive')
+    const parameters = read(ctx.oidc.body ?? {})
+    if (isRefusal(parameters)) return parameters
+    const { scope } = parameters
+    if (scope !== undefined) record.note({ scope_requested: scope })
+    const proof = ctx.get('dpop')
+    const key = await deps.proofs.check({
+      tenant: tenant.id,
+      proof: proof === '' ? undefined : proof,
+      endpoint,
+      now,
+    })
+    if (isRefusal(key)) return key
+    // RFC 9449 §5.2: a client bound to DPoP gets no token without a proof.
+    if (key === undefined && caller.binding === 'dpop') return refuse('proof_required')
+    return decide(parameters, { caller, key, record })
+  }
   return async (ctx) => {
-    const state = requestState(ctx)
-    state.outcome = await (async () => {
-      const form = ctx.oidc.body ?? {}
-      const now = deps.clock.now()
-      const caller = tenant.agents.get(ctx.oidc.client?.clientId ?? '')
-      if (!isActive(caller, now)) return refuse('client_authentication_failed', 'agent_inactive')
-      // Form before cryptography: what the request may not say is refused before its proof is looked at.
-      const shape = readCommon(form)
-      if (isRefusal(shape)) return shape
-      const proof = ctx.get('dpop')
-      const key = await deps.proofs.check({
-        tenant: tenant.id,
-        proof: proof === '' ? undefined : proof,
-        endpoint,
-        now,
-      })
-      if (isRefusal(key)) return key
-      // RFC 9449 §5.2: a client bound to DPoP gets no token without a proof.
-      if (key === undefined && caller.binding === 'dpop') return refuse('proof_required')
-      return decide(form, caller, key, ctx)
-    })()
+    requestState(ctx).outcome = await find(ctx)
     // The library wants a body from a grant; the door writes the answer that is sent.
     ctx.body = {}
   }
