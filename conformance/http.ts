@@ -65,7 +65,7 @@ function isJson(type: string): boolean {
 }
 
 function parsed(text: string): Members {
-  const value: unknown = JSON.parse(text)
+  const value: unknown = text === '' ? {} : JSON.parse(text)
   return typeof value === 'object' && value !== null ? value : {}
 }
 

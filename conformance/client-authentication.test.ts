@@ -1,0 +1,214 @@
+/** RFC 7521, RFC 7523 and rfc7523bis: clients authenticate by JWTs signed with their keys. */
+import { generateKeyPairSync } from 'node:crypto'
+import { describe, expect } from 'vitest'
+import { ASSERTION_TYPE, type Fault } from './client.ts'
+import { profile } from './given.ts'
+import type { Form, Reply } from './http.ts'
+import { type Claims, encode, epoch, newKey, respelt, tampered, unsigned } from './jwt.ts'
+import { api, exchange, expectError, first, issuer, newId, second, subject } from './scenario.ts'
+import { verifies } from './verifies.ts'
+
+/** An exchange that is right but for its assertion. */
+const withAssertion = (assertion: string): Promise<Reply> =>
+  exchange({ client_assertion_type: ASSERTION_TYPE, client_assertion: assertion })
+const withClaims = (assertion: Claims): Promise<Reply> => exchange({}, { assertion })
+const refused = async (reply: Promise<Reply>): Promise<void> =>
+  expectError(await reply, 'invalid_client', 401)
+
+describe('the request', () => {
+  verifies('7521-4.2-01', 'an assertion and its type come together', async () => {
+    await refused(exchange({ client_assertion: second.assertion() }))
+    await refused(exchange({ client_assertion: undefined, client_assertion_type: ASSERTION_TYPE }))
+  })
+
+  verifies('7521-4.2-02', 'a client id beside it is the same client', async () => {
+    const credentials = {
+      client_assertion_type: ASSERTION_TYPE,
+      client_assertion: second.assertion(),
+    }
+    await refused(exchange({ ...credentials, client_id: first.id }))
+    expect((await exchange({ client_id: second.id })).status).toBe(200)
+  })
+
+  verifies(['7521-4.2.1-02', '7523-3.1-02'], 'a second method beside it fails', async () => {
+    const basic = Buffer.from(`${second.id}:wrong`).toString('base64')
+    await refused(exchange({}, { headers: { authorization: `Basic ${basic}` } }))
+    await refused(exchange({ client_id: second.id, client_secret: 'wrong' }))
+  })
+
+  verifies('7523-2.2-01', 'the type is the one URN, the assertion one JWT', async () => {
+    const types = [ASSERTION_TYPE.toUpperCase(), 'urn:x', ASSERTION_TYPE.replace('jwt', 'saml2')]
+    for (const client_assertion_type of types) {
+      await refused(exchange({ client_assertion_type, client_assertion: second.assertion() }))
+    }
+    await refused(withAssertion('garbage'))
+    await refused(withAssertion(`${second.assertion()} ${second.assertion()}`))
+  })
+})
+
+describe('claims', () => {
+  verifies(
+    ['7521-5.2-01', '7521-4.2.1-01', '7523-3-01', '7523-3-02'],
+    'issuer and subject are the client, letter by letter',
+    async () => {
+      const names = [
+        first.id,
+        `${second.id}/`,
+        second.id.toUpperCase(),
+        undefined,
+        '',
+        7,
+        [second.id],
+      ]
+      for (const name of names) {
+        await refused(withClaims({ iss: name }))
+        await refused(withClaims({ sub: name }))
+      }
+      await refused(withClaims({ iss: first.id, sub: first.id }))
+    },
+  )
+
+  const audiences: readonly unknown[] = [
+    `${issuer}/token`,
+    `${issuer}/introspect`,
+    `${issuer}/`,
+    issuer.toUpperCase(),
+    [issuer, `${issuer}/token`],
+    [issuer, 'https://evil.example'],
+    [issuer, issuer],
+    [],
+    '',
+    undefined,
+    profile.other.issuer,
+    new URL(issuer).origin,
+  ]
+
+  verifies('7523bis-3-01', 'the issuer is the only audience', async () => {
+    expect((await withClaims({ aud: issuer })).status).toBe(200)
+    expect((await withClaims({ aud: [issuer] })).status).toBe(200)
+    for (const aud of audiences) await refused(withClaims({ aud }))
+  })
+
+  verifies('7523bis-3-02', 'at introspection and revocation too', async () => {
+    const token = await subject()
+    for (const endpoint of ['introspect', 'revoke']) {
+      for (const aud of audiences) {
+        await refused(first.post(endpoint, { token }, { assertion: { aud } }))
+      }
+    }
+    expect((await first.introspect(token)).json['active']).toBe(true)
+  })
+
+  verifies('7523bis-3.2-01', 'untyped passes, other kinds do not', async () => {
+    const typed = (typ: unknown): Promise<Reply> => exchange({}, { assertionHeader: { typ } })
+    for (const typ of [undefined, 'JWT', 'client-authentication+jwt']) {
+      expect((await typed(typ)).status).toBe(200)
+    }
+    for (const typ of ['at+jwt', 'dpop+jwt', 'oauth-id-jag+jwt', 'secevent+jwt', 'id+jwt', 'x']) {
+      await refused(typed(typ))
+    }
+  })
+
+  verifies('7523-3-04', 'it expires, soon, and has not yet', async () => {
+    const now = epoch()
+    const times = [undefined, now - 60, now + 3600, now + 31_536_000, 1e300, -1, `${now + 60}`]
+    for (const exp of times) await refused(withClaims({ exp }))
+    expect((await withClaims({ exp: now + 240 })).status).toBe(200)
+  })
+
+  verifies('7523-3-05', 'it does not work before its time', async () => {
+    await refused(withClaims({ nbf: epoch() + 600 }))
+    await refused(withClaims({ iat: epoch() + 600 }))
+  })
+
+  verifies('7523-3-06', 'an old one is refused', async () => {
+    const now = epoch()
+    await refused(withClaims({ iat: now - 604_800 }))
+  })
+})
+
+describe('single use', () => {
+  verifies('7523-3-07', 'a second use fails, of twenty copies one succeeds', async () => {
+    const assertion = second.assertion()
+    expect((await withAssertion(assertion)).status).toBe(200)
+    await refused(withAssertion(assertion))
+    const raced = second.assertion()
+    const replies = await Promise.all(Array.from({ length: 20 }, () => withAssertion(raced)))
+    expect(replies.filter(({ status }) => status === 200)).toHaveLength(1)
+    // An id belongs to its client.
+    const jti = newId()
+    const alone = (fault: Fault): Promise<Reply> => first.alone({ resource: api.uri }, fault)
+    expect((await withClaims({ jti })).status).toBe(200)
+    expect((await alone({ assertion: { jti } })).status).toBe(200)
+    await refused(alone({ assertion: { jti } }))
+    await refused(withClaims({ jti: undefined }))
+  })
+})
+
+describe('signatures', () => {
+  verifies('7523-3-08', 'by a key of the client, and no other', async () => {
+    await refused(withAssertion(tampered(second.assertion())))
+    await refused(withAssertion(unsigned(second.assertion())))
+    await refused(withAssertion(respelt(second.assertion())))
+    await refused(exchange({}, { assertionKey: first.key }))
+    await refused(exchange({}, { assertionKey: newKey(second.key.kid) }))
+    const hmac = await exchange({}, { assertionHeader: { alg: 'HS256' } })
+    expectError(hmac, 'invalid_client', 401)
+    // A key the assertion brought along.
+    const own = newKey()
+    const jwk = own.publicJwk
+    await refused(exchange({}, { assertionKey: own, assertionHeader: { jwk, kid: undefined } }))
+  })
+
+  verifies('7523-3-09', 'what is no JWT is refused without a fault', async () => {
+    const good = second.assertion()
+    const [header, payload, proof] = good.split('.')
+    const malformed = [
+      '',
+      '.',
+      '..',
+      '...',
+      `${header}.${payload}`,
+      `${good}.x`,
+      `${header}..${proof}`,
+      `${encode('null')}.${payload}.${proof}`,
+      `${encode('[]')}.${payload}.${proof}`,
+      `${header}.${encode('7')}.${proof}`,
+      `${header}.${encode('{"iss":')}.${proof}`,
+      `${header}.${encode(Buffer.from([0xff, 0xfe]))}.${proof}`,
+      `${good}=`,
+      ` ${good}`,
+      `${good}\n`,
+      'e30.e30.',
+      'a'.repeat(20_000),
+      JSON.stringify({ payload, protected: header, signature: proof }),
+    ]
+    for (const assertion of malformed) await refused(withAssertion(assertion))
+    const crit = { crit: ['b64'], b64: false }
+    await refused(exchange({}, { assertionHeader: crit }))
+    await refused(exchange({}, { assertionHeader: { crit: [] } }))
+  })
+})
+
+describe('keys', () => {
+  verifies(['8725-3.4-01'], 'weak and impossible keys are no keys', async () => {
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 1024 })
+    const weak = { ...privateKey.export({ format: 'jwk' }) }
+    const rsa = { alg: 'RS256', key: privateKey, kid: undefined, thumbprint: '' }
+    const jwks: readonly Claims[] = [
+      { kty: 'RSA', n: weak.n, e: weak.e },
+      { kty: 'RSA', n: weak.n, e: 'AQ' },
+      { ...second.proofKey.publicJwk, x: second.proofKey.publicJwk['y'] },
+      { ...second.proofKey.publicJwk, crv: 'P-384' },
+      { kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA' },
+    ]
+    for (const jwk of jwks) {
+      const fault: Fault =
+        jwk['kty'] === 'RSA'
+          ? { proofKey: { ...rsa, publicJwk: jwk }, proofHeader: { jwk } }
+          : { proofHeader: { jwk } }
+      const parameters: Form = { scope: api.read }
+      expectError(await exchange(parameters, fault), 'invalid_dpop_proof')
+    }
+  })
+})
