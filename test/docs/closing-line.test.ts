@@ -1,0 +1,48 @@
+/** The closing line of `npm test` counts what ran, and no failure hides from it. */
+import { describe, expect, test } from 'vitest'
+import { addTallies, closingLine, exitCodeOf, vitestTally } from '../../tools/tally.ts'
+
+function reportOf(statuses: readonly string[]): string {
+  const count = (wanted: string): number => statuses.filter((status) => status === wanted).length
+  const assertionResults = statuses.map((status) => ({ fullName: ` it is ${status}`, status }))
+  return JSON.stringify({
+    numPassedTests: count('passed'),
+    numFailedTests: count('failed'),
+    testResults: [{ name: 'a.test.ts', assertionResults }],
+  })
+}
+
+describe('the closing line', () => {
+  test('sums the parts, and is silent on skips where there are none', () => {
+    const total = addTallies(
+      vitestTally(reportOf(['passed', 'passed']), 0),
+      vitestTally(reportOf(['passed']), 0),
+    )
+    expect(closingLine(total)).toBe('3 passed, 0 failed')
+    expect(exitCodeOf(total)).toBe(0)
+  })
+
+  test('counts what was left out, by name', () => {
+    const tally = vitestTally(reportOf(['passed', 'skipped', 'todo']), 0)
+    expect(closingLine(tally)).toBe('1 passed, 0 failed, 2 skipped')
+    expect(tally.skips).toEqual([
+      'a.test.ts: it is skipped (skipped)',
+      'a.test.ts: it is todo (todo)',
+    ])
+  })
+
+  test.each([
+    ['a failed test', reportOf(['passed', 'failed']), 1, '1 passed, 1 failed'],
+    ['an error nobody handled', reportOf(['passed']), 1, '1 passed, 1 failed'],
+    ['a run without a report', undefined, 0, '0 passed, 1 failed'],
+    ['a run that found nothing', reportOf([]), 1, '0 passed, 1 failed'],
+  ])('%s is a failure', (_, report, code, line) => {
+    const tally = vitestTally(report, code)
+    expect(closingLine(tally)).toBe(line)
+    expect(exitCodeOf(tally)).toBe(1)
+  })
+
+  test('nothing at all is no success', () => {
+    expect(exitCodeOf(vitestTally(reportOf([]), 0))).toBe(1)
+  })
+})

@@ -1,0 +1,61 @@
+/**
+ * `npm test`: every test of the house and the verifier's vectors on every runtime found here, then one closing line,
+ * `N passed, N failed`, over all that ran. Arguments go to vitest. A part that says nothing has failed.
+ */
+import { spawn } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { addTallies, closingLine, exitCodeOf, type Tally, vitestTally } from './tally.ts'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const RUNTIMES_LINE = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/
+
+/** Runs one program of this project's Node to its end, shows what it prints, and keeps its last line. */
+function run(args: readonly string[]): Promise<{ readonly code: number; readonly last: string }> {
+  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] })
+  let last = ''
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    console.log(line)
+    if (line.trim() !== '') last = line.trim()
+  })
+  return new Promise((resolve) => {
+    child.once('error', () => resolve({ code: 1, last }))
+    // A signal ends it without a code: that is no success.
+    child.once('close', (code) => resolve({ code: code ?? 1, last }))
+  })
+}
+
+async function runVitest(args: readonly string[]): Promise<Tally> {
+  const folder = await mkdtemp(join(tmpdir(), 'actchain-test-'))
+  const report = join(folder, 'report.json')
+  try {
+    const { code } = await run([
+      join(ROOT, 'node_modules/vitest/vitest.mjs'),
+      'run',
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+      ...args,
+    ])
+    const text = await readFile(report, 'utf8').catch(() => undefined)
+    return vitestTally(text, code)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function runRuntimes(): Promise<Tally> {
+  const { code, last } = await run([...process.execArgv, join(ROOT, 'tools/runtimes.ts')])
+  const [, passed = '0', failed = '0', skipped = '0'] = RUNTIMES_LINE.exec(last) ?? []
+  const tally = { passed: +passed, failed: +failed, skipped: +skipped, skips: [] }
+  const isSilent = tally.passed === 0 && tally.failed === 0
+  return isSilent || (code !== 0 && tally.failed === 0) ? { ...tally, failed: 1 } : tally
+}
+
+const total = addTallies(await runVitest(process.argv.slice(2)), await runRuntimes())
+for (const skip of total.skips) console.log(`skipped: ${skip.replace(ROOT, '')}`)
+process.exitCode = exitCodeOf(total)
+console.log(closingLine(total))
