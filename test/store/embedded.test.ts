@@ -160,7 +160,7 @@ describe('crash', () => {
     await store.tasks.openTask('acme', aTask(), aHop())
     await store.audit.append(anEntry('first'))
     await store.tasks.durable()
-  })
+  }, 120_000) // ten processes, one after another
 
   async function leavePending(): Promise<void> {
     const store = await openHere()
