@@ -9,6 +9,7 @@ for (let value = 0; value < 64; value++) VALUES[ALPHABET.charCodeAt(value)] = va
 
 /** The runtime's own decoder (ES2026), where there is one: several times faster than any loop. */
 type Decode = (text: string, options: { readonly alphabet: 'base64url' }) => Uint8Array<ArrayBuffer>
+const URL_ALPHABET = { alphabet: 'base64url' } as const
 const NATIVE = (Uint8Array as { readonly fromBase64?: Decode }).fromBase64
 
 /** Bytes of `text` from `start` to `end` (exclusive), or undefined when it is not canonical. */
@@ -23,7 +24,7 @@ export function decodeBase64url(
   if (tail === 1 || (tail > 0 && (valueAt(text, end - 1) & spare) !== 0)) return undefined
   if (NATIVE === undefined) return decodeByTable(text, start, end)
   try {
-    const bytes = NATIVE.call(Uint8Array, text.slice(start, end), { alphabet: 'base64url' })
+    const bytes = NATIVE.call(Uint8Array, text.slice(start, end), URL_ALPHABET)
     // It skips white space and takes padding: either leaves fewer bytes than the length promises.
     return bytes.length === ((end - start) * 3) >> 2 ? bytes : undefined
   } catch {

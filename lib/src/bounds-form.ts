@@ -110,7 +110,8 @@ function isCount(value: unknown): value is number {
 
 function isList(value: unknown, isEntry: (entry: unknown) => boolean): boolean {
   if (!Array.isArray(value) || value.length < 1 || value.length > MAX_LIST_LENGTH) return false
-  return value.every(isEntry) && new Set(value).size === value.length
+  const entries: readonly unknown[] = value
+  return entries.every((entry, at) => isEntry(entry) && entries.indexOf(entry) === at)
 }
 
 function hasOnly(value: JsonObject, members: ReadonlySet<string>): boolean {

@@ -91,8 +91,10 @@ function hopFault(parent: Parent, hop: BoundsHop, root: BoundsRoot): ChainReason
 /** Rule 5: ids and status indexes are each used once. */
 function repetitionFault({ root, hops }: ActBounds): ChainReason | undefined {
   const all = [root, ...hops]
-  if (new Set(all.map((hop) => hop.jti)).size !== all.length) return 'hop_id_repeated'
-  if (new Set(all.map((hop) => hop.idx)).size !== all.length) return 'hop_index_repeated'
+  if (all.some(({ jti }, at) => all.findIndex((other) => other.jti === jti) !== at))
+    return 'hop_id_repeated'
+  if (all.some(({ idx }, at) => all.findIndex((other) => other.idx === idx) !== at))
+    return 'hop_index_repeated'
   return undefined
 }
 
