@@ -1,0 +1,122 @@
+/** RFC 7662: what a token's holder and its audience are told, and what nobody else is. */
+import { describe, expect } from 'vitest'
+import { Client } from './client.ts'
+import { profile } from './given.ts'
+import { FORM_TYPE, form, send } from './http.ts'
+import { payloadOf, respelt, tampered, unsigned } from './jwt.ts'
+import {
+  api,
+  apiServer,
+  expectError,
+  first,
+  handover,
+  idToken,
+  issuer,
+  otherApiServer,
+  second,
+  stranger,
+  subject,
+  third,
+  threeHops,
+  tokenOf,
+} from './scenario.ts'
+import { verifies } from './verifies.ts'
+
+const url = `${issuer}/introspect`
+const INACTIVE = { active: false }
+
+describe('the request', () => {
+  verifies('7662-2.1-01', 'a token, by POST', async () => {
+    expectError(await first.post('introspect', {}), 'invalid_request')
+    const reply = await send(`${url}?${form({ token: await subject() })}`)
+    expect([400, 401, 404, 405]).toContain(reply.status)
+    expect(reply.json['active']).toBeUndefined()
+  })
+
+  verifies('7662-2.1-02', 'a wrong hint hides nothing', async () => {
+    for (const token_type_hint of ['refresh_token', 'access_token', 'x', '']) {
+      const { json } = await first.introspect(await subject(), { token_type_hint })
+      expect(json['active']).toBe(true)
+    }
+  })
+
+  verifies('7662-2.1-03', 'callers authenticate, a stranger learns nothing', async () => {
+    const token = await subject()
+    const reply = await send(url, {
+      method: 'POST',
+      headers: { 'content-type': FORM_TYPE },
+      body: form({ token }),
+    })
+    expectError(reply, 'invalid_client', 401)
+    expect((await stranger.introspect(token)).json).toEqual(INACTIVE)
+    expect((await third.introspect(token)).json).toEqual(INACTIVE)
+  })
+
+  verifies('7662-2.3-01', 'bad credentials are 401', async () => {
+    const token = await subject()
+    const fault = { assertionKey: second.key }
+    expectError(await first.post('introspect', { token }, fault), 'invalid_client', 401)
+  })
+})
+
+describe('the answer', () => {
+  verifies(['7662-2.2-01', '7662-2.2-05'], 'active is a boolean, JWTs are tokens', async () => {
+    const reply = await first.introspect(await subject())
+    expect(reply.status).toBe(200)
+    expect(reply.headers['content-type']).toMatch(/^application\/json\b/)
+    expect(reply.json['active']).toBe(true)
+  })
+
+  verifies(['7662-2.2-02', '7662-4-01'], 'inactive is that and nothing else', async () => {
+    const good = await handover()
+    const revoked = await handover()
+    await first.revoke(revoked)
+    const other = new Client(profile.other.issuer, profile.other.agent)
+    const foreign = tokenOf(await other.alone({ resource: profile.other.api.uri }))
+    const tokens = [
+      'random',
+      '',
+      '.',
+      'a.b.c',
+      tampered(good),
+      respelt(good),
+      unsigned(good),
+      `${good} `,
+      foreign,
+      idToken(),
+      first.assertion(),
+      revoked,
+    ]
+    for (const token of tokens.filter((text) => text !== '')) {
+      const reply = await first.introspect(token)
+      expect({ status: reply.status, json: reply.json }).toEqual({ status: 200, json: INACTIVE })
+    }
+    expect((await first.introspect(good)).json['active']).toBe(true)
+  })
+
+  verifies('7662-2.2-03', 'another audience’s token is inactive', async () => {
+    const { three } = await threeHops()
+    expect((await otherApiServer.introspect(three)).json).toEqual(INACTIVE)
+    expect((await apiServer.introspect(three)).json['active']).toBe(true)
+    expect((await apiServer.introspect(await subject())).json).toEqual(INACTIVE)
+  })
+
+  verifies(['7662-2.2-04', '8707-2-04'], 'an active answer has the claims', async () => {
+    const { three } = await threeHops()
+    const claims = payloadOf(three)
+    const { json } = await apiServer.introspect(three)
+    const names = ['scope', 'client_id', 'sub', 'aud', 'iss', 'exp', 'iat', 'jti', 'cnf', 'act']
+    for (const name of [...names, 'auth_time', 'acr', 'amr', 'txn']) {
+      expect(claims[name]).toBeDefined()
+      expect(json[name]).toEqual(claims[name])
+    }
+    expect(json['token_type']).toBe('DPoP')
+    expect(json['aud']).toBe(api.uri)
+  })
+
+  verifies('7662-x-01', 'answers are not to be stored', async () => {
+    for (const token of [await subject(), 'random']) {
+      expect((await first.introspect(token)).headers['cache-control']).toContain('no-store')
+    }
+  })
+})

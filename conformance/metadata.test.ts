@@ -1,0 +1,135 @@
+/** RFC 8414 and RFC 9728: what the servers say of themselves. */
+import { describe, expect } from 'vitest'
+import { EXCHANGE } from './client.ts'
+import { send } from './http.ts'
+import { headerOf, type Members } from './jwt.ts'
+import { api, call, issuer, ownToken, second } from './scenario.ts'
+import { vector, vectorProfile } from './vectors-issuer.ts'
+import { verifies } from './verifies.ts'
+
+const { origin, pathname } = new URL(issuer)
+const FORMS = [
+  `${origin}/.well-known/oauth-authorization-server${pathname}`,
+  `${origin}/.well-known/openid-configuration${pathname}`,
+  `${issuer}/.well-known/oauth-authorization-server`,
+  `${issuer}/.well-known/openid-configuration`,
+]
+const read = async (): Promise<Members> => (await send(String(FORMS[0]))).json
+
+function expectNoEmptyList(document: Members): void {
+  const empty = Object.entries(document).filter(
+    ([, value]) => Array.isArray(value) && value.length === 0,
+  )
+  expect(empty).toEqual([])
+}
+
+describe('the authorization server', () => {
+  verifies('8414-2-01', 'its issuer is an https URL without query and fragment', async () => {
+    const url = new URL((await read())['issuer'])
+    expect([url.protocol, url.search, url.hash]).toEqual(['https:', '', ''])
+  })
+
+  verifies('8414-2-02', 'required members, with no authorization endpoint', async () => {
+    const document = await read()
+    expect(document).toMatchObject({
+      issuer,
+      token_endpoint: expect.stringMatching(/^https:/),
+      // None is offered, and an empty list may not be said.
+      response_types_supported: ['none'],
+    })
+    expect(document['authorization_endpoint']).toBeUndefined()
+  })
+
+  verifies('8414-2-03', 'the grants that are offered, and no others', async () => {
+    const grants: string[] = (await read())['grant_types_supported']
+    expect(new Set(grants)).toEqual(new Set([EXCHANGE, 'client_credentials']))
+  })
+
+  verifies(['8414-2-04', '9700-2.5-01'], 'clients sign, at every endpoint', async () => {
+    const document = await read()
+    for (const endpoint of ['token', 'introspection', 'revocation']) {
+      expect(document[`${endpoint}_endpoint_auth_methods_supported`]).toEqual(['private_key_jwt'])
+      const algorithms: string[] =
+        document[`${endpoint}_endpoint_auth_signing_alg_values_supported`]
+      expect(algorithms).toContain('ES256')
+      expect(algorithms.filter((name) => /^(none|HS)/i.test(name))).toEqual([])
+    }
+  })
+
+  verifies('8414-2-05', 'public keys, over https', async () => {
+    const { jwks_uri: uri } = await read()
+    expect(uri).toMatch(/^https:/)
+    const { status, json } = await send(uri)
+    expect(status).toBe(200)
+    const keys: Members[] = json['keys']
+    expect(keys.length).toBeGreaterThan(0)
+    const secret = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
+    for (const key of keys) expect(secret.filter((name) => name in key)).toEqual([])
+    const { kid } = headerOf(await ownToken())
+    expect(keys.map((key) => key['kid'])).toContain(kid)
+  })
+
+  verifies(['8414-3-01', '9068-4-01'], 'one document at every well-known place', async () => {
+    const documents = await Promise.all(FORMS.map((url) => send(url)))
+    expect(documents.map(({ status }) => status)).toEqual(FORMS.map(() => 200))
+    for (const { json } of documents) expect(json).toEqual(documents[0]?.json)
+    expect(documents[0]?.json['issuer']).toBe(issuer)
+  })
+
+  verifies('8414-3.2-01', 'JSON without empty lists', async () => {
+    const reply = await send(String(FORMS[0]))
+    expect(reply.status).toBe(200)
+    expect(reply.headers['content-type']).toMatch(/^application\/json\b/)
+    expectNoEmptyList(reply.json)
+  })
+})
+
+describe('the resource server', () => {
+  const { origin: host, pathname: path } = new URL(api.uri)
+  const place = `${host}/.well-known/oauth-protected-resource${path}`
+
+  verifies(['9728-2-01', '9728-3-01'], 'names itself, between host and path', async () => {
+    const { status, json } = await send(place)
+    expect(status).toBe(200)
+    expect(json['resource']).toBe(api.uri)
+    expect(json['resource']).toMatch(/^https:[^#]+$/)
+  })
+
+  verifies('9728-2-02', 'lists its authorization servers', async () => {
+    expect((await send(place)).json['authorization_servers']).toEqual([issuer])
+  })
+
+  verifies('9728-2-03', 'does what it says of proofs and methods', async () => {
+    const { json } = await send(place)
+    expect(json['bearer_methods_supported']).toEqual(['header'])
+    expect(json['dpop_bound_access_tokens_required']).toBe(true)
+    expect(json['dpop_signing_alg_values_supported']).toContain('ES256')
+    const token = await ownToken()
+    expect((await call(second, token)).status).toBe(200)
+    expect((await call(second, token, { scheme: 'Bearer', proof: null })).status).toBe(401)
+  })
+
+  verifies('9728-3.2-01', 'JSON without empty lists', async () => {
+    const reply = await send(place)
+    expect(reply.headers['content-type']).toMatch(/^application\/json\b/)
+    expectNoEmptyList(reply.json)
+  })
+
+  verifies('9728-5.1-01', 'its challenge tells where the document is', async () => {
+    const { headers } = await send(`${api.uri}/files`)
+    const [, url] = /resource_metadata="([^"]+)"/.exec(headers['www-authenticate'] ?? '') ?? []
+    expect(url).toBe(place)
+    expect((await send(String(url))).json['resource']).toBe(api.uri)
+  })
+
+  verifies('8414-3.3-01', 'a document of another issuer gives it no keys', async () => {
+    const { misled } = vectorProfile()
+    const token = vector({ iss: misled.issuer, aud: misled.uri })
+    const reply = await send(`${misled.uri}/files`, {
+      headers: { authorization: `Bearer ${token}` },
+    })
+    // Without keys it can say neither yes nor no.
+    expect(reply.status).toBe(503)
+    expect(reply.text).not.toContain('files"')
+  })
+})

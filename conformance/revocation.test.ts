@@ -1,0 +1,88 @@
+/** RFC 7009, and how far a revocation reaches in a chain. */
+import { describe, expect } from 'vitest'
+import { FORM_TYPE, form, send } from './http.ts'
+import { tampered } from './jwt.ts'
+import {
+  agents,
+  api,
+  apiServer,
+  expectError,
+  first,
+  handover,
+  issuer,
+  second,
+  stranger,
+  third,
+  threeHops,
+  tokenOf,
+} from './scenario.ts'
+import { verifies } from './verifies.ts'
+
+const isActive = async (token: string, client = first): Promise<unknown> =>
+  (await client.introspect(token)).json['active']
+
+describe('revocation', () => {
+  verifies(['7009-2-01', '7009-2.1-03', '7009-2.2.1-01'], 'a JWT is dead at once', async () => {
+    const token = await handover()
+    expect((await first.revoke(token)).status).toBe(200)
+    expect(await isActive(token)).toBe(false)
+    expectError(await second.exchange(token, { resource: api.uri }), 'invalid_request')
+  })
+
+  verifies('7009-2.1-01', 'by its own client only', async () => {
+    const token = await handover()
+    for (const client of [second, stranger]) {
+      const reply = await client.revoke(token)
+      // The answer is the same for everybody: it tells nobody what a token is.
+      expect({ status: reply.status, text: reply.text }).toEqual({ status: 200, text: '' })
+    }
+    expect(await isActive(token)).toBe(true)
+    const anonymous = await send(`${issuer}/revoke`, {
+      method: 'POST',
+      headers: { 'content-type': FORM_TYPE },
+      body: form({ token }),
+    })
+    expectError(anonymous, 'invalid_client', 401)
+    expect(await isActive(token)).toBe(true)
+  })
+
+  verifies(['7009-2.1-02', '7009-2.2-02'], 'whatever the hint', async () => {
+    for (const token_type_hint of ['refresh_token', 'access_token', 'x']) {
+      const token = await handover()
+      expect((await first.revoke(token, { token_type_hint })).status).toBe(200)
+      expect(await isActive(token)).toBe(false)
+    }
+  })
+
+  verifies('7009-2.2-01', 'what is no token is revoked with 200', async () => {
+    const token = await handover()
+    await first.revoke(token)
+    for (const text of ['garbage', 'a.b.c', tampered(token), token]) {
+      expect((await first.revoke(text)).status).toBe(200)
+    }
+    expectError(await first.post('revoke', {}), 'invalid_request')
+  })
+
+  verifies('PROF-12', 'everything that came from it dies, siblings live', async () => {
+    const { one, two, three } = await threeHops()
+    const sibling = await threeHops()
+    const other = tokenOf(await second.exchange(one, { resource: api.uri }))
+    expect((await first.revoke(one)).status).toBe(200)
+    const states = [
+      await isActive(one),
+      await isActive(two, second),
+      await isActive(other, second),
+      await isActive(three, third),
+      await isActive(three, apiServer),
+    ]
+    expect(states).toEqual([false, false, false, false, false])
+    expectError(await third.exchange(two, { resource: api.uri }), 'invalid_request')
+    expect(await isActive(sibling.three, apiServer)).toBe(true)
+    // A cut in the middle leaves what is above it.
+    expect((await second.revoke(sibling.two)).status).toBe(200)
+    expect(await isActive(sibling.one)).toBe(true)
+    expect(await isActive(sibling.three, apiServer)).toBe(false)
+    const again = await second.exchange(sibling.one, { resource: agents.third.endpoint })
+    expect(again.status).toBe(200)
+  })
+})
