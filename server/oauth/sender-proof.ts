@@ -17,6 +17,8 @@ const MAX_PROOF_LENGTH = 8192
 const MAX_JTI_LENGTH = 256
 /** Seconds a proof's `iat` may lie from our clock, either way. */
 const WINDOW = 60
+/** Characters of a JWK worth keeping: an RSA key of 4096 bits has about 750. */
+const LONGEST_KEPT = 1024
 
 export interface ProofRequest {
   readonly tenant: string
@@ -32,22 +34,27 @@ export interface ProofChecker {
   check(request: ProofRequest): Promise<ProvenKey | Refusal>
 }
 
-export function createProofChecker(replay: ReplayGuard): ProofChecker {
-  // Keys are attacker-chosen: bounded, and keyed by everything that makes the key.
-  const keys = new LRUCache<string, VerificationKey>({ max: 2000 })
+interface HeldKey {
+  readonly jkt: string
+  readonly key: VerificationKey
+}
 
-  function keyOf(header: UnverifiedHeader): { jkt: string; key: VerificationKey } | undefined {
+export function createProofChecker(replay: ReplayGuard): ProofChecker {
+  // Keys are attacker-chosen: few, short, and kept by their whole text, so that no other form of a key passes for it.
+  const kept = new LRUCache<string, HeldKey>({ max: 2000 })
+
+  function keyOf(header: UnverifiedHeader): HeldKey | undefined {
     const { jwk } = header.members
     if (!isJsonObject(jwk)) return undefined
+    const text = JSON.stringify(jwk)
+    const known = kept.get(text)
+    if (known !== undefined) return known
     // RFC 9449 §4.2: public members only; readVerificationKey refuses a private or symmetric key.
-    if ('d' in jwk || 'k' in jwk) return undefined
-    const jkt = thumbprint(jwk)
-    const known = keys.get(jkt)
-    if (known !== undefined) return { jkt, key: known }
     const key = readVerificationKey(jwk, ['ES256', 'EdDSA', 'RS256'])
     if (key === undefined) return undefined
-    keys.set(jkt, key)
-    return { jkt, key }
+    const held = { jkt: thumbprint(jwk), key }
+    if (text.length <= LONGEST_KEPT) kept.set(text, held)
+    return held
   }
 
   return {
