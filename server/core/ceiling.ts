@@ -25,12 +25,12 @@ export interface CeilingRequest {
   readonly maxDepth?: number
 }
 
-/** All of the root's lists, to the end of its window. */
-export function openCeiling(root: BoundsRoot): Ceiling {
+/** All of the root's lists, to the end of its window or of the subject token that opens it, in seconds. */
+export function openCeiling(root: BoundsRoot, endsBy: number = root.exp): Ceiling {
   return ceiling({
     scope: fullMask(root.scope),
     reach: fullMask(root.reach),
-    expiresAt: root.exp,
+    expiresAt: Math.min(root.exp, Math.floor(endsBy)),
     maxDepth: root.max_depth,
   })
 }

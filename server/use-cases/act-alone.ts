@@ -35,6 +35,7 @@ export async function actAlone(deps: IssueDeps, input: AloneInput): Promise<Gran
     taskType,
     subject: caller.id,
     subjectScope: undefined,
+    subjectExpiresAt: undefined,
     authentication: {},
     record,
     now,

@@ -99,6 +99,7 @@ async function openForSubject(
     taskType,
     subject: token.subject,
     subjectScope: token.scope,
+    subjectExpiresAt: token.expiresAt,
     authentication: token.authentication,
     record,
     now,

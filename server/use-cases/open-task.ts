@@ -17,6 +17,8 @@ export interface Opening {
   readonly taskType: TaskType
   readonly subject: string
   readonly subjectScope: readonly string[] | undefined
+  /** End of the subject token that opens the task; undefined where an agent opens one for itself. */
+  readonly subjectExpiresAt: number | undefined
   readonly authentication: Authentication
   readonly record: DecisionRecord
   readonly now: number
@@ -32,7 +34,8 @@ export async function openTask(deps: IssueDeps, opening: Opening): Promise<Paren
   return {
     taskType: opening.taskType,
     parent: root.jti,
-    ceiling: openCeiling(root),
+    // No token outlives the one it was exchanged for, the root's subject token included.
+    ceiling: openCeiling(root, opening.subjectExpiresAt),
     opens: true,
     lineage: {
       root,
