@@ -5,7 +5,7 @@ import { Client, type Fault, ID_TOKEN } from './client.ts'
 import { profile } from './given.ts'
 import { type Form, type Reply, type Sent, send } from './http.ts'
 import { type Claims, epoch, type Members, payloadOf, signingKey, signJwt } from './jwt.ts'
-import type { Agent } from './profile.ts'
+import type { Agent, Jwk } from './profile.ts'
 
 export const { issuer, api, other_api: otherApi, agents } = profile
 export const first = new Client(issuer, agents.first)
@@ -21,16 +21,20 @@ export interface IdTokenShape {
   readonly header?: Claims
   /** Default: the ID token is for the first agent. */
   readonly agent?: Agent
+  /** Default: the identity provider's own key. */
+  readonly jwk?: Jwk
 }
 
-const idp = { ...profile.idp, key: signingKey(profile.idp.jwk) }
+const { idp } = profile
 
 /** A user's ID token, as the identity provider signs it. */
-export function idToken({ claims, header, agent = agents.first }: IdTokenShape = {}): string {
+export function idToken(shape: IdTokenShape = {}): string {
+  const { claims, header, agent = agents.first, jwk = idp.jwk } = shape
   const now = epoch()
+  const key = signingKey(jwk)
   return signJwt(
-    idp.key,
-    { alg: idp.key.alg, kid: idp.key.kid, typ: 'JWT', ...header },
+    key,
+    { alg: key.alg, kid: key.kid, typ: 'JWT', ...header },
     {
       iss: idp.issuer,
       sub: idp.subject,
