@@ -27,7 +27,7 @@ import {
   threeHops,
   tokenOf,
 } from './scenario.ts'
-import { vector } from './vectors-issuer.ts'
+import { hasVectors, vector } from './vectors-issuer.ts'
 import { verifies } from './verifies.ts'
 
 const toThird = { resource: agents.third.endpoint }
@@ -272,7 +272,7 @@ describe('kinds of tokens', () => {
       'access token of another server': tokenOf(
         await other.alone({ resource: profile.other.api.uri }),
       ),
-      'access token of a played issuer': vector(),
+      ...(hasVectors ? { 'access token of a played issuer': vector() } : {}),
     }
   }
 

@@ -4,7 +4,7 @@ import { EXCHANGE } from './client.ts'
 import { send } from './http.ts'
 import { headerOf, type Members } from './jwt.ts'
 import { api, call, issuer, ownToken, second } from './scenario.ts'
-import { vector, vectorProfile } from './vectors-issuer.ts'
+import { hasVectors, vector, vectorProfile } from './vectors-issuer.ts'
 import { verifies } from './verifies.ts'
 
 const { origin, pathname } = new URL(issuer)
@@ -121,7 +121,9 @@ describe('the resource server', () => {
     expect(url).toBe(place)
     expect((await send(String(url))).json['resource']).toBe(api.uri)
   })
+})
 
+describe.runIf(hasVectors)('a resource server that is misled', () => {
   verifies('8414-3.3-01', 'a document of another issuer gives it no keys', async () => {
     const { misled } = vectorProfile()
     const token = vector({ iss: misled.issuer, aud: misled.uri })

@@ -28,6 +28,8 @@ export interface Api extends Party {
 
 export interface Profile {
   readonly issuer: string
+  /** Beginnings of ids of requirements the servers do not claim, such as `7009-`: their tests are left out. */
+  readonly not_claimed?: readonly string[]
   /** Path of a PEM file with the authority that signed the servers' certificates. */
   readonly ca?: string
   /**
