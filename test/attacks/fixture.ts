@@ -14,6 +14,9 @@ import type { TenantDocuments } from '../support/tenant-folder.ts'
 /** The members of a JSON object, of any type. */
 export type Claims = ReturnType<typeof payloadOf>
 
+/** Nobody's clock is there but a test's. */
+export const RESEARCHER_EXPIRES = '2098-01-01T00:00:00Z'
+
 export const PARTNER = 'https://partner.example'
 
 export interface Stage {
@@ -167,16 +170,23 @@ function extend({ tenant, agents, resources, taskTypes }: TenantDocuments, partn
   }
   reach('planner', ['planner-a2a', 'rogue-a2a'])
   reach('researcher', ['planner-a2a'])
+  find(agents.agents, 'researcher')['expires'] = RESEARCHER_EXPIRES
   reach('coder', ['rogue-a2a', 'planner-a2a'])
   // The chain's stranger may hand on, and reach no API.
   find(agents.agents, 'rogue')['may_reach'] = ['planner-a2a']
 }
 
-/** Little of everything: few tokens, several task types, an agent past its date, one that is disabled. */
-function crampedTenant({ tenant, agents, taskTypes }: TenantDocuments): void {
+/** Little of everything: few tokens, several task types, an agent past its date, one disabled, names too long for a token. */
+function crampedTenant({ tenant, agents, resources, taskTypes }: TenantDocuments): void {
   tenant['limits'] = { max_depth: 4, tokens_per_place: 2, tokens_per_task: 3 }
   const [fileWork] = taskTypes.task_types
-  taskTypes.task_types.push({ ...fileWork, id: 'more-work' })
+  const wide = Array.from({ length: 20 }, (_, at) => `wide-${at}`)
+  for (const id of wide) {
+    const uri = `https://${id}.api/${'x'.repeat(200)}`
+    const scopes = { [`${id}:read`]: { tier: 'read' } }
+    resources.resources.push({ id, uri, kind: 'api', scopes })
+  }
+  taskTypes.task_types.push({ ...fileWork, id: 'wide-work', reach: ['files-api', ...wide] })
   find(agents.agents, 'rogue')['disabled'] = true
   find(agents.agents, 'coder')['expires'] = '2020-01-01T00:00:00Z'
 }
