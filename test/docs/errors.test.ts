@@ -1,0 +1,18 @@
+/** docs/errors.md is what the two tables say. */
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { VERIFICATION_REASONS } from '../../lib/src/errors.ts'
+import { REASONS } from '../../server/core/refusal.ts'
+import { ERRORS_PAGE, errorsPage } from '../../tools/errors-doc.ts'
+
+const page = readFileSync(ERRORS_PAGE, 'utf8')
+
+test('the page of errors is current: npm run errors-doc', () => {
+  expect(page).toBe(errorsPage())
+})
+
+test('every reason has its row', () => {
+  const reasons = [...Object.keys(REASONS), ...Object.keys(VERIFICATION_REASONS)]
+  expect(reasons.length).toBeGreaterThan(80)
+  expect(reasons.filter((reason) => !page.includes(`| \`${reason}\` |`))).toEqual([])
+})
