@@ -5,7 +5,18 @@ import { ASSERTION_TYPE, type Fault } from './client.ts'
 import { profile } from './given.ts'
 import type { Form, Reply } from './http.ts'
 import { type Claims, encode, epoch, newKey, respelt, tampered, unsigned } from './jwt.ts'
-import { api, exchange, expectError, first, issuer, newId, second, subject } from './scenario.ts'
+import {
+  api,
+  call,
+  exchange,
+  expectError,
+  first,
+  issuer,
+  newId,
+  ownToken,
+  second,
+  subject,
+} from './scenario.ts'
 import { verifies } from './verifies.ts'
 
 /** An exchange that is right but for its assertion. */
@@ -209,6 +220,10 @@ describe('keys', () => {
           : { proofHeader: { jwk } }
       const parameters: Form = { scope: api.read }
       expectError(await exchange(parameters, fault), 'invalid_dpop_proof')
+      const called = await call(second, await ownToken(), { fault })
+      // Either no key, or not the one the token is bound to.
+      expect(called.status).toBe(401)
+      expect(['invalid_dpop_proof', 'invalid_token']).toContain(called.json['error'])
     }
   })
 })

@@ -231,7 +231,10 @@ withVectors('the chain', () => {
   })
 
   verifies('8693-4.1-07', 'the same name of another issuer is another actor', async () => {
-    const act = { sub: server.actor, iss: 'https://elsewhere.example', act: { sub: 'opener' } }
+    const iss = 'https://elsewhere.example'
+    const opener = { sub: 'opener', iss: played.issuer }
+    await refused(vector({ act: { sub: server.actor, iss, act: opener } }))
+    const act = { sub: server.actor, iss: played.issuer, act: { ...opener, iss } }
     await refused(vector({ act }))
   })
 
