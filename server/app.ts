@@ -55,7 +55,12 @@ export async function createApp(config: Config, edges: AppEdges): Promise<App> {
     keyrings.set(id, openKeyring(place, signingAlgorithm))
   }
   const keyringOf = (tenant: Tenant): Keyring => required(keyrings.get(tenant.id))
-  const store = await openEmbeddedStore({ dataFolder: config.dataFolder, clock })
+  const store = await openEmbeddedStore({
+    dataFolder: config.dataFolder,
+    clock,
+    onLost: (folder) => log.warn({ event: 'store_set_aside', reason: folder }),
+    onFault: (fault) => log.error({ event: 'recovery_failed', reason: faultReason(fault) }),
+  })
   const deps: ProviderDeps = {
     clock,
     tenants: { find: (id) => tenants.get(id) },

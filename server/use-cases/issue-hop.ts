@@ -85,7 +85,7 @@ export async function issueHop(deps: IssueDeps, draft: HopDraft): Promise<Grante
       await deps.tasks.revokeHop(tenant.id, lineage.txn, claims.jti)
       return token
     }
-    await Promise.all([deps.audit.append(record.permitted(draft.now)), deps.tasks.durable()])
+    await deps.audit.append(record.permitted(draft.now))
     void deps.tasks.settleHop(tenant.id, lineage.txn, claims.jti).catch(ignoreUnsettled)
     return { kind: 'granted', token, claims, expiresIn: claims.exp - draft.now }
   } catch (fault) {

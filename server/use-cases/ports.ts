@@ -1,6 +1,7 @@
 /**
  * What the use cases need from outside, declared by their user. Every verb that changes state is one
- * atomic step in the store, across processes: never read-then-write. Times are seconds since the epoch.
+ * atomic step in the store, across processes: never read-then-write. What a verb resolved with survives the death of the
+ * process; what survives the machine's is the audit log. Times are seconds since the epoch.
  */
 import type { Tenant } from '../core/tenant.ts'
 
@@ -17,7 +18,7 @@ export interface Tenants {
 export interface ReplayGuard {
   /**
    * True the first time `id` is claimed in this tenant and kind, false ever after until `expiresAt` has passed.
-   * Atomic across processes. Committed, not yet durable, when it resolves: `TaskStore.durable` covers it.
+   * Atomic across processes.
    */
   claimReplay(claim: ReplayClaim): Promise<boolean>
 }
@@ -107,8 +108,6 @@ export interface TaskStore {
   revokeHop(tenant: string, txn: string, jti: string): Promise<boolean>
   /** Its audit entry is durable: recovery need not look at this hop any more. Not awaited by callers. */
   settleHop(tenant: string, txn: string, jti: string): Promise<void>
-  /** Resolves when everything committed before is on disk. */
-  durable(): Promise<void>
 }
 
 /** One decision on record. Ids and reasons only: no token, assertion, proof, key or secret. */

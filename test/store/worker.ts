@@ -20,7 +20,7 @@ export type Order =
 const [, , dataFolder = ''] = process.argv
 const store = await openEmbeddedStore({ dataFolder, clock: { now: () => NOW } })
 
-/** One exchange after another, as the server does them: record, durable, entry, then the answer. */
+/** One exchange after another, as the server does them: record, entry, then the answer. */
 async function workUntilKilled(): Promise<never> {
   const txn = `work-${randomUUID()}`
   const list = store.statusIndexes.listAt('acme', NOW)
@@ -34,7 +34,6 @@ async function workUntilKilled(): Promise<never> {
     txn,
   } as const
   const acknowledge = async (jti: string): Promise<void> => {
-    await store.tasks.durable()
     await store.audit.append({ ...entry, jti })
     process.send?.({ txn, jti })
     void store.tasks.settleHop('acme', txn, jti)

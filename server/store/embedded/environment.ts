@@ -3,17 +3,16 @@
  * apart by the first byte of the key (keys.ts). Nothing outside this folder sees the engine.
  */
 import { randomBytes } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
 import { generationKey, type KeyRange } from './keys.ts'
 
-/** Abortable; visible to all and unlocked before it is synced, synced on return (the engine's overlapping sync). */
-const COMMIT_THEN_SYNC = 0x10003
+/** Abortable; committed on return, for every process to see, without waiting for the disk. */
+const COMMIT = 0x10003
 
 /** What the engine has and its type declarations lack. */
 interface Engine extends Omit<RootDatabase<Buffer, Buffer>, 'transactionSync'> {
   transactionSync<Result>(work: () => Result, flags: number): Result
+  sync(done: (fault?: Error | null) => void): void
 }
 
 /** The store holds as much as it may: a fault, never a refusal of the caller's request (503). */
@@ -30,16 +29,17 @@ export class Environment {
   readonly #engine: Engine
   readonly #maxBytes: number
 
-  /** Opens or creates `{dataFolder}/store`. `maxBytes` bounds the live pages; the engine alone would grow for ever. */
-  constructor(dataFolder: string, maxBytes: number) {
-    const folder = join(dataFolder, 'store')
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+  /** Opens or creates the store in `folder`, which is there. `maxBytes` bounds the live pages. */
+  constructor(folder: string, maxBytes: number) {
     this.#engine = open<Buffer, Buffer>({
       path: folder,
       noSubdir: false,
       keyEncoding: 'binary',
       encoding: 'binary',
       maxDbs: 1,
+      // Its way of syncing after each commit would hold the event loop for as long as the disk takes.
+      overlappingSync: false,
+      noSync: true,
     }) as Engine
     this.#maxBytes = maxBytes
     this.generation = this.transact(() => this.#makeGeneration())
@@ -54,12 +54,9 @@ export class Environment {
     return made.readUInt32BE()
   }
 
-  /**
-   * Runs `work` alone among all processes; on return all it wrote is on disk, or nothing of it when it throws. Blocks
-   * for a sync: on the main thread only while the store opens.
-   */
+  /** Runs `work` alone among all processes; all it wrote is visible to them on return, or nothing when it throws. */
   transact<Result>(work: () => Result): Result {
-    return this.#engine.transactionSync(work, COMMIT_THEN_SYNC)
+    return this.#engine.transactionSync(work, COMMIT)
   }
 
   /** Later reads outside `transact` see all that any process has committed until now. */
@@ -105,7 +102,13 @@ export class Environment {
     return pages * count('pageSize') > this.#maxBytes
   }
 
-  close(): Promise<void> {
-    return this.#engine.close()
+  /** Resolves when all that was committed is on disk and the files are closed. */
+  async close(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#engine.sync((fault) =>
+        fault === undefined || fault === null ? resolve() : reject(fault),
+      )
+    })
+    await this.#engine.close()
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Status list indexes, handed out from blocks claimed atomically. A block belongs to the process that claimed it and dies
- * with it, so no index is handed out twice; the rest of a block becomes a hole. The claim is on disk before the first index
- * of the block is used: not even a power loss brings a used index back.
+ * with it, so no index is handed out twice; the rest of a block becomes a hole. A store begun anew after a power loss has
+ * another generation, so its lists are others too.
  */
 import type { StatusIndexes } from '../../use-cases/ports.ts'
 import { BLOCK } from './index-blocks.ts'
@@ -30,7 +30,8 @@ export class EmbeddedStatusIndexes implements StatusIndexes {
 
   /** The same list for every tenant's window; a list is always named together with its tenant. */
   listAt(_tenant: string, now: number): string {
-    return `g${this.#generation}-${Math.floor(now / WINDOW_SECONDS)}`
+    const window = Math.floor(now / WINDOW_SECONDS)
+    return `g${this.#generation.toString(36)}-${window.toString(36)}`
   }
 
   async allocate(tenant: string, list: string): Promise<number> {

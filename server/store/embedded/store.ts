@@ -2,6 +2,7 @@
  * The embedded store of one data folder: the ports over LMDB, and the audit file. Several processes of one machine may
  * open the same folder.
  */
+import { join } from 'node:path'
 import type {
   AuditLog,
   Clock,
@@ -11,6 +12,7 @@ import type {
 } from '../../use-cases/ports.ts'
 import { type AppendFile, type AuditLine, auditPath, openAuditFile } from './audit-file.ts'
 import { EmbeddedAuditLog } from './audit-log.ts'
+import { enterStore, leaveStore } from './boot-mark.ts'
 import { Environment } from './environment.ts'
 import { recover } from './recovery.ts'
 import { EmbeddedReplayGuard } from './replay.ts'
@@ -27,6 +29,10 @@ export interface EmbeddedStoreOptions {
   readonly after?: (milliseconds: number, work: () => void) => () => void
   /** Opens the audit file; another one injects faults. */
   readonly openAudit?: (path: string) => Promise<AppendFile>
+  /** Told where a store was moved to on which the machine went down; a new one is begun. */
+  readonly onLost?: (folder: string) => void
+  /** Name of this run of the machine's system, for tests. */
+  readonly boot?: string
   /** Told when the second recovery fails; the hops stay pending for the next start. */
   readonly onFault?: (fault: unknown) => void
 }
@@ -53,8 +59,11 @@ function afterUnref(milliseconds: number, work: () => void): () => void {
 export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
   const { dataFolder, clock } = options
   const maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES
-  const environment = new Environment(dataFolder, maxBytes)
-  const writer = new Writer({ dataFolder, maxBytes })
+  const folder = join(dataFolder, 'store')
+  const lost = enterStore(folder, options.boot)
+  if (lost !== undefined) options.onLost?.(lost)
+  const environment = new Environment(folder, maxBytes)
+  const writer = new Writer(environment)
   const path = auditPath(dataFolder)
   const audit = new EmbeddedAuditLog(await (options.openAudit ?? openAuditFile)(path), path)
   const tasks = new EmbeddedTaskStore(environment, writer, clock)
@@ -73,8 +82,9 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
       cancel()
       await recovering
       await audit.close()
-      await writer.close()
+      writer.close()
       await environment.close()
+      leaveStore(folder)
     },
   }
 }

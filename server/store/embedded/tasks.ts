@@ -66,9 +66,6 @@ export class EmbeddedTaskStore implements TaskStore {
     this.#writer.defer('settleHop', { tenant, txn, jti })
   }
 
-  /** The writer acknowledges nothing before it is on disk, together with every commit it was built on. */
-  async durable(): Promise<void> {}
-
   #recordedAt(): number {
     const now = this.#clock.now()
     this.#sinceSweep += 1

@@ -25,7 +25,7 @@ export type Verb = keyof Verbs
 export type VerbInput<Name extends Verb> = Parameters<Verbs[Name]['run']>[1]
 export type VerbResult<Name extends Verb> = ReturnType<Verbs[Name]['run']>
 
-/** A verb on its way to the writer: plain data, no buffers. */
+/** A verb on its way to the writer. */
 export interface Order<Name extends Verb = Verb> {
   readonly verb: Name
   readonly input: VerbInput<Name>
