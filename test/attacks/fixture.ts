@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openKeyring } from '../../keys/keyring.ts'
+import { type Keyring, openKeyring } from '../../keys/keyring.ts'
 import type { AgentClient, Answer } from '../support/agent-client.ts'
 import { startAuthorizationServer, type TestServer } from '../support/authorization-server.ts'
 import { encode, epoch, newKey, type payloadOf, signJwt, type TestKey } from '../support/signing.ts'
@@ -108,9 +108,16 @@ export function tokenOf(answer: Answer): string {
   return token
 }
 
-export function keyringAt({ config }: TestServer, tenant: string) {
-  const secret = readFileSync(join(config.dataFolder, 'key-secret'), 'utf8')
-  return openKeyring({ dataFolder: config.dataFolder, tenant, secret }, 'ES256')
+const keyrings = new Map<string, Keyring>()
+
+/** The tenant's real keys, unsealed once: that is slow on purpose. */
+export function keyringAt({ config }: TestServer, tenant: string): Keyring {
+  const { dataFolder } = config
+  const name = join(dataFolder, tenant)
+  const secret = readFileSync(join(dataFolder, 'key-secret'), 'utf8')
+  const keyring = keyrings.get(name) ?? openKeyring({ dataFolder, tenant, secret }, 'ES256')
+  keyrings.set(name, keyring)
+  return keyring
 }
 
 function find(entries: Record<string, unknown>[], id: string): Claims {
