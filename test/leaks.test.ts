@@ -2,14 +2,16 @@
  * Sentinels in everything a caller sends, and every text that is a credential: none of it comes out again, in no body, header,
  * log, audit entry, printed error or console.
  */
+import crypto from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Stage, setStage } from './attacks/fixture.ts'
 import { POSITION_NAMES, POSITIONS, signAsStranger } from './attacks/positions.ts'
 import { PRODUCERS, type Reachable } from './attacks/producers.ts'
-import { auditPath } from './attacks/refusal.ts'
+import { auditPath, expectRefused } from './attacks/refusal.ts'
 
 const SENTINEL = 'sentinel-2f1c9b'
 const CREDENTIALS = [
@@ -115,6 +117,33 @@ describe('what is refused does not come out', () => {
     }
     expectNoLeak()
   })
+})
+
+test('nothing of a fault inside the server, and no token: 503, told once, by reference', async () => {
+  const { planner, server } = stage
+  const text = `${SENTINEL}-inside-a-fault`
+  const logged = server.logged.length
+  const realSign = crypto.sign
+  let signatures = 0
+  // The client signs its assertion and its proof; the third signature is the server's.
+  vi.spyOn(crypto, 'sign').mockImplementation(((...input: Parameters<typeof realSign>) => {
+    signatures += 1
+    if (signatures === 3) throw Object.assign(new Error(text), { token: text, cause: text })
+    return realSign(...input)
+  }) as typeof realSign)
+  syncBuiltinESMExports()
+  try {
+    const answer = await planner.token({ grant_type: 'client_credentials' })
+    expectRefused(answer, 'unavailable')
+    expect(server.logged.slice(logged)).toEqual([
+      expect.objectContaining({ event: 'request_failed', ref: answer.body['error_ref'] }),
+    ])
+  } finally {
+    vi.mocked(crypto.sign).mockRestore()
+    syncBuiltinESMExports()
+  }
+  expect(signatures).toBe(3)
+  expectNoLeak()
 })
 
 describe('keys', () => {
