@@ -1,0 +1,63 @@
+/** docs/chain-format.md: its example is a chain by its own rules, and its rules name every reason of a chain. */
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import type { DelegatedClaims } from '../../lib/src/act-bounds.ts'
+import { readChain } from '../../lib/src/chain.ts'
+import { VERIFICATION_REASONS } from '../../lib/src/errors.ts'
+import { scopeNames } from '../../lib/src/scope.ts'
+import type { JsonObject } from '../../lib/src/strict-json.ts'
+
+const page = readFileSync(resolve(import.meta.dirname, '../../docs/chain-format.md'), 'utf8')
+const [, example = ''] = /```json\n(.*?)```/s.exec(page) ?? []
+
+describe('the worked example', () => {
+  const claims = JSON.parse(example) as DelegatedClaims
+
+  test('keeps every rule of the format', () => {
+    const reading = readChain(claims as unknown as JsonObject)
+    expect(reading).toMatchObject({ ok: true })
+    expect(reading.ok && reading.chain.actors.map(({ sub }) => sub)).toEqual([
+      'ledger-writer',
+      'researcher',
+      'planner',
+    ])
+  })
+
+  test('is read hop by hop as the table under it says', () => {
+    const { root, hops } = claims.act_bounds
+    const rows = hops.toReversed().map(({ scope, reach, aud, exp }, index) => {
+      expect(scopeNames(root.reach, reach)).toContain(root.reach[aud])
+      const binary = (mask: number): string => `${mask} = ${mask.toString(2)}₂`
+      return [`| ${index + 1} |`, binary(scope), binary(reach), `| ${exp} s |`]
+    })
+    for (const [start = '', ...parts] of rows) {
+      const row = page.split('\n').find((line) => line.startsWith(start) && line.includes('₂'))
+      for (const part of parts) expect(row).toContain(part)
+    }
+  })
+
+  test('one bit more is refused by the rule that names it', () => {
+    const changed = structuredClone(claims) as { act_bounds: { hops: { scope: number }[] } }
+    changed.act_bounds.hops[0]!.scope = 13
+    expect(readChain(changed as unknown as JsonObject)).toEqual({
+      ok: false,
+      reason: 'hop_scope_widened',
+    })
+  })
+})
+
+test('every reason of a chain stands at a rule', () => {
+  const isOfChain = /^(bounds|root|hop|actor|depth|chain|client|subject)_|^token_\w+_mismatch$/
+  const reasons = Object.keys(VERIFICATION_REASONS).filter((reason) => isOfChain.test(reason))
+  expect(reasons.length).toBeGreaterThan(25)
+  expect(reasons.filter((reason) => !page.includes(`\`${reason}\``))).toEqual([])
+})
+
+test('the rules name no reason that does not exist', () => {
+  const [, rules = ''] = /## 2\. What a verifier checks\n(.*?)\n## 3/s.exec(page) ?? []
+  const named = [...rules.matchAll(/`([a-z]+(?:_[a-z]+)+)`/g)].map(([, name]) => name!)
+  const members = new Set(['act_bounds', 'sub_profile', 'max_depth', 'client_id', 'not_checked'])
+  const unknown = named.filter((name) => !(name in VERIFICATION_REASONS) && !members.has(name))
+  expect(unknown).toEqual([])
+})
