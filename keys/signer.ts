@@ -22,8 +22,8 @@ export interface Signer {
 
 export type PrivateJwk = Readonly<Record<string, string>>
 
-/** Characters of the thumbprint that name a key: 66 bits tell a tenant's few keys apart, and every token carries it. */
-const KID_LENGTH = 11
+/** Characters of the thumbprint that name a key: 48 bits tell a tenant's few keys apart, and every token carries it. */
+const KID_LENGTH = 8
 
 /** A new private key as JWK. RSA: 2048 bits. */
 export function generatePrivateJwk(alg: SignatureAlgorithm): PrivateJwk {

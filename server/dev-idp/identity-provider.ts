@@ -45,7 +45,7 @@ function configuration({ signingKey, clients }: IdentityProviderOptions): Config
     },
     acrValues: [ACR],
     scopes: ['openid'],
-    claims: { openid: ['sub', 'auth_time', 'acr', 'amr'] },
+    claims: { openid: ['sub', 'auth_time', 'acr'] },
     responseTypes: ['code'],
     clientAuthMethods: ['none'],
     enabledJWA: { idTokenSigningAlgValues: ['ES256'] },

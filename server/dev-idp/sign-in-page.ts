@@ -7,9 +7,8 @@ import type { Provider } from 'oidc-provider'
 import { SessionNotFound } from 'oidc-provider/lib/helpers/errors.js'
 import { PEOPLE } from './people.ts'
 
-/** What an ID token says of a sign-in here (OpenID Connect Core §2; RFC 8176 §2). */
-export const ACR = 'urn:actchain:dev'
-const AMR = ['pwd']
+/** What an ID token says of a sign-in here (OpenID Connect Core §2): nobody was asked for anything, so no `amr`. */
+export const ACR = 'dev'
 
 const LARGEST_FORM = 1024
 
@@ -45,7 +44,7 @@ async function signIn(provider: Provider, ctx: Context): Promise<void> {
   }
   ctx.respond = false // The provider answers by itself.
   await provider.interactionFinished(ctx.req, ctx.res, {
-    login: { accountId: user, acr: ACR, amr: AMR, remember: false },
+    login: { accountId: user, acr: ACR, remember: false },
     consent: {}, // Choosing a user is consent; a native client is asked each time (RFC 8252 §8.6).
   })
 }

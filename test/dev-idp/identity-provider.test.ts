@@ -162,8 +162,7 @@ describe('an ID token', () => {
       expect(payload).toMatchObject({
         sub: user,
         aud: 'mailer',
-        acr: 'urn:actchain:dev',
-        amr: ['pwd'],
+        acr: 'dev',
       })
       expect(payload.exp! - payload.iat!).toBe(600)
       expect(payload['auth_time']).toBeTypeOf('number')

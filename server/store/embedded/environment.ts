@@ -6,6 +6,8 @@ import { randomBytes } from 'node:crypto'
 import { open, type RootDatabase } from 'lmdb'
 import { generationKey, type KeyRange } from './keys.ts'
 
+/** Every token carries the generation: short, and still another one after a loss. */
+const GENERATION_BYTES = 3
 /** Abortable; committed on return, for every process to see, without waiting for the disk. */
 const COMMIT = 0x10003
 
@@ -48,10 +50,10 @@ export class Environment {
   /** Random, so that a store made anew after a loss never serves a lost one's status lists. */
   #makeGeneration(): number {
     const known = this.get(generationKey)
-    if (known !== undefined) return known.readUInt32BE()
-    const made = randomBytes(4)
+    if (known !== undefined) return known.readUIntBE(0, GENERATION_BYTES)
+    const made = randomBytes(GENERATION_BYTES)
     this.put(generationKey, made)
-    return made.readUInt32BE()
+    return made.readUIntBE(0, GENERATION_BYTES)
   }
 
   /** Runs `work` alone among all processes; all it wrote is visible to them on return, or nothing when it throws. */
