@@ -28,6 +28,11 @@ const RUNTIMES: readonly Runtime[] = [
     args: (folder) => [join(folder, 'main.mjs')],
   },
   {
+    name: 'node 20, the oldest supported',
+    find: findOldestNode,
+    args: (folder) => [join(folder, 'main.mjs')],
+  },
+  {
     name: 'deno',
     find: () => findProgram('deno'),
     args: (folder) => ['run', '--no-prompt', join(folder, 'main.mjs')],
@@ -69,6 +74,16 @@ const config :Workerd.Config = (
   ))],
 );
 `
+
+/** The machine's own Node 20, if it has one: scripts run on a newer one, which comes first on the path. */
+async function findOldestNode(): Promise<string | undefined> {
+  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
+    const program = join(folder, 'node')
+    const version = await promisify(execFile)(program, ['--version']).catch(() => undefined)
+    if (version?.stdout.startsWith('v20.') === true) return program
+  }
+  return undefined
+}
 
 async function findProgram(name: string): Promise<string | undefined> {
   const folders = (process.env['PATH'] ?? '').split(delimiter)
