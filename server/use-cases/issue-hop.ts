@@ -86,16 +86,16 @@ export async function issueHop(deps: IssueDeps, draft: HopDraft): Promise<Grante
       return token
     }
     await deps.audit.append(record.permitted(draft.now))
-    void deps.tasks.settleHop(tenant.id, lineage.txn, claims.jti).catch(ignoreUnsettled)
+    void deps.tasks.settleHop(tenant.id, lineage.txn, claims.jti).catch(leaveToRecovery)
     return { kind: 'granted', token, claims, expiresIn: claims.exp - draft.now }
   } catch (fault) {
-    await deps.tasks.revokeHop(tenant.id, lineage.txn, claims.jti)
+    await deps.tasks.revokeHop(tenant.id, lineage.txn, claims.jti).catch(leaveToRecovery)
     throw fault
   }
 }
 
-/** An unsettled hop is settled by recovery, which finds its entry on record. */
-function ignoreUnsettled(): void {}
+/** Recovery settles a hop whose entry is on record and revokes one that has none. */
+function leaveToRecovery(): void {}
 
 async function claimHop(
   deps: IssueDeps,
