@@ -28,6 +28,15 @@ export function takeCores(): Cores {
   return { pinned: true, prefix: ['taskset', '-c', String(first)] }
 }
 
+/** This Node with arguments, on the core of servers. */
+export function commandOn(
+  cores: Cores,
+  ...args: readonly string[]
+): readonly [string, ...string[]] {
+  const [pin, ...rest] = cores.prefix
+  return pin === undefined ? [process.execPath, ...args] : [pin, ...rest, process.execPath, ...args]
+}
+
 /** The list reads like `0-3,6`. Empty where it cannot be read. */
 function allowedCores(): readonly number[] {
   const [, list = ''] = /list: ([\d,-]+)/.exec(taskset(['-cp', String(process.pid)])) ?? []

@@ -27,8 +27,12 @@ export async function inFlight<Item>(
   await Promise.all(Array.from({ length: IN_FLIGHT }, lane))
 }
 
+function newAgent(): Agent {
+  return new Agent({ keepAlive: true, maxSockets: IN_FLIGHT })
+}
+
 export class Driver {
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: IN_FLIGHT })
+  #agent = newAgent()
   readonly #port: number
 
   constructor(port: number) {
@@ -59,6 +63,9 @@ export class Driver {
   /** Milliseconds of each answer. Throws when one of them is not 200: a refusal costs something else. */
   async sendAll(requests: readonly PreparedRequest[]): Promise<readonly number[]> {
     const latencies: number[] = []
+    // A connection that rested since the last batch may be closed by the server while it is used again.
+    this.close()
+    this.#agent = newAgent()
     await inFlight(requests, async (request) => {
       const { status, text, milliseconds } = await this.send(request)
       if (status !== 200) throw new Error(`answered ${status}: ${text.slice(0, 300)}`)

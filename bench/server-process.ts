@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import type { Cores } from './cores.ts'
+import { type Cores, commandOn } from './cores.ts'
 import type { Ask, Replies } from './servers/measured.ts'
 
 export interface ServerCommand {
@@ -39,6 +39,10 @@ export class ServerProcess {
     return server
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
   /** One ask at a time. */
   async ask<Name extends keyof Replies>(asked: Ask & { ask: Name }): Promise<Replies[Name]> {
     this.#child.send(asked)
@@ -66,10 +70,4 @@ export class ServerProcess {
       aborter.abort()
     }
   }
-}
-
-/** This Node with arguments, on the core of servers. */
-function commandOn(cores: Cores, ...args: readonly string[]): readonly [string, ...string[]] {
-  const [pin, ...rest] = cores.prefix
-  return pin === undefined ? [process.execPath, ...args] : [pin, ...rest, process.execPath, ...args]
 }

@@ -7,6 +7,7 @@ import { everyCore } from '../cores.ts'
 import { exchangeBatch, type MeasuredActchain, startActchain } from '../measured-server.ts'
 import { type FunctionTime, functionTimes } from '../profile-categories.ts'
 import { rounded } from '../statistics.ts'
+import { threadTimes } from '../thread-times.ts'
 
 const DEPTH = 4
 const FULL = { warmUp: 4000, batch: 3000, functions: 40 } as const
@@ -40,15 +41,25 @@ async function send(ours: MeasuredActchain, count: number): Promise<void> {
 interface Cost {
   readonly all: number
   readonly main: number
+  readonly threads: ReadonlyMap<string, number>
 }
 
 /** Microseconds of CPU for one exchange. */
 async function costOf(ours: MeasuredActchain, count: number): Promise<Cost> {
   const requests = await exchangeBatch(ours, DEPTH, count)
-  const before = await ours.server.ask({ ask: 'cpu' })
-  await ours.driver.sendAll(requests)
-  const after = await ours.server.ask({ ask: 'cpu' })
-  return { all: (after.all - before.all) / count, main: (after.main - before.main) / count }
+  const { server, driver } = ours
+  const threadsBefore = threadTimes(server.pid)
+  const before = await server.ask({ ask: 'cpu' })
+  await driver.sendAll(requests)
+  const after = await server.ask({ ask: 'cpu' })
+  const threads = [...threadTimes(server.pid)].map(
+    ([kind, time]) => [kind, (time - (threadsBefore.get(kind) ?? 0)) / count] as const,
+  )
+  return {
+    all: (after.all - before.all) / count,
+    main: (after.main - before.main) / count,
+    threads: new Map(threads),
+  }
 }
 
 interface Findings {
@@ -78,6 +89,7 @@ function report({ emit }: Bench, { found, cost, functions }: Findings): void {
     emitTime(`profile.main_thread: ${component}`, time)
   }
   emitTime('profile.other_threads', cost.all - cost.main)
+  for (const [kind, time] of cost.threads) emitTime(`profile.thread: ${kind}`, time)
   for (const one of found.toSorted((a, b) => b.self - a.self).slice(0, functions)) {
     const { name, file, component } = one
     emitTime(`profile.self: ${name}`, one.self * scale, { file, component })
