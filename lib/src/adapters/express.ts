@@ -1,4 +1,5 @@
 /** Express 4 and 5: middleware that lets a request through with its report in `res.locals.verification`. */
+import type { VerificationReport } from '../report.ts'
 import type { RouteNeed, Verifier } from '../verifier.ts'
 import { judge, type NodeRequest } from './verdict.ts'
 
@@ -9,7 +10,8 @@ export interface ExpressRequest extends NodeRequest {
 }
 
 export interface ExpressResponse {
-  readonly locals: Record<string, unknown>
+  /** Typed, so that a route behind the middleware knows what it gets. */
+  readonly locals: { verification: VerificationReport }
   status(code: number): unknown
   set(headers: Record<string, string>): unknown
   json(body: unknown): unknown
@@ -27,7 +29,7 @@ export function protect(verifier: Verifier, need: RouteNeed): ExpressMiddleware 
       const { method, originalUrl: url, body } = request
       const verdict = await judge(verifier, need, { request, method, url, body })
       if (verdict.ok) {
-        response.locals['verification'] = verdict.report
+        response.locals.verification = verdict.report
       } else {
         response.status(verdict.answer.status)
         response.set({ ...verdict.answer.headers })
