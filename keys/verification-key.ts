@@ -23,9 +23,12 @@ export function readVerificationKey(
   jwk: Readonly<Record<string, unknown>>,
   allowed: readonly SignatureAlgorithm[],
 ): VerificationKey | undefined {
-  const { kty, crv, use, kid } = jwk
+  const { kty, crv, use, key_ops: operations, kid } = jwk
   if ('d' in jwk || 'k' in jwk) return undefined
   if (use !== undefined && use !== 'sig') return undefined
+  // RFC 7517 §4.3: a key that says what it is for is for nothing else.
+  const mayVerify = Array.isArray(operations) && operations.includes('verify')
+  if (operations !== undefined && !mayVerify) return undefined
   if (kid !== undefined && typeof kid !== 'string') return undefined
   const alg = allowed.find(
     (name) => ALGORITHMS[name].kty === kty && (kty === 'RSA' || ALGORITHMS[name].crv === crv),
