@@ -1,0 +1,43 @@
+/** The table of algorithms, and the names it answers to. */
+import { describe, expect, test } from 'vitest'
+import { ALGORITHMS, algorithmNamed } from '../../keys/algorithm.ts'
+
+describe('algorithms', () => {
+  test('there are three, all asymmetric', () => {
+    expect(Object.keys(ALGORITHMS)).toEqual(['ES256', 'EdDSA', 'RS256'])
+  })
+
+  test.each([
+    ['ES256', 'ES256'],
+    ['EdDSA', 'EdDSA'],
+    ['Ed25519', 'EdDSA'],
+    ['RS256', 'RS256'],
+  ])('%s is %s', (name, alg) => {
+    expect(algorithmNamed(name)).toBe(alg)
+  })
+
+  test.each([
+    'none',
+    'None',
+    '',
+    'HS256',
+    'es256',
+    'ES256 ',
+    'ES256\0',
+    'ES384',
+    'ES256K',
+    'PS256',
+    'RS1',
+    'Ed448',
+    'toString',
+    'constructor',
+    '__proto__',
+    undefined,
+    null,
+    0,
+    ['ES256'],
+    { toString: () => 'ES256' },
+  ])('%j is no algorithm', (name) => {
+    expect(algorithmNamed(name)).toBeUndefined()
+  })
+})

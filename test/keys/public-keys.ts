@@ -1,0 +1,60 @@
+/** Public keys for tests, good and bad, as plain members that a test may change. */
+import {
+  createPrivateKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  type SignKeyObjectInput,
+  sign,
+} from 'node:crypto'
+import type { SignatureAlgorithm } from '../../keys/algorithm.ts'
+import { generatePrivateJwk } from '../../keys/signer.ts'
+
+export type Jwk = Readonly<Record<string, unknown>>
+
+export const ALGORITHM_NAMES: readonly SignatureAlgorithm[] = ['ES256', 'EdDSA', 'RS256']
+
+export interface Pair {
+  readonly privateKey: KeyObject
+  readonly publicJwk: Jwk
+  readonly privateJwk: Jwk
+}
+
+export function aPair(alg: SignatureAlgorithm): Pair {
+  const privateJwk = generatePrivateJwk(alg)
+  const { kty, crv, x, y, n, e } = privateJwk
+  // Through JSON, as a key arrives: members that are not there are not there.
+  const publicJwk = JSON.parse(JSON.stringify({ kty, crv, x, y, n, e }))
+  return {
+    privateKey: createPrivateKey({ key: privateJwk as JsonWebKey, format: 'jwk' }),
+    publicJwk,
+    privateJwk,
+  }
+}
+
+export function publicEc(namedCurve: string): Jwk {
+  return generateKeyPairSync('ec', { namedCurve }).publicKey.export({ format: 'jwk' }) as Jwk
+}
+
+/** An odd number of exactly so many bits in place of a modulus: nobody has to find its primes. */
+export function anRsaKey(bits: number, exponent = 'AQAB'): Jwk {
+  const modulus = randomBytes(Math.ceil(bits / 8))
+  const topBit = (bits - 1) % 8
+  modulus[0] = ((modulus[0]! & ((1 << topBit) - 1)) | (1 << topBit)) & 0xff
+  modulus[modulus.length - 1]! |= 1
+  return { kty: 'RSA', n: modulus.toString('base64url'), e: exponent }
+}
+
+const DIGESTS = { ES256: 'sha256', EdDSA: null, RS256: 'sha256' } as const
+
+/** A signature by node:crypto, apart from the code under test; `options` replace ours. */
+export function signatureBy(
+  { privateKey }: Pair,
+  alg: SignatureAlgorithm,
+  text: string,
+  options: Partial<SignKeyObjectInput> & { readonly digest?: string } = {},
+): Buffer {
+  const { digest = DIGESTS[alg], ...rest } = options
+  const input = { key: privateKey, dsaEncoding: 'ieee-p1363', ...rest } as const
+  return sign(digest, Buffer.from(text), input)
+}
