@@ -38,7 +38,9 @@ describe('the worked example', () => {
   })
 
   test('one bit more is refused by the rule that names it', () => {
-    const changed = structuredClone(claims) as { act_bounds: { hops: { scope: number }[] } }
+    const changed = structuredClone(claims) as unknown as {
+      act_bounds: { hops: { scope: number }[] }
+    }
     changed.act_bounds.hops[0]!.scope = 13
     expect(readChain(changed as unknown as JsonObject)).toEqual({
       ok: false,

@@ -1,0 +1,84 @@
+/** What a line of a `sh` block may say: npm scripts, the command line, files and settings that exist. */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { runCli } from '../cli/run-cli.ts'
+import { ROOT } from './pages.ts'
+
+/** Programs readers have or can get; what they are given is not checked. */
+const FOREIGN = new Set(['curl', 'sh', 'docker', 'openssl', 'mkdir', 'cp', 'jq', 'tail'])
+
+const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+  readonly scripts: Readonly<Record<string, string>>
+}
+
+/** The commands of a block, one by one: lines joined at backslashes, cut at pipes and `&&`. */
+export function readCommands(text: string): readonly (readonly string[])[] {
+  return text
+    .replace(/\\\n/g, ' ')
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !/^\s*#/.test(line))
+    .flatMap((line) => line.split(/\||&&/))
+    .map((command) => command.trim().split(/\s+/))
+}
+
+/** What is wrong with the command; undefined where it would do something. */
+export async function findFault(command: readonly string[]): Promise<string | undefined> {
+  const [program = '', ...args] = command.filter((word) => !/^[A-Z_]+=/.test(word))
+  if (FOREIGN.has(program)) return undefined
+  if (program === 'npm') return findNpmFault(args)
+  if (program === 'node') return findMissingFile(args.filter((word) => word.endsWith('.ts')))
+  if (program === 'actchain') return findCliFault(args)
+  if (program !== 'npx') return `no program known here: ${program}`
+  const [name, ...rest] = args
+  if (name === 'actchain') return findCliFault(rest)
+  if (name === 'vitest') return findVitestFault(rest)
+  return `npx of what is not ours: ${name}`
+}
+
+function findNpmFault(args: readonly string[]): string | undefined {
+  const [verb = '', ...rest] = args.filter((word) => word !== '--silent')
+  if (verb === 'ci' || (verb === 'install' && rest[0] === '@actchain/verifier')) return undefined
+  const script = verb === 'run' ? (rest[0] ?? '') : verb
+  if (verb !== 'run' && verb !== 'start' && verb !== 'test') return `npm does not know ${verb}`
+  return Object.hasOwn(scripts, script) ? undefined : `there is no npm script ${script}`
+}
+
+function findMissingFile(files: readonly string[]): string | undefined {
+  if (files.length === 0) return 'no file is run'
+  const missing = files.find((file) => !existsSync(join(ROOT, file)))
+  return missing === undefined ? undefined : `there is no ${missing}`
+}
+
+/** `vitest run` of a project there is, or of files there are. */
+function findVitestFault(args: readonly string[]): string | undefined {
+  const project = args[args.indexOf('--project') + 1] ?? ''
+  const configured = readFileSync(join(ROOT, 'vitest.config.ts'), 'utf8')
+  if (args.includes('--project') && !configured.includes(`name: '${project}'`)) {
+    return `there is no test project ${project}`
+  }
+  const files = args.filter((word) => word.endsWith('.ts'))
+  return files.length === 0 && args.includes('--project') ? undefined : findMissingFile(files)
+}
+
+const helps = new Map<string, Promise<string | undefined>>()
+
+/** The words before the first flag that are commands, and every flag, are in the program's own help. */
+async function findCliFault(args: readonly string[]): Promise<string | undefined> {
+  const depth = args[0] === 'dev' ? 2 : 1
+  const command = args.slice(0, depth)
+  const name = command.join(' ')
+  const known = helps.get(name) ?? helpOf(command)
+  helps.set(name, known)
+  const help = await known
+  if (help === undefined) return `there is no command ${name}`
+  const flags = args.filter((word) => word.startsWith('--'))
+  const unknown = flags.find((flag) => !new RegExp(`^  ${flag}\\b`, 'm').test(help))
+  return unknown === undefined ? undefined : `actchain ${name} has no ${unknown}`
+}
+
+async function helpOf(command: readonly string[]): Promise<string | undefined> {
+  const { code, stdout } = await runCli([...command, '--help'])
+  return code === 0 && stdout.startsWith(`Usage: actchain ${command.join(' ')}`)
+    ? stdout
+    : undefined
+}
