@@ -1,8 +1,8 @@
 /** The main job over real HTTP: a user's token in, three agents, and a token any resource server can check. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createVerifier } from '../../lib/src/index.ts'
-import { bareJwk, encode, epoch, payloadOf, signJwt } from '../support/signing.ts'
 import { startAuthorizationServer, type TestServer } from '../support/authorization-server.ts'
+import { bareJwk, encode, epoch, payloadOf, signJwt } from '../support/signing.ts'
 
 let server: TestServer
 beforeAll(async () => {
@@ -11,7 +11,9 @@ beforeAll(async () => {
 afterAll(() => server.close())
 
 async function threeHops() {
-  const [planner, researcher, coder] = ['planner', 'researcher', 'coder'].map((id) => server.client(id))
+  const [planner, researcher, coder] = ['planner', 'researcher', 'coder'].map((id) =>
+    server.client(id),
+  )
   const first = await planner!.open(server.idToken(), { audience: 'researcher-a2a' })
   const second = await researcher!.exchange(first.body['access_token'], {
     audience: 'coder-a2a',
@@ -27,14 +29,25 @@ async function threeHops() {
 describe('three hops', () => {
   test('each hop narrows, binds to its holder and nests the chain whole', async () => {
     const { first, second, third, coder } = await threeHops()
-    expect([first.body, second.body, third.body].map((body) => body['reason'])).toEqual([undefined, undefined, undefined])
+    expect([first.body, second.body, third.body].map((body) => body['reason'])).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ])
     expect([first.status, second.status, third.status]).toEqual([200, 200, 200])
-    const [one, two, three] = [first, second, third].map(({ body }) => payloadOf(body['access_token']))
+    const [one, two, three] = [first, second, third].map(({ body }) =>
+      payloadOf(body['access_token']),
+    )
     expect(three!['act']).toEqual({ ...actor('coder'), act: two!['act'] })
     expect(two!['act']).toEqual({ ...actor('researcher'), act: one!['act'] })
     expect(one!['act']).toEqual(actor('planner'))
     expect(three!['act_bounds']['hops'].slice(1)).toEqual(two!['act_bounds']['hops'])
-    expect(three).toMatchObject({ sub: 'alice', aud: 'https://files.api', client_id: 'coder', scope: 'files:read' })
+    expect(three).toMatchObject({
+      sub: 'alice',
+      aud: 'https://files.api',
+      client_id: 'coder',
+      scope: 'files:read',
+    })
     expect(third.body).toEqual({
       access_token: third.body['access_token'],
       issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
@@ -53,11 +66,19 @@ describe('three hops', () => {
       audience: 'https://files.api',
       allowInsecureLoopback: true,
     })
-    const ath = Buffer.from(await crypto.subtle.digest('SHA-256', Buffer.from(token))).toString('base64url')
+    const ath = Buffer.from(await crypto.subtle.digest('SHA-256', Buffer.from(token))).toString(
+      'base64url',
+    )
     const proof = signJwt(
       coder!.proofKey,
       { alg: 'ES256', typ: 'dpop+jwt', jwk: bareJwk(coder!.proofKey) },
-      { jti: encode(String(Math.random())), htm: 'GET', htu: 'https://files.api/files', iat: epoch(), ath },
+      {
+        jti: encode(String(Math.random())),
+        htm: 'GET',
+        htu: 'https://files.api/files',
+        iat: epoch(),
+        ath,
+      },
     )
     const report = await verifier.verify(
       { token, proof, method: 'GET', url: 'https://files.api/files' },
