@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { VERIFICATION_REASONS } from '../lib/src/errors.ts'
 import { REASONS } from '../server/core/refusal.ts'
+import { formatted } from './formatted.ts'
 
 export const ERRORS_PAGE = fileURLToPath(new URL('../docs/errors.md', import.meta.url))
 
@@ -55,7 +56,8 @@ At a resource server, by \`@actchain/verifier\`: the error goes into the \`WWW-A
 
 /** The whole page. */
 export function errorsPage(): string {
-  return `${SERVER}${table(REASONS)}${VERIFIER}${table(VERIFICATION_REASONS)}`
+  const page = `${SERVER}${table(REASONS)}${VERIFIER}${table(VERIFICATION_REASONS)}`
+  return formatted('docs/errors.md', page)
 }
 
 function table(reasons: Readonly<Record<string, Row>>): string {

@@ -27,6 +27,19 @@ export function readPage(page: string): string {
   return readFileSync(join(ROOT, page), 'utf8')
 }
 
+/** The rows of all tables of a page, head included, as trimmed cells: how wide a column is says nothing. */
+export function readRows(text: string): readonly (readonly string[])[] {
+  return text
+    .split('\n')
+    .filter((line) => /^\|.*\|$/.test(line) && !/^[|\s-]+$/.test(line))
+    .map((line) =>
+      line
+        .slice(1, -1)
+        .split('|')
+        .map((cell) => cell.trim()),
+    )
+}
+
 /** Throws where a fence is not closed: what follows would be read as its contrary. */
 export function readBlocks(page: string, text: string): readonly Block[] {
   const blocks: Block[] = []

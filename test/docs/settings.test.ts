@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { readConfig } from '../../server/config.ts'
-import { pages, ROOT, readPage } from './pages.ts'
+import { pages, ROOT, readPage, readRows } from './pages.ts'
 
 const operations = readPage('docs/operations.md')
 const settings = readFileSync(join(ROOT, 'server/settings.ts'), 'utf8')
@@ -12,8 +12,9 @@ const variables = [...settings.matchAll(/^  '(ACTCHAIN_[A-Z_]+)',$/gm)].map(([, 
 describe('settings', () => {
   test('every one of them has its row', () => {
     expect(variables.length).toBeGreaterThan(8)
-    const [, table = ''] = /\| variable \| flag \|.*\n((?:\|.*\n)+)/.exec(operations) ?? []
-    expect(variables.filter((name) => !table.includes(`\`${name}\``))).toEqual([])
+    const rowed = readRows(operations).map(([first]) => first ?? '')
+    const named = new Set(rowed.flatMap((cell) => cell.split(', ')))
+    expect(variables.filter((name) => !named.has(`\`${name}\``))).toEqual([])
   })
 
   test('no page names one that does not exist', () => {
@@ -50,7 +51,9 @@ describe('settings', () => {
 test('every runtime dependency has its reason', () => {
   const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
   const page = readPage('docs/decisions/0006-keep-runtime-dependencies-few.md')
-  const reasoned = [...page.matchAll(/^\| `([^`]+)` \|/gm)].map(([, name]) => name)
+  const reasoned = readRows(page)
+    .slice(1)
+    .map(([first]) => first?.replaceAll('`', ''))
   expect(reasoned.length).toBeGreaterThan(5)
   expect(new Set(reasoned)).toEqual(new Set(Object.keys(dependencies)))
 })
