@@ -8,6 +8,7 @@ import { ATTACK_CASES } from '../conformance/attack-cases.ts'
 import { citations } from '../conformance/citations.ts'
 import type { Requirement } from '../conformance/requirement.ts'
 import { REQUIREMENTS } from '../conformance/requirements.ts'
+import { formatted } from './formatted.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
 export const REPORT = join(ROOT, 'docs/conformance.md')
@@ -44,13 +45,17 @@ export function titlesIn(file: string, text: string): readonly CaseTitle[] {
 
 /** Places a title fills in at run time become an ellipsis; a table's own sign is escaped. */
 function readable(title: string): string {
-  return title
-    .replace(/\$\{[^}]*\}|%[sdijo]|\$\w+/g, '…')
-    .replace(/\\u([0-9a-f]{4})/gi, (_, code: string) =>
-      String.fromCharCode(Number.parseInt(code, 16)),
-    )
-    .replaceAll("\\'", "'")
-    .replaceAll('|', '\\|')
+  return (
+    title
+      .replace(/\$\{[^}]*\}|%[sdijo]|\$\w+/g, '…')
+      .replace(/\\u([0-9a-f]{4})/gi, (_, code: string) =>
+        String.fromCharCode(Number.parseInt(code, 16)),
+      )
+      .replaceAll("\\'", "'")
+      .replaceAll('|', '\\|')
+      // Underlines would be read as emphasis.
+      .replaceAll('__proto__', '`__proto__`')
+  )
 }
 
 export function conformanceReport(): string {
@@ -59,7 +64,7 @@ export function conformanceReport(): string {
   const specs = Map.groupBy(all, ([, { spec }]) => spec)
   const untested = all.filter(([, { reason }]) => reason !== undefined)
   const tables = [...specs].map(([spec, rows]) => specTable(spec, rows, files))
-  return [
+  const page = [
     '# Conformance',
     '<!-- Written by tools/conformance-report.ts. Change the manifest or the tests, then run it again. -->',
     `The suite in \`conformance/\` speaks to an authorization server and a resource server over TLS and imports nothing of
@@ -70,6 +75,7 @@ With \`CONFORMANCE_PROFILE\` naming a profile (\`conformance/profile.ts\`) it ru
     attackTable(),
     '',
   ].join('\n\n')
+  return formatted('docs/conformance.md', page)
 }
 
 type Cited = ReadonlyMap<string, readonly { readonly file: string }[]>
