@@ -1,0 +1,143 @@
+/**
+ * The ports over plain maps: the reference other stores are compared with, and what use cases run on in tests. One process,
+ * so a verb without an await in it is one atomic step.
+ */
+import type {
+  AuditEntry,
+  AuditLog,
+  Clock,
+  HopConflict,
+  HopLimits,
+  HopRecord,
+  ReplayClaim,
+  ReplayGuard,
+  StatusIndexes,
+  TaskRecord,
+  TaskStore,
+} from '../../server/use-cases/ports.ts'
+
+interface StoredTask {
+  readonly task: TaskRecord
+  /** By `jti`, in the order they were recorded: no child comes before its parent. */
+  readonly hops: Map<string, HopRecord>
+}
+
+/** No two lists of texts are written the same way, whatever is in them. */
+const keyOf = (...parts: readonly string[]): string => JSON.stringify(parts)
+
+export class MemoryTaskStore implements TaskStore {
+  readonly #tasks = new Map<string, StoredTask>()
+
+  async openTask(tenant: string, task: TaskRecord, hop: HopRecord): Promise<void> {
+    const key = keyOf(tenant, task.txn)
+    if (this.#tasks.has(key)) throw new Error('the task exists already')
+    this.#tasks.set(key, { task, hops: new Map([[hop.jti, hop]]) })
+  }
+
+  async recordHop(
+    tenant: string,
+    txn: string,
+    hop: HopRecord,
+    limits: HopLimits,
+  ): Promise<'recorded' | HopConflict> {
+    const stored = this.#tasks.get(keyOf(tenant, txn))
+    if (stored === undefined) return 'task_unknown'
+    const { task, hops } = stored
+    if (task.state !== 'open' || limits.now >= task.deadline) return 'task_ended'
+    const parent = hops.get(hop.parent)
+    if (parent === undefined) return 'parent_unknown'
+    if (parent.revoked) return 'parent_revoked'
+    if (limits.now >= parent.expiresAt) return 'parent_expired'
+    const held = [...hops.values()].filter(({ place }) => place === hop.place).length
+    if (held >= limits.tokensPerPlace) return 'place_full'
+    if (hops.size >= limits.tokensPerTask) return 'task_full'
+    if (hops.has(hop.jti)) throw new Error('a hop of this id exists already')
+    hops.set(hop.jti, hop)
+    return 'recorded'
+  }
+
+  async findHop(
+    tenant: string,
+    txn: string,
+    jti: string,
+  ): Promise<{ readonly task: TaskRecord; readonly hop: HopRecord } | undefined> {
+    const stored = this.#tasks.get(keyOf(tenant, txn))
+    const hop = stored?.hops.get(jti)
+    return stored === undefined || hop === undefined ? undefined : { task: stored.task, hop }
+  }
+
+  async revokeHop(tenant: string, txn: string, jti: string): Promise<boolean> {
+    const hops = this.#tasks.get(keyOf(tenant, txn))?.hops
+    if (hops?.has(jti) !== true) return false
+    const beneath = new Set([jti])
+    for (const hop of hops.values()) if (beneath.has(hop.parent)) beneath.add(hop.jti)
+    for (const one of beneath) {
+      const hop = hops.get(one)
+      if (hop !== undefined) hops.set(one, { ...hop, revoked: true })
+    }
+    return true
+  }
+
+  /** Nothing is pending here: there is no recovery. */
+  async settleHop(): Promise<void> {}
+}
+
+export class MemoryReplayGuard implements ReplayGuard {
+  readonly #claims = new Map<string, number>()
+  readonly #clock: Clock
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  async claimReplay({ tenant, kind, id, expiresAt }: ReplayClaim): Promise<boolean> {
+    const now = this.#clock.now()
+    if (!(expiresAt > now)) return false
+    const key = keyOf(tenant, kind, ...id)
+    const claimed = this.#claims.get(key)
+    if (claimed !== undefined && claimed > now) return false
+    this.#claims.set(key, expiresAt)
+    return true
+  }
+}
+
+export class MemoryStatusIndexes implements StatusIndexes {
+  readonly #next = new Map<string, number>()
+
+  listAt(_tenant: string, now: number): string {
+    return `g1-${Math.floor(now / 3600).toString(36)}`
+  }
+
+  async allocate(tenant: string, list: string): Promise<number> {
+    const key = keyOf(tenant, list)
+    const index = this.#next.get(key) ?? 0
+    this.#next.set(key, index + 1)
+    return index
+  }
+}
+
+export class MemoryAuditLog implements AuditLog {
+  readonly entries: AuditEntry[] = []
+
+  async append(entry: AuditEntry): Promise<void> {
+    this.entries.push(entry)
+  }
+}
+
+export interface MemoryStore {
+  readonly replay: MemoryReplayGuard
+  readonly tasks: MemoryTaskStore
+  readonly statusIndexes: MemoryStatusIndexes
+  readonly audit: MemoryAuditLog
+  close(): Promise<void>
+}
+
+export function openMemoryStore(clock: Clock): MemoryStore {
+  return {
+    replay: new MemoryReplayGuard(clock),
+    tasks: new MemoryTaskStore(),
+    statusIndexes: new MemoryStatusIndexes(),
+    audit: new MemoryAuditLog(),
+    close: async () => {},
+  }
+}
