@@ -1,7 +1,7 @@
 /** The benchmark as a process: every area runs and prints lines of one shape. No figure is judged here. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -20,7 +20,9 @@ async function runBench(...options: readonly string[]) {
   const ended = once(child, 'close')
   const [out, complaints] = await Promise.all([text(child.stdout), text(child.stderr)])
   const [code] = await ended
-  return { code, out, complaints, left: readdirSync(folder) }
+  const left = readdirSync(folder)
+  rmSync(folder, { recursive: true, force: true })
+  return { code, out, complaints, left }
 }
 
 interface Line {
