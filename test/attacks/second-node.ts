@@ -12,6 +12,8 @@ export interface SecondNode {
   /** Where this node listens; its issuers are those of the first. */
   readonly origin: string
   close(): Promise<void>
+  /** Ends it at once, in the middle of whatever it does. */
+  kill(): Promise<void>
 }
 
 export async function startSecondNode({ config }: TestServer): Promise<SecondNode> {
@@ -31,12 +33,15 @@ export async function startSecondNode({ config }: TestServer): Promise<SecondNod
   await isReady(child)
   return {
     origin: `http://127.0.0.1:${port}`,
-    close: async () => {
-      const exit = once(child, 'exit')
-      child.kill('SIGTERM')
-      await exit
-    },
+    close: () => end(child, 'SIGTERM'),
+    kill: () => end(child, 'SIGKILL'),
   }
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  const exit = once(child, 'exit')
+  child.kill(signal)
+  await exit
 }
 
 async function isReady(child: ChildProcess): Promise<void> {
