@@ -1,0 +1,222 @@
+/**
+ * The OAuth endpoints of one tenant on a real socket, over a real store in a folder of its own, with ports that fail when
+ * a test says so. The audit file fails below the log, as a disk does.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { keyringOf } from '../../keys/keyring.ts'
+import { createLocalSigner, generatePrivateJwk } from '../../keys/signer.ts'
+import type { DelegatedClaims } from '../../lib/src/act-bounds.ts'
+import type { Tenant } from '../../server/core/tenant.ts'
+import { createDispatch } from '../../server/http/dispatch.ts'
+import { mintAccessToken } from '../../server/oauth/access-token.ts'
+import { createOAuthListener, type ProviderDeps } from '../../server/oauth/provider.ts'
+import { createProofChecker } from '../../server/oauth/sender-proof.ts'
+import { type AppendFile, openAuditFile } from '../../server/store/embedded/audit-file.ts'
+import { type EmbeddedStore, openEmbeddedStore } from '../../server/store/embedded/store.ts'
+import { loadTenants } from '../../server/tenants/load-tenants.ts'
+import type { AuditEntry } from '../../server/use-cases/ports.ts'
+import { AgentClient } from '../support/agent-client.ts'
+import { freePort, IDP } from '../support/authorization-server.ts'
+import { epoch, newKey, signJwt } from '../support/signing.ts'
+import { writeTenantFolder } from '../support/tenant-folder.ts'
+
+export const FAULTS = [
+  'claim assertion',
+  'claim proof',
+  'issuer keys',
+  'keyring',
+  'allocate',
+  'find hop',
+  'open task',
+  'record hop',
+  'revoke hop',
+  'settle hop',
+  'mint',
+  'audit write',
+  'audit part of a write',
+  'audit sync',
+] as const
+export type Fault = (typeof FAULTS)[number]
+
+/** Inside every fault: it must not come out. */
+export const INSIDE = 'inside-of-a-fault'
+
+export interface Logged {
+  readonly fault: unknown
+  readonly ref: string
+  readonly tenant: string
+}
+
+export interface FaultyServer {
+  readonly planner: AgentClient
+  readonly researcher: AgentClient
+  readonly store: EmbeddedStore
+  readonly logged: Logged[]
+  /** Claims of every token that was about to be signed. */
+  readonly claims: DelegatedClaims[]
+  /** The faults that happen from now on. */
+  fail(...faults: readonly Fault[]): void
+  idToken(): string
+  entries(): Promise<readonly AuditEntry[]>
+  close(): Promise<void>
+}
+
+export async function startFaultyServer(): Promise<FaultyServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'actchain-faults-'))
+  const port = await freePort()
+  const keys = { planner: newKey('planner-1'), researcher: newKey('researcher-1') }
+  const idpKey = newKey('idp-1')
+  const tenant = loadTenant(folder, port, {
+    idp: { issuer: IDP, jwks: [idpKey.publicJwk] },
+    agentKeys: { planner: keys.planner.publicJwk, researcher: keys.researcher.publicJwk },
+  })
+  const faults = new Set<Fault>()
+  const failOn = (fault: Fault): void => {
+    if (faults.has(fault)) throw Object.assign(new Error(INSIDE), { token: INSIDE })
+  }
+  const clock = { now: epoch }
+  const store = await openEmbeddedStore({
+    dataFolder: join(folder, 'data'),
+    clock,
+    openAudit: async (path) => failingFile(await openAuditFile(path), failOn),
+  })
+  const logged: Logged[] = []
+  const claims: DelegatedClaims[] = []
+  const deps = failingPorts(store, { tenant, claims, failOn })
+  const listener = createOAuthListener(tenant, {
+    ...deps,
+    clock,
+    onFault: (fault, ref, id) => void logged.push({ fault, ref, tenant: id }),
+  })
+  const dispatch = createDispatch({
+    oauthOf: () => listener,
+    documents: (_, res) => void res.writeHead(404).end(),
+  })
+  const server = createServer(dispatch)
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+  return {
+    planner: new AgentClient(tenant.issuer, 'planner', keys.planner),
+    researcher: new AgentClient(tenant.issuer, 'researcher', keys.researcher),
+    store,
+    logged,
+    claims,
+    fail: (...now) => {
+      faults.clear()
+      for (const fault of now) faults.add(fault)
+    },
+    idToken: () => {
+      const times = { iat: epoch(), exp: epoch() + 600 }
+      const payload = { iss: IDP, sub: 'alice', aud: 'planner', ...times }
+      return signJwt(idpKey, { alg: 'ES256', kid: 'idp-1', typ: 'JWT' }, payload)
+    },
+    entries: async () => {
+      const all: AuditEntry[] = []
+      for await (const line of store.audit.readEntries()) {
+        if (line.kind === 'entry') all.push(line.entry)
+      }
+      return all
+    },
+    close: async () => {
+      faults.clear()
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+      await store.close()
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
+
+function loadTenant(
+  folder: string,
+  port: number,
+  changes: Parameters<typeof writeTenantFolder>[2],
+): Tenant {
+  writeTenantFolder(join(folder, 'tenants'), 'acme', changes)
+  const publicUrl = `http://127.0.0.1:${port}`
+  const loaded = loadTenants({ folder: join(folder, 'tenants'), publicUrl })
+  const tenant = loaded.kind === 'loaded' ? loaded.tenants.get('acme') : undefined
+  if (tenant === undefined) throw new Error('the fixture is a good tenant')
+  return tenant
+}
+
+type FailOn = (fault: Fault) => void
+
+interface Wiring {
+  readonly tenant: Tenant
+  readonly claims: DelegatedClaims[]
+  readonly failOn: FailOn
+}
+
+/** The store's ports and the others, each asked for its fault first. */
+function failingPorts(
+  { tasks, statusIndexes, audit, replay }: EmbeddedStore,
+  { tenant, claims, failOn }: Wiring,
+): Omit<ProviderDeps, 'clock' | 'onFault'> {
+  const keyring = keyringOf(createLocalSigner(generatePrivateJwk('ES256'), 'ES256'))
+  const on =
+    <Input extends readonly unknown[], Output>(
+      fault: Fault,
+      verb: (...input: Input) => Promise<Output>,
+    ) =>
+    async (...input: Input): Promise<Output> => {
+      failOn(fault)
+      return verb(...input)
+    }
+  const guard: ProviderDeps['replay'] = {
+    claimReplay: (claim) => {
+      const fault = claim.kind === 'dpop_proof' ? 'claim proof' : 'claim assertion'
+      return on(fault, () => replay.claimReplay(claim))()
+    },
+  }
+  let ids = 0
+  return {
+    tenants: { find: (id) => (id === tenant.id ? tenant : undefined) },
+    tasks: {
+      openTask: on('open task', (...input) => tasks.openTask(...input)),
+      recordHop: on('record hop', (...input) => tasks.recordHop(...input)),
+      findHop: on('find hop', (...input) => tasks.findHop(...input)),
+      revokeHop: on('revoke hop', (...input) => tasks.revokeHop(...input)),
+      settleHop: on('settle hop', (...input) => tasks.settleHop(...input)),
+    },
+    statusIndexes: {
+      listAt: (...input) => statusIndexes.listAt(...input),
+      allocate: on('allocate', (...input) => statusIndexes.allocate(...input)),
+    },
+    audit,
+    replay: guard,
+    proofs: createProofChecker(guard),
+    issuerKeys: on('issuer keys', async (_, { keys }) => ('jwks' in keys ? keys.jwks : [])),
+    keyringOf: () => {
+      failOn('keyring')
+      return keyring
+    },
+    randomId: () => `id-${(ids += 1)}`.padEnd(22, '_'),
+    mint: async (_, made) => {
+      claims.push(made)
+      failOn('mint')
+      return mintAccessToken(keyring, made)
+    },
+  }
+}
+
+function failingFile(file: AppendFile, failOn: FailOn): AppendFile {
+  return {
+    append: async (bytes) => {
+      failOn('audit write')
+      try {
+        failOn('audit part of a write')
+      } catch {
+        return file.append(bytes.subarray(0, 20))
+      }
+      return file.append(bytes)
+    },
+    sync: async () => {
+      failOn('audit sync')
+      await file.sync()
+    },
+    close: () => file.close(),
+  }
+}
