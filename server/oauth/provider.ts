@@ -84,12 +84,17 @@ export function createOAuthListener(tenant: Tenant, deps: ProviderDeps): Request
     // RFC 6749 §5.1: neither tokens nor errors are kept by a cache.
     ctx.set('cache-control', 'no-store')
     ctx.set('pragma', 'no-cache')
+    // The library opens its endpoints to every page; an answer of ours is for the client that asked.
+    ctx.remove('access-control-allow-origin')
+    ctx.remove('access-control-expose-headers')
   })
   const callback = provider.callback()
   // The library derives URLs from the Host header: it never sees the caller's.
   const { host } = new URL(tenant.issuer)
   return (req, res) => {
     req.headers.host = host
+    // Nor an Origin: no page is a client here, and the library would echo it.
+    delete req.headers.origin
     void callback(req, res)
   }
 }
