@@ -17,9 +17,7 @@ const OAUTH_PATH = /^\/t\/([a-z][a-z0-9-]{0,62})(\/(?:token|introspect|revoke))$
 
 export function createDispatch({ oauthOf, documents }: DispatchDeps): RequestListener {
   return (req, res) => {
-    const url = req.url ?? '/'
-    const query = url.indexOf('?')
-    const path = query < 0 ? url : url.slice(0, query)
+    const path = exactPath(req)
     const [, tenant, endpoint] = OAUTH_PATH.exec(path) ?? []
     const oauth = tenant === undefined ? undefined : oauthOf(tenant)
     if (oauth === undefined || endpoint === undefined) {
@@ -32,6 +30,12 @@ export function createDispatch({ oauthOf, documents }: DispatchDeps): RequestLis
       refuseMethod(res)
     }
   }
+}
+
+/** The request target up to its query, as sent: not decoded, no dots, slashes or fragment tidied away. */
+export function exactPath({ url = '/' }: IncomingMessage): string {
+  const query = url.indexOf('?')
+  return query < 0 ? url : url.slice(0, query)
 }
 
 /** RFC 6749 §3.2: the client uses POST. */

@@ -3,6 +3,7 @@
  * is not found, as an RFC 9457 problem.
  */
 import Koa from 'koa'
+import { exactPath } from './dispatch.ts'
 
 export interface TenantDocuments {
   readonly metadata: unknown
@@ -23,7 +24,7 @@ export function createDocuments(documentsOf: (tenant: string) => TenantDocuments
   const app = new Koa()
   app.use((ctx) => {
     ctx.set('x-content-type-options', 'nosniff')
-    const found = find(documentsOf, ctx.path)
+    const found = find(documentsOf, exactPath(ctx.req))
     if (found === undefined) return problem(ctx, 404, 'not_found', 'There is nothing at this path.')
     if (ctx.method !== 'GET' && ctx.method !== 'HEAD') {
       ctx.set('allow', 'GET, HEAD')
