@@ -45,7 +45,7 @@ export function readChainActors(claims: JsonObject, count: number): readonly Act
     if (sub_profile !== undefined && typeof sub_profile !== 'string') return 'actor_malformed'
     if (!Object.keys(level).every((name) => ACTOR_MEMBERS.has(name))) return 'actor_member_unknown'
     if (iss !== claims['iss']) return 'actor_issuer_mismatch'
-    actors.push({ sub, iss, ...(sub_profile === undefined ? {} : { sub_profile }) })
+    actors.push(sub_profile === undefined ? { sub, iss } : { sub, iss, sub_profile })
   }
   return level === undefined && actors.length === count ? actors : 'actor_count_mismatch'
 }

@@ -68,7 +68,8 @@ function rootFault(root: JsonObject): ChainReason | undefined {
     Record<keyof BoundsRoot, JsonValue>
   >
   if (!isId(jti) || !BASES.has(basis)) return 'bounds_malformed'
-  if (![idx, iat, exp, max_depth].every(isCount)) return 'bounds_number_invalid'
+  if (!isCount(idx) || !isCount(iat) || !isCount(exp) || !isCount(max_depth))
+    return 'bounds_number_invalid'
   if (!isList(scope, isScopeToken)) return 'root_scope_invalid'
   if (!isList(reach, isAbsoluteUri)) return 'root_reach_invalid'
   return undefined
@@ -91,7 +92,7 @@ function hopFault(hop: JsonValue): ChainReason | undefined {
   if (!isId(jti)) return 'bounds_malformed'
   if (approval !== undefined && !isId(approval)) return 'bounds_malformed'
   if (decision !== undefined && !isId(decision)) return 'bounds_malformed'
-  if (![idx, iat, exp].every(isCount)) return 'bounds_number_invalid'
+  if (!isCount(idx) || !isCount(iat) || !isCount(exp)) return 'bounds_number_invalid'
   if (max_depth !== undefined && !isCount(max_depth)) return 'bounds_number_invalid'
   return undefined
 }
@@ -115,5 +116,6 @@ function isList(value: unknown, isEntry: (entry: unknown) => boolean): boolean {
 }
 
 function hasOnly(value: JsonObject, members: ReadonlySet<string>): boolean {
-  return Object.keys(value).every((name) => members.has(name))
+  for (const name of Object.keys(value)) if (!members.has(name)) return false
+  return true
 }

@@ -64,10 +64,12 @@ function narrowingFault({ root, hops }: ActBounds): ChainReason | undefined {
     exp: root.exp - root.iat,
     max_depth: root.max_depth,
   }
-  for (const hop of hops.toReversed()) {
+  for (let at = hops.length - 1; at >= 0; at--) {
+    const hop = hops[at] as BoundsHop
     const fault = hopFault(parent, hop, root)
     if (fault !== undefined) return fault
-    parent = { ...hop, max_depth: hop.max_depth ?? parent.max_depth }
+    const { scope, reach, iat, exp, max_depth = parent.max_depth } = hop
+    parent = { scope, reach, iat, exp, max_depth }
   }
   return undefined
 }
@@ -90,12 +92,14 @@ function hopFault(parent: Parent, hop: BoundsHop, root: BoundsRoot): ChainReason
 
 /** Rule 5: ids and status indexes are each used once. */
 function repetitionFault({ root, hops }: ActBounds): ChainReason | undefined {
-  const all = [root, ...hops]
-  if (all.some(({ jti }, at) => all.findIndex((other) => other.jti === jti) !== at))
-    return 'hop_id_repeated'
-  if (all.some(({ idx }, at) => all.findIndex((other) => other.idx === idx) !== at))
-    return 'hop_index_repeated'
-  return undefined
+  const ids = new Set([root.jti])
+  const indexes = new Set([root.idx])
+  for (const { jti, idx } of hops) {
+    ids.add(jti)
+    indexes.add(idx)
+  }
+  if (ids.size <= hops.length) return 'hop_id_repeated'
+  return indexes.size <= hops.length ? 'hop_index_repeated' : undefined
 }
 
 /** Rule 5: the token is its newest hop. */

@@ -45,11 +45,25 @@ export function readCompactJws(
   const maxDepth = limits.maxDepth ?? DEFAULT_MAX_DEPTH
   const signature = decodeBase64url(token, second + 1)
   if (signature === undefined) return undefined
-  const header = readHeader(readPart(token, 0, first, maxDepth))
+  const header = findHeader(token, first, maxDepth)
   if (header === undefined) return undefined
   const payload = readPart(token, first + 1, second, maxDepth)
   if (payload === undefined) return undefined
   return { header, payload, signingInput: token.slice(0, second), signature }
+}
+
+/** An issuer writes the same header on every token: the last one read is kept, by its exact text, and only if short. */
+let lastText = ''
+let lastHeader: UnverifiedHeader | undefined
+const LONGEST_KEPT_HEADER = 256
+
+function findHeader(token: string, end: number, maxDepth: number): UnverifiedHeader | undefined {
+  if (end === lastText.length && token.startsWith(lastText)) return lastHeader
+  const header = readHeader(readPart(token, 0, end, maxDepth))
+  if (header === undefined || end > LONGEST_KEPT_HEADER) return header
+  lastText = token.slice(0, end)
+  lastHeader = header
+  return header
 }
 
 function readPart(

@@ -64,8 +64,8 @@ const CHAIN_REASONS = [
 /** RFC 9068 §4, RFC 8725 §3; what binds the token: RFC 7800 §3.1, RFC 8705 §3, RFC 9449 §7. */
 const TOKEN_TEXTS = {
   token_malformed: 'the token is malformed',
-  token_type_wrong: 'the token is not an access token',
-  algorithm_refused: 'the signature algorithm is not accepted',
+  token_type_wrong: 'this is no access token',
+  algorithm_refused: 'the signature algorithm is refused',
   key_unknown: 'the signing key is not known',
   signature_invalid: 'the signature does not verify',
   issuer_mismatch: 'the token is of another issuer',
@@ -74,10 +74,10 @@ const TOKEN_TEXTS = {
   token_expired: 'the token has expired',
   token_not_yet_valid: 'the token is not valid yet',
   binding_missing: 'the token is not bound to a key',
-  binding_unsupported: 'the token is bound in a way that cannot be checked',
-  certificate_missing: 'the token is bound to a certificate and none was presented',
+  binding_unsupported: 'the binding of the token cannot be checked',
+  certificate_missing: 'a client certificate is required',
   certificate_mismatch: 'the token is bound to another certificate',
-  scheme_mismatch: 'the token was presented under the wrong scheme',
+  scheme_mismatch: 'the scheme does not fit the token',
   proof_key_mismatch: 'the token is bound to another key',
 } as const
 
@@ -86,14 +86,14 @@ const PROOF_TEXTS = {
   proof_missing: 'a proof of possession is required',
   proof_malformed: 'the proof is malformed',
   proof_type_wrong: 'the proof is not a DPoP proof',
-  proof_algorithm_refused: 'the algorithm of the proof is not accepted',
-  proof_key_refused: 'the key of the proof is not acceptable',
+  proof_algorithm_refused: 'the algorithm of the proof is refused',
+  proof_key_refused: 'the key of the proof is refused',
   proof_signature_invalid: 'the signature of the proof does not verify',
   proof_method_mismatch: 'the proof is for another method',
   proof_url_mismatch: 'the proof is for another URL',
   proof_token_mismatch: 'the proof is for another token',
   proof_time_refused: 'the proof was not made just now',
-  proof_replayed: 'the proof has been used before',
+  proof_replayed: 'the proof was used before',
 } as const
 
 /** What the route or the resource asks for beyond a valid token. */
@@ -105,7 +105,7 @@ const SCOPE_TEXTS = {
 
 /** RFC 6750 §2, RFC 9449 §7.2 */
 const REQUEST_TEXTS = {
-  request_ambiguous: 'the request carries more than one set of credentials',
+  request_ambiguous: 'more than one set of credentials',
   authorization_malformed: 'the Authorization header is malformed',
 } as const
 
@@ -141,7 +141,7 @@ export const VERIFICATION_REASONS: Readonly<Record<VerificationReason, ReasonEnt
 function chainTexts(): Record<(typeof CHAIN_REASONS)[number], string> {
   const pairs = CHAIN_REASONS.map((reason) => [
     reason,
-    `the chain is not acceptable: ${reason.replaceAll('_', ' ')}`,
+    `chain refused: ${reason.replaceAll('_', ' ')}`,
   ])
   return Object.fromEntries(pairs) as Record<(typeof CHAIN_REASONS)[number], string>
 }

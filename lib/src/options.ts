@@ -143,7 +143,7 @@ function readPublicUrl({ publicUrl, audience }: VerifierOptions): string {
   const text = publicUrl ?? audience
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined || !/^https?:$/.test(url.protocol))
-    throw new TypeError('bad option: publicUrl must say where clients reach this resource')
+    throw new TypeError('bad option: publicUrl')
   // The audience says the origin only: its path is part of the requests' own.
   return publicUrl === undefined ? url.origin : url.origin + url.pathname.replace(/\/$/, '')
 }
@@ -164,8 +164,7 @@ interface KeyDeps {
 function readKeys(options: VerifierOptions, deps: KeyDeps): KeySource {
   const { issuer, jwks, jwksUri, fetch } = options
   if (jwks !== undefined) {
-    if (jwksUri !== undefined)
-      throw new TypeError('bad option: jwks and jwksUri exclude each other')
+    if (jwksUri !== undefined) throw new TypeError('bad option: jwks or jwksUri')
     return fixedKeys(readJwks(jwks, deps.onFault))
   }
   if (jwksUri !== undefined && readTrustedUrl(jwksUri, deps) === undefined)

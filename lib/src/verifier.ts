@@ -38,7 +38,8 @@ export interface Verifier {
   ): RefusalAnswer
 }
 
-interface Known extends VerifiedToken {
+/** Nothing of the parsed token but this is kept: what is not kept costs the collector nothing. */
+interface Known extends Omit<VerifiedToken, 'chain'> {
   readonly standing: StandingReport
 }
 
@@ -83,7 +84,8 @@ async function verifyToken(
   }
   const verified = await verifyAccessToken(configuration, configuration.keys, token)
   checkTimes(configuration, verified.claims, configuration.now())
-  const added = { ...verified, standing: readReport(verified, configuration.issuer) }
+  const { claims, kid, key } = verified
+  const added = { claims, kid, key, standing: readReport(verified, configuration.issuer) }
   cache.keep(token, added)
   return added
 }
