@@ -67,7 +67,7 @@ test.each([
 test('jwks and jwksUri exclude each other', async () => {
   const { publicJwk } = await aKey()
   expect(build({ ...GOOD, jwks: { keys: [publicJwk] }, jwksUri: `${ISSUER}/jwks` })).toThrow(
-    'exclude each other',
+    'jwks or jwksUri',
   )
 })
 
