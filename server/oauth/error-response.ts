@@ -33,11 +33,7 @@ export function answerRefusal(
 export function readProviderError(ctx: KoaContextWithOIDC, state: RequestState): Refusal {
   switch (errorCode(state.providerError)) {
     case 'invalid_client':
-      if (hasTwoSecrets(ctx)) return refuse('request_malformed', 'two_methods')
-      return refuse(
-        'client_authentication_failed',
-        state.authenticationGuard ?? 'client_or_signature',
-      )
+      return refuse(...readUnauthenticated(ctx, state))
     case 'unsupported_grant_type':
       return refuse('grant_unsupported')
     case 'invalid_scope':
@@ -57,17 +53,20 @@ function readInvalidRequest(ctx: KoaContextWithOIDC, state: RequestState): [Reas
     const isLarge = (ctx.request.length ?? 0) > MAX_BODY
     return isLarge ? ['request_too_large', 'body_size'] : ['request_malformed', 'body']
   }
-  if (state.isAuthenticated) {
-    const grant = params['grant_type']
-    const isClosed = typeof grant === 'string' && client?.grantTypeAllowed(grant) === false
-    // RFC 6749 §5.2; the library says invalid_request here.
-    return isClosed ? ['grant_not_permitted', 'grant'] : ['request_malformed', 'parameters']
-  }
-  if (CLIENT_PARAMETERS.some((name) => Array.isArray(body[name]))) {
+  if (state.client === undefined) return readUnauthenticated(ctx, state)
+  const grant = params['grant_type']
+  const isClosed = typeof grant === 'string' && client?.grantTypeAllowed(grant) === false
+  // RFC 6749 §5.2; the library says invalid_request here.
+  return isClosed ? ['grant_not_permitted', 'grant'] : ['request_malformed', 'parameters']
+}
+
+function readUnauthenticated(ctx: KoaContextWithOIDC, state: RequestState): [Reason, string] {
+  const { body } = ctx.oidc
+  if (CLIENT_PARAMETERS.some((name) => Array.isArray(body?.[name]))) {
     return ['request_malformed', 'client_parameters_repeated']
   }
   if (hasTwoSecrets(ctx)) return ['request_malformed', 'two_methods']
-  return ['client_authentication_failed', 'client_credentials_malformed']
+  return ['client_authentication_failed', state.authenticationGuard ?? 'client_credentials']
 }
 
 /** RFC 6749 §2.3: two mechanisms at once. With an assertion RFC 7521 §4.2.1 makes it invalid_client. */

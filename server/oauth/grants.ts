@@ -64,8 +64,7 @@ function decideWith<Parameters extends CommonParameters>(
 ): Handler {
   const endpoint = `${tenant.issuer}/token`
   const find = async (ctx: KoaContextWithOIDC): Promise<Granted | Refusal> => {
-    const { record } = requestState(ctx)
-    const id = ctx.oidc.client?.clientId ?? ''
+    const { record, client: id = '', isFirstUse } = requestState(ctx)
     record.note({ client: id })
     const now = deps.clock.now()
     const caller = tenant.agents.get(id)
@@ -75,12 +74,17 @@ function decideWith<Parameters extends CommonParameters>(
     const { scope } = parameters
     if (scope !== undefined) record.note({ scope_requested: scope })
     const proof = ctx.get('dpop')
-    const key = await deps.proofs.check({
-      tenant: tenant.id,
-      proof: proof === '' ? undefined : proof,
-      endpoint,
-      now,
-    })
+    // The two single uses are claimed together: one step of the store for both.
+    const [key, isFirst] = await Promise.all([
+      deps.proofs.check({
+        tenant: tenant.id,
+        proof: proof === '' ? undefined : proof,
+        endpoint,
+        now,
+      }),
+      isFirstUse,
+    ])
+    if (!isFirst) return refuse('client_authentication_failed', 'assertion_replayed')
     if (isRefusal(key)) return key
     // RFC 9449 §5.2: a client bound to DPoP gets no token without a proof.
     if (key === undefined && caller.binding === 'dpop') return refuse('proof_required')

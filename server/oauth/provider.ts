@@ -1,23 +1,18 @@
 /**
- * One oidc-provider instance for one version of one tenant. The library authenticates clients, reads forms and routes
- * grants; everything it would decide, mint or print by itself is off or replaced.
+ * One oidc-provider instance for one version of one tenant. The library reads forms, routes grants and keeps the order of a
+ * request; everything it would decide, verify, mint or print by itself is off or replaced.
  */
 import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Adapter, Configuration, KoaContextWithOIDC } from 'oidc-provider'
 import { Provider } from 'oidc-provider/lib/provider.js'
 import { generatePrivateJwk } from '../../keys/signer.ts'
-import { isRefusal } from '../core/refusal.ts'
+import { isRefusal, refuse } from '../core/refusal.ts'
 import type { Tenant } from '../core/tenant.ts'
 import { DecisionRecord } from '../use-cases/decision-record.ts'
 import type { Granted } from '../use-cases/issue-hop.ts'
 import type { ReplayGuard } from '../use-cases/ports.ts'
-import {
-  assertionCheck,
-  CLOCK_SKEW,
-  claimAssertionsAtomically,
-  createDecoy,
-} from './client-authentication.ts'
+import { type ClientAuthenticator, createClientAuthenticator } from './client-authentication.ts'
 import { clientsOf } from './clients.ts'
 import { answerRefusal, errorCode, readProviderError } from './error-response.ts'
 import {
@@ -27,9 +22,9 @@ import {
   REPEATABLE_PARAMETERS,
   TOKEN_EXCHANGE,
 } from './exchange-parameters.ts'
+import { onForm, type ParsedForm } from './form-seam.ts'
 import { clientCredentialsHandler, exchangeHandler, type GrantDeps } from './grants.ts'
-import { CLIENT_ALGORITHMS } from './metadata.ts'
-import { beginRequest, type RequestState } from './request-state.ts'
+import { beginRequest, type RequestState, requestState } from './request-state.ts'
 import { answerIntrospection, answerRevocation } from './structured-token.ts'
 
 export interface ProviderDeps extends GrantDeps {
@@ -41,7 +36,8 @@ export interface ProviderDeps extends GrantDeps {
 export type RequestListener = (req: IncomingMessage, res: ServerResponse) => void
 
 const EVENTS = ['grant.error', 'introspection.error', 'revocation.error', 'server_error'] as const
-const decoy = createDecoy()
+const REPLAYED = refuse('client_authentication_failed', 'assertion_replayed')
+const GRANTS = [TOKEN_EXCHANGE, 'client_credentials'] as const
 
 /** Answers POST `/token`, `/introspect` and `/revoke` of the tenant; the caller has cut the path to that. */
 export function createOAuthListener(tenant: Tenant, deps: ProviderDeps): RequestListener {
@@ -58,7 +54,8 @@ export function createOAuthListener(tenant: Tenant, deps: ProviderDeps): Request
     [...COMMON_PARAMETERS],
     [...REPEATABLE_PARAMETERS],
   )
-  claimAssertionsAtomically(provider, tenant, deps)
+  const authenticator = createClientAuthenticator(tenant)
+  onForm(provider, (ctx, form) => authenticate(ctx, form, authenticator, deps))
   const states = new WeakMap<object, RequestState>()
   const events: EventEmitter = provider
   for (const event of EVENTS) {
@@ -99,6 +96,32 @@ export function createOAuthListener(tenant: Tenant, deps: ProviderDeps): Request
   }
 }
 
+/** Who is not authenticated has no client id, whatever the form says: the library then knows no client. */
+function authenticate(
+  ctx: KoaContextWithOIDC,
+  form: ParsedForm,
+  authenticator: ClientAuthenticator,
+  deps: ProviderDeps,
+): void {
+  const state = requestState(ctx)
+  const hasAuthorization = ctx.get('authorization') !== ''
+  const outcome = authenticator.authenticate(form, hasAuthorization, deps.clock.now())
+  if (typeof outcome === 'string') {
+    state.authenticationGuard = outcome
+    // A repeated one stays: the library refuses it as what it is.
+    if (!Array.isArray(form['client_id'])) delete form['client_id']
+    return
+  }
+  state.client = outcome.client
+  form['client_id'] = outcome.client
+  // Only now, with its signature verified (threats M03). Awaited by the grant and by the door.
+  state.isFirstUse = deps.replay.claimReplay(outcome.claim)
+  state.isFirstUse.catch(leaveToDoor)
+}
+
+/** The door awaits the same promise and tells the fault. */
+function leaveToDoor(): void {}
+
 type Endpoint = 'token' | 'introspection' | 'revocation'
 
 interface Answering {
@@ -110,7 +133,9 @@ interface Answering {
 
 async function answer(ctx: KoaContextWithOIDC, answering: Answering): Promise<void> {
   const { tenant, deps, state, endpoint } = answering
-  const { outcome, providerError, record } = state
+  const { providerError, record } = state
+  const isClient = state.client !== undefined && (await state.isFirstUse)
+  const outcome = isClient || state.client === undefined ? state.outcome : REPLAYED
   if (outcome !== undefined && !isRefusal(outcome)) {
     ctx.status = 200
     ctx.body = tokenResponse(outcome)
@@ -119,13 +144,12 @@ async function answer(ctx: KoaContextWithOIDC, answering: Answering): Promise<vo
   // The library refuses JWTs at these two endpoints; to us they are tokens like any other.
   const isPassed =
     providerError === undefined || errorCode(providerError) === 'unsupported_token_type'
-  if (outcome === undefined && state.isAuthenticated && isPassed) {
+  if (outcome === undefined && isClient && isPassed) {
     if (endpoint === 'introspection') return answerIntrospection(ctx, tenant, deps)
     if (endpoint === 'revocation') return answerRevocation(ctx, tenant, { ...deps, record })
   }
   if (providerError instanceof Error && errorCode(providerError) === undefined) throw providerError
   const refusal = outcome ?? readProviderError(ctx, state)
-  if (refusal.reason === 'client_authentication_failed' && ctx.oidc.client === undefined) decoy()
   await deps.audit.append(record.refused(deps.clock.now(), refusal))
   answerRefusal(ctx, tenant.issuer, record.ref, refusal)
 }
@@ -166,14 +190,11 @@ function configurationOf(tenant: Tenant, deps: ProviderDeps): Configuration {
   const key = generatePrivateJwk(tenant.signingAlgorithm)
   return {
     adapter: nothingStored,
-    clients: clientsOf(tenant, TOKEN_EXCHANGE),
+    clients: clientsOf(tenant, GRANTS),
     // The library signs and publishes nothing here; without a key it would fall back to a published one.
     jwks: { keys: [{ ...key, alg: tenant.signingAlgorithm, use: 'sig' }] } as never,
     cookies: { keys: [deps.randomId()] },
-    clientAuthMethods: ['private_key_jwt'],
-    enabledJWA: { clientAuthSigningAlgValues: [...CLIENT_ALGORITHMS] } as never,
-    assertJwtClientAuthClaimsAndHeader: assertionCheck(tenant, deps) as never,
-    clockTolerance: CLOCK_SKEW,
+    clientAuthMethods: ['none'],
     routes: { token: '/token', introspection: '/introspect', revocation: '/revoke' },
     responseTypes: [],
     scopes: [],

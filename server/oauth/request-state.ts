@@ -8,8 +8,10 @@ import type { Granted } from '../use-cases/issue-hop.ts'
 
 export interface RequestState {
   readonly record: DecisionRecord
-  /** Set once the client's assertion, its claims and its single use hold. */
-  isAuthenticated: boolean
+  /** Client id, once its assertion and every claim of it hold. It counts only with the single use claimed. */
+  client: string | undefined
+  /** Resolves to true where this request is the assertion's first use. Awaited before any answer. */
+  isFirstUse: Promise<boolean>
   /** What a grant handler decided. */
   outcome: Granted | Refusal | undefined
   /** The library's own error, as its events tell it. */
@@ -23,7 +25,8 @@ const states = new WeakMap<object, RequestState>()
 export function beginRequest(ctx: object, record: DecisionRecord): RequestState {
   const state: RequestState = {
     record,
-    isAuthenticated: false,
+    client: undefined,
+    isFirstUse: Promise.resolve(false),
     outcome: undefined,
     providerError: undefined,
     authenticationGuard: undefined,
