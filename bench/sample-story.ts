@@ -104,7 +104,7 @@ async function keyOf(dataFolder: string, agent: string): Promise<TestKey> {
 function idToken(idp: TestKey, issuer: string): string {
   const now = epoch()
   const claims = { iss: issuer, sub: 'alice', aud: 'planner', iat: now, exp: now + 600 }
-  const authentication = { auth_time: now - 30, acr: 'urn:actchain:dev', amr: ['pwd'] }
+  const authentication = { auth_time: now - 30, acr: 'dev' }
   return signJwt(idp, { alg: 'ES256', kid: 'idp-1', typ: 'JWT' }, { ...claims, ...authentication })
 }
 
