@@ -4,7 +4,7 @@
  */
 
 import { isName } from './actors.ts'
-import { type Chain, readChain } from './chain.ts'
+import { readChain } from './chain.ts'
 import { readCompactJws, type UnverifiedHeader } from './compact-jws.ts'
 import { VerificationError } from './errors.ts'
 import type { KeySource } from './jwks.ts'
@@ -14,6 +14,7 @@ import {
   type VerificationKey,
   verifySignature,
 } from './public-key.ts'
+import { readReport, type StandingReport } from './report.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from './strict-json.ts'
 
 export interface TokenRules {
@@ -24,10 +25,13 @@ export interface TokenRules {
   readonly clockTolerance: number
 }
 
-/** A token whose signature, claims and chain hold. Its times are to be checked at every use. */
-export interface VerifiedToken {
+interface ReadToken {
   readonly claims: VerifiedClaims
-  readonly chain: Chain
+  readonly standing: StandingReport
+}
+
+/** A token whose signature, claims and chain hold. Its times are to be checked at every use. */
+export interface VerifiedToken extends ReadToken {
   /** How the key was found and which it was: a key that left the set verifies nothing any more. */
   readonly kid: string | undefined
   readonly key: VerificationKey
@@ -60,12 +64,20 @@ export async function verifyAccessToken(
   if (key === 'unavailable') throw new VerificationError('keys_unavailable')
   if (key === 'unknown') throw new VerificationError('key_unknown')
   const verifying = verifySignature(key, jws.signingInput, jws.signature)
-  // Pure, bounded and cheap, so done while another thread checks the signature; nothing of it counts before that.
-  const reading = readChain(jws.payload)
+  // Pure, bounded and cheap, and the token is at hand now: read while another thread checks the signature. Nothing of it
+  // counts before that, not even what is wrong with it.
+  const read = readPayload(rules, jws.payload)
   if (!(await verifying)) throw new VerificationError('signature_invalid')
-  const claims = readClaims(rules, jws.payload)
-  if (!reading.ok) throw new VerificationError(reading.reason)
-  return { claims, chain: reading.chain, kid, key }
+  if (read instanceof VerificationError) throw read
+  return { ...read, kid, key }
+}
+
+function readPayload(rules: TokenRules, payload: JsonObject): ReadToken | VerificationError {
+  const claims = readClaims(rules, payload)
+  if (claims instanceof VerificationError) return claims
+  const reading = readChain(payload)
+  if (!reading.ok) return new VerificationError(reading.reason)
+  return { claims, standing: readReport(claims, reading.chain, rules.issuer) }
 }
 
 function readHeader(rules: TokenRules, header: UnverifiedHeader): SignatureAlgorithm {
@@ -78,15 +90,15 @@ function readHeader(rules: TokenRules, header: UnverifiedHeader): SignatureAlgor
   return algorithm
 }
 
-function readClaims(rules: TokenRules, payload: JsonObject): VerifiedClaims {
+function readClaims(rules: TokenRules, payload: JsonObject): VerifiedClaims | VerificationError {
   const { sub, scope, txn, jti, exp, iat, nbf, cnf, aud } = payload
   // One audience, one string: a token for two is for neither.
-  if (aud !== rules.audience) throw new VerificationError('audience_mismatch')
-  if (!isName(sub) || !isName(jti) || !isName(payload['client_id'])) throw malformed()
-  if (typeof scope !== 'string' || !isTime(exp) || !isTime(iat)) throw malformed()
-  if (nbf !== undefined && !isTime(nbf)) throw malformed()
-  if (cnf !== undefined && !isJsonObject(cnf)) throw malformed()
-  if (!areOptionalClaimsTyped(payload)) throw malformed()
+  if (aud !== rules.audience) return new VerificationError('audience_mismatch')
+  if (!isName(sub) || !isName(jti) || !isName(payload['client_id'])) return malformed()
+  if (typeof scope !== 'string' || !isTime(exp) || !isTime(iat)) return malformed()
+  if (nbf !== undefined && !isTime(nbf)) return malformed()
+  if (cnf !== undefined && !isJsonObject(cnf)) return malformed()
+  if (!areOptionalClaimsTyped(payload)) return malformed()
   // Absent is the chain's own reason.
   return { sub, scope, txn: typeof txn === 'string' ? txn : '', jti, exp, iat, nbf, cnf }
 }

@@ -3,8 +3,9 @@
  * subject and the actor; the chain behind the actor is history (RFC 8693 §4.1).
  */
 
-import type { VerifiedToken } from './access-token.ts'
+import type { VerifiedClaims } from './access-token.ts'
 import type { Basis } from './act-bounds.ts'
+import type { Chain } from './chain.ts'
 import { scopeNames } from './scope.ts'
 
 export interface ChainActor {
@@ -45,7 +46,7 @@ export interface VerificationReport {
 export type StandingReport = Omit<VerificationReport, 'ages'>
 
 /** The part of the report that is the same each time the token is presented. */
-export function readReport({ claims, chain }: VerifiedToken, issuer: string): StandingReport {
+export function readReport(claims: VerifiedClaims, chain: Chain, issuer: string): StandingReport {
   const { root, hops } = chain.bounds
   const actors = chain.actors.map(({ iss, sub }) => Object.freeze({ iss, sub }))
   // An agent on its own behalf is the oldest of the place, and the subject.

@@ -14,7 +14,7 @@ import {
   type VerifierOptions,
 } from './options.ts'
 import { fieldsOf, type Presentation, readPresentation, type Scheme } from './presentation.ts'
-import { readReport, type StandingReport, type VerificationReport } from './report.ts'
+import type { VerificationReport } from './report.ts'
 import { readScope } from './scope.ts'
 import { TokenCache } from './token-cache.ts'
 
@@ -38,16 +38,11 @@ export interface Verifier {
   ): RefusalAnswer
 }
 
-/** Nothing of the parsed token but this is kept: what is not kept costs the collector nothing. */
-interface Known extends Omit<VerifiedToken, 'chain'> {
-  readonly standing: StandingReport
-}
-
 /** Throws TypeError when an option is missing, unknown or bad. */
 export function createVerifier(options: VerifierOptions): Verifier {
   const configuration = readOptions(options)
   const facts = factsOf(configuration)
-  const cache = new TokenCache<Known>(configuration.cacheSize)
+  const cache = new TokenCache<VerifiedToken>(configuration.cacheSize)
   return Object.freeze({
     facts,
     verify: async (input: Request | Presentation, need: RouteNeed) => {
@@ -69,9 +64,9 @@ export function createVerifier(options: VerifierOptions): Verifier {
 
 async function verifyToken(
   configuration: VerifierConfiguration,
-  cache: TokenCache<Known>,
+  cache: TokenCache<VerifiedToken>,
   token: string,
-): Promise<Known> {
+): Promise<VerifiedToken> {
   const known = cache.find(token)
   if (known !== undefined) {
     // The key has to be the one in use: a token outlives neither its key nor its own end.
@@ -84,10 +79,8 @@ async function verifyToken(
   }
   const verified = await verifyAccessToken(configuration, configuration.keys, token)
   checkTimes(configuration, verified.claims, configuration.now())
-  const { claims, kid, key } = verified
-  const added = { claims, kid, key, standing: readReport(verified, configuration.issuer) }
-  cache.keep(token, added)
-  return added
+  cache.keep(token, verified)
+  return verified
 }
 
 interface Wanted {
@@ -105,7 +98,7 @@ function readNeed(need: RouteNeed): Wanted {
   return { scope: names, delegated: delegated === true }
 }
 
-function checkNeed({ maxHops }: VerifierConfiguration, known: Known, wanted: Wanted): void {
+function checkNeed({ maxHops }: VerifierConfiguration, known: VerifiedToken, wanted: Wanted): void {
   const { ceilings, scope, actor, subject } = known.standing
   // Our own limit is no fault of the token: it comes where its other permissions do.
   if (ceilings.length > maxHops) throw new VerificationError('chain_too_long')
