@@ -42,7 +42,7 @@ export interface Config {
 }
 
 const LEAST_SECRET_LENGTH = 32
-/** RFC 7518 §3.3 asks 2048 bits of RSA keys; a shorter TLS key is a leftover (threat K06). */
+/** RFC 7518 §3.3 asks 2048 bits of RSA keys; a shorter TLS key is a leftover (attack case K06). */
 const LEAST_RSA_BITS = 2048
 
 /** The configuration, or every problem found at once. Never throws; no problem repeats a secret. */

@@ -1,6 +1,6 @@
 /**
  * Key pairs made for development, so that a laptop needs no key ceremony: one for each agent that says
- * `development_keys`, at `{data}/dev-agents/{tenant}/{agent}.jwk`. Refused in production (threat K06).
+ * `development_keys`, at `{data}/dev-agents/{tenant}/{agent}.jwk`. Refused in production (attack case K06).
  * The files are private (0600, folders 0700) and made whole or not at all: processes that race agree on one key.
  */
 import {

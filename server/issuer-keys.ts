@@ -13,7 +13,7 @@ interface Edges {
 
 export function createIssuerKeys(config: Config, { log, clock }: Edges): IssuerKeys {
   const fetchJson = createFetcher({ loopbackOrigins: new Set(config.loopbackOrigins) })
-  // One source per tenant and issuer: no tenant's outage or flood is felt by another (threats F06).
+  // One source per tenant and issuer: no tenant's outage or flood is felt by another (attack case F06).
   const sources = new Map<string, JwksSource>()
   return async (tenant, issuer, isRetry) => {
     if ('jwks' in issuer.keys) return issuer.keys.jwks

@@ -1,4 +1,4 @@
-/** The settings' table: what is read, from where, and what is refused by name (threat K06). */
+/** The settings' table: what is read, from where, and what is refused by name (attack case K06). */
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

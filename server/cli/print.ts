@@ -1,6 +1,6 @@
 /**
  * What commands write on stdout. Text that came from outside is escaped first, so that it can neither move the cursor nor
- * write a line of its own (threat I10).
+ * write a line of its own (attack case I10).
  */
 
 export function print(line: string): void {

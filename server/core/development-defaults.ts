@@ -1,5 +1,5 @@
 /**
- * What is fine on a laptop and fatal in production, found and named (threat K06). Pure: the caller refuses to start in
+ * What is fine on a laptop and fatal in production, found and named (attack case K06). Pure: the caller refuses to start in
  * production when the list is not empty. Each line names the setting, or the tenant's file and member, and the cure.
  */
 import type { Agent, PublicJwk, Tenant, TrustedIssuer } from './tenant.ts'

@@ -1,7 +1,7 @@
 /**
  * Where a URL leads, decided before a connection: the URL's shape first, then every address its name resolves to.
  * One bad address among good ones refuses them all, and the connection goes to the checked address, not to the
- * name again: a second answer of the resolver changes nothing (threats K01).
+ * name again: a second answer of the resolver changes nothing (attack case K01).
  */
 import { isIP } from 'node:net'
 import { FetchFault } from './fetch-fault.ts'

@@ -1,6 +1,6 @@
 /**
  * The one fault of a fetch. It says which rule ended it and nothing else: what was behind an address, or why a
- * connection failed, would let a caller look into our network (threats K01).
+ * connection failed, would let a caller look into our network (attack case K01).
  */
 
 export type FetchFaultCode =

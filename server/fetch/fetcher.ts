@@ -1,6 +1,6 @@
 /**
  * The one way out to the network: JSON over https from public addresses. No redirects, two seconds in all,
- * 256 KB at most, and one opaque fault for whatever goes wrong (threats K01, K02).
+ * 256 KB at most, and one opaque fault for whatever goes wrong (attack cases K01, K02).
  */
 import { lookup as resolveName } from 'node:dns/promises'
 import { Agent, buildConnector } from 'undici'

@@ -1,6 +1,6 @@
 /**
  * The keys of one trusted issuer, kept fresh. A stranger's token can make us look for a key that is not there, so
- * how often we ask is bounded whatever arrives; a broken answer never replaces a good one (threats K02).
+ * how often we ask is bounded whatever arrives; a broken answer never replaces a good one (attack case K02).
  */
 import { FetchFault, type FetchFaultCode } from './fetch-fault.ts'
 import type { FetchJson } from './fetcher.ts'

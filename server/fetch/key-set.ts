@@ -1,6 +1,6 @@
 /**
  * A fetched JWK Set (RFC 7517 §5), read into public signing keys. A set with anything in it that no honest issuer
- * publishes is refused whole: what else is wrong with it cannot be known (threats K02).
+ * publishes is refused whole: what else is wrong with it cannot be known (attack case K02).
  */
 
 /** A public JSON Web Key, its public members only. */

@@ -36,7 +36,7 @@ export interface Authenticated {
 export interface ClientAuthenticator {
   /**
    * The client whose assertion the form carries, or the guard that failed. Pure but for the cost of one signature check,
-   * which an unknown client costs too: neither bytes nor work tell it from a known one (threats E11).
+   * which an unknown client costs too: neither bytes nor work tell it from a known one (attack case E11).
    */
   authenticate(form: Form, hasAuthorization: boolean, now: number): Authenticated | string
 }

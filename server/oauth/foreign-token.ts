@@ -26,7 +26,7 @@ const TYPES: Readonly<Record<ForeignType, ReadonlySet<string>>> = {
 /** Seconds a foreign clock may be ahead. */
 const CLOCK_SKEW = 5
 const MAX_SUBJECT = 255
-/** Printable ASCII: an identifier that reads as it compares (threats J10). */
+/** Printable ASCII: an identifier that reads as it compares (attack case J10). */
 const PRINTABLE = /^[\x21-\x7e]+$/
 
 /** The token as far as its trust rule believes it; a guard's name otherwise. Expiry is judged after the way in. */

@@ -30,7 +30,7 @@ export function readOwnToken(tenant: Tenant, keyring: Keyring, text: string): Ow
   return { kind: 'own', claims: claims as unknown as DelegatedClaims }
 }
 
-/** What the chain's rules leave open. A signature makes a claim ours, not of the right type (threats J08). */
+/** What the chain's rules leave open. A signature makes a claim ours, not of the right type (attack case J08). */
 function hasIssuedShape(claims: JsonObject): boolean {
   const { sub, sub_profile: profile, cnf, auth_time: authTime, acr, amr } = claims
   return (

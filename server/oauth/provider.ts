@@ -114,7 +114,7 @@ function authenticate(
   }
   state.client = outcome.client
   form['client_id'] = outcome.client
-  // Only now, with its signature verified (threats M03). Awaited by the grant and by the door.
+  // Only now, with its signature verified (attack case M03). Awaited by the grant and by the door.
   state.isFirstUse = deps.replay.claimReplay(outcome.claim)
   state.isFirstUse.catch(leaveToDoor)
 }

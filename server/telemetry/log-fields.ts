@@ -1,6 +1,6 @@
 /**
  * What a log may say: a closed list of fields, and of the values in them. Nothing else gets out, so a token, an
- * assertion, a proof or a key cannot (threat N05), whatever a caller passes by mistake.
+ * assertion, a proof or a key cannot (attack case N05), whatever a caller passes by mistake.
  */
 
 /** Ids, counts and reasons only. A token is named by `jti`, a key by `kid`, a request by `ref`. */

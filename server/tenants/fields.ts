@@ -8,7 +8,7 @@ import { quote } from './problem.ts'
 import { parsePublicKey } from './public-key.ts'
 
 const ID = /^[a-z][a-z0-9-]{0,62}$/
-// Harmless in a Map; not in the plain objects other libraries keep clients and claims in (threats J07).
+// Harmless in a Map; not in the plain objects other libraries keep clients and claims in (attack case J07).
 const RESERVED_IDS: ReadonlySet<string> = new Set(['constructor', 'prototype'])
 /** Names the OpenID Connect library gives a meaning of its own. */
 const RESERVED_SCOPES: ReadonlySet<string> = new Set(['openid', 'offline_access', ...RESERVED_IDS])
@@ -45,7 +45,7 @@ export const displayName = z.string().regex(/^[^\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p
   error: 'expected 1 to 120 characters, no control or invisible ones',
 })
 
-/** A subject is another issuer's text: any script, compared by code points (threats J10). */
+/** A subject is another issuer's text: any script, compared by code points (attack case J10). */
 export const subject = z
   .string()
   .regex(/^[^\p{Cc}\p{Cs}]{1,255}$/u, { error: 'expected 1 to 255 characters, no control ones' })

@@ -27,7 +27,7 @@ export function quote(name: string): string {
   return `"${escaped(name.slice(0, 80))}${name.length > 80 ? '…' : ''}"`
 }
 
-// Look-alike letters, direction marks and control characters would let a name pose as another (threats J10).
+// Look-alike letters, direction marks and control characters would let a name pose as another (attack case J10).
 function escaped(text: string): string {
   return text.replace(/[^\x20-\x7e]|["\\]/gu, (character) =>
     character === '"' || character === '\\'

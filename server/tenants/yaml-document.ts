@@ -29,7 +29,7 @@ export type YamlResult =
 
 /** Deeper than any member a tenant's files have. */
 const DEEPEST = 12
-// `__proto__` would set a prototype where an object is copied member by member (threats J07).
+// `__proto__` would set a prototype where an object is copied member by member (attack case J07).
 const REFUSED_KEYS: ReadonlySet<string> = new Set(['__proto__'])
 
 interface Reading {

@@ -14,7 +14,7 @@ export interface Tenants {
   find(id: string): Tenant | undefined
 }
 
-/** Single use. A claim is made only after the signature over its id verified (threats M03). */
+/** Single use. A claim is made only after the signature over its id verified (attack case M03). */
 export interface ReplayGuard {
   /**
    * True the first time `id` is claimed in this tenant and kind, false ever after until `expiresAt` has passed.

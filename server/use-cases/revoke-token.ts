@@ -1,6 +1,6 @@
 /**
  * Revocation by the holder (RFC 7009): the token and all that was minted from it, in one step. Anyone else's request has
- * no effect and the same answer, so it tells nothing and harms nobody (threats H09).
+ * no effect and the same answer, so it tells nothing and harms nobody (attack case H09).
  */
 import type { OwnToken } from '../core/input-token.ts'
 import { type Refusal, refuse } from '../core/refusal.ts'

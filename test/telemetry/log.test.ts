@@ -1,4 +1,4 @@
-/** What the log lets out (threat N05): listed fields, short values, nothing shaped like a token. */
+/** What the log lets out (attack case N05): listed fields, short values, nothing shaped like a token. */
 import { describe, expect, test } from 'vitest'
 import { createLog, faultReason, type LogFields } from '../../server/telemetry/log.ts'
 
