@@ -50,19 +50,6 @@ export function readChainActors(claims: JsonObject, count: number): readonly Act
   return level === undefined && actors.length === count ? actors : 'actor_count_mismatch'
 }
 
-/** The nested claim for actors given outermost first; undefined for none. */
-export function nestActors(actors: readonly Actor[]): Actor | undefined {
-  return actors.reduceRight<Actor | undefined>(
-    (act, { sub, iss, sub_profile }) => ({
-      sub,
-      iss,
-      ...(sub_profile === undefined ? {} : { sub_profile }),
-      ...(act === undefined ? {} : { act }),
-    }),
-    undefined,
-  )
-}
-
 /** RFC 8725 §3.8: a subject is a non-empty string of a bounded length. */
 export function isName(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && value.length <= MAX_NAME_LENGTH

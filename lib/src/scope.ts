@@ -29,17 +29,6 @@ export function scopeNames(list: readonly string[], mask: number): readonly stri
   return list.filter((_, bit) => (mask & (1 << bit)) !== 0)
 }
 
-/** The mask that names exactly these entries of the list; undefined when one is not on it. No names: 0. */
-export function maskOf(list: readonly string[], names: Iterable<string>): number | undefined {
-  let mask = 0
-  for (const name of names) {
-    const bit = list.indexOf(name)
-    if (bit < 0 || bit >= MAX_LIST_LENGTH) return undefined
-    mask |= 1 << bit
-  }
-  return mask
-}
-
 /** The mask with every bit of a list of 1 to 31 entries set. */
 export function fullMask(list: readonly string[]): number {
   return 2 ** list.length - 1

@@ -56,12 +56,10 @@ export function createOAuthListener(tenant: Tenant, deps: ProviderDeps): Request
   )
   const authenticator = createClientAuthenticator(tenant)
   onForm(provider, (ctx, form) => authenticate(ctx, form, authenticator, deps))
-  const states = new WeakMap<object, RequestState>()
   const events: EventEmitter = provider
   for (const event of EVENTS) {
     events.on(event, (ctx: KoaContextWithOIDC, error: unknown) => {
-      const state = states.get(ctx)
-      if (state !== undefined) state.providerError = error
+      requestState(ctx).providerError = error
     })
   }
   provider.use(async (ctx, next) => {
@@ -70,7 +68,6 @@ export function createOAuthListener(tenant: Tenant, deps: ProviderDeps): Request
     const header = { ref, tenant: tenant.id, tenant_version: tenant.version }
     const record = new DecisionRecord({ ...header, event: endpoint })
     const state = beginRequest(ctx, record)
-    states.set(ctx, state)
     try {
       await next()
       await answer(ctx as unknown as KoaContextWithOIDC, { tenant, deps, state, endpoint })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { nestActors, readActors } from '../../lib/src/actors.ts'
+import { readActors } from '../../lib/src/actors.ts'
 import { readChain } from '../../lib/src/chain.ts'
 import type { JsonObject } from '../../lib/src/strict-json.ts'
 import { BROKEN_CHAINS } from '../support/broken-chains.ts'
@@ -78,9 +78,14 @@ test('reads the act of any issuer, whatever else it holds', () => {
     expect(readActors(bad as JsonObject)).toBeUndefined()
 })
 
-test('nests the actors it read', () => {
+test('loses nothing of the actors it read, and keeps their order', () => {
   const claims = chainClaims({ depth: 4 })
   const reading = read(claims)
-  expect(reading.ok && nestActors(reading.chain.actors)).toEqual(claims['act'])
-  expect(nestActors([])).toBeUndefined()
+  const actors = reading.ok ? reading.chain.actors : []
+  expect(actors).toHaveLength(4)
+  const nested = actors.reduceRight<object | undefined>(
+    (act, actor) => (act === undefined ? { ...actor } : { ...actor, act }),
+    undefined,
+  )
+  expect(nested).toEqual(claims['act'])
 })
