@@ -21,6 +21,7 @@ import {
   ensureDevelopmentKeys,
   findDevelopmentKey,
 } from '../server/development-keys.ts'
+import { permitAll } from './core/facts.ts'
 
 const run = promisify(execFile)
 
@@ -33,6 +34,7 @@ function anAgent(id: string, development: boolean): Agent {
     id,
     owner: 'team',
     class: 'worker',
+    purpose: undefined,
     scopes: new Set(),
     mayReach: new Set(),
     defaultTarget: undefined,
@@ -42,6 +44,7 @@ function anAgent(id: string, development: boolean): Agent {
     binding: 'dpop',
     expires: undefined,
     disabled: false,
+    registeredAt: undefined,
   }
 }
 
@@ -66,6 +69,8 @@ function aTenant(...agents: readonly Agent[]): Tenant {
     resourcesByUri: new Map(),
     scopes: new Map(),
     taskTypes: new Map(),
+    roles: [],
+    rules: permitAll,
   }
 }
 

@@ -3,7 +3,12 @@
  * The facts an identity team writes in its folder, parsed once (server/tenants) and immutable from then on.
  */
 
-export type Tier = 'read' | 'propose' | 'execute'
+import type { Rules } from './rules.ts'
+
+/** In order: what a higher tier needs, a lower one does not. */
+export const TIERS = ['read', 'propose', 'execute'] as const
+export type Tier = (typeof TIERS)[number]
+export type Sensitivity = 'low' | 'moderate' | 'high'
 export type SigningAlgorithm = 'ES256' | 'EdDSA' | 'RS256'
 export type AgentClass = 'retrieval' | 'worker' | 'orchestrator'
 
@@ -30,6 +35,10 @@ export interface Tenant {
   /** A scope name belongs to one API of the tenant. */
   readonly scopes: ReadonlyMap<string, Scope>
   readonly taskTypes: ReadonlyMap<string, TaskType>
+  /** Who of the issuers' people may manage this tenant. */
+  readonly roles: readonly RoleGrant[]
+  /** The tenant's own rules, of this very version. */
+  readonly rules: Rules
 }
 
 /** Bounds of a tenant; times in seconds. */
@@ -54,12 +63,32 @@ export interface TrustedIssuer {
   readonly clientClaim: string | undefined
   /** The claim whose scopes bound what may be done for the subject; absent: no such bound. */
   readonly scopeClaim: string | undefined
+  /** Names of this tenant there besides its issuer: audiences a token with the client claim may have. */
+  readonly audiences: ReadonlySet<string>
+  /** Claims of a subject that rules may read; each text or a list of texts. */
+  readonly subjectClaims: readonly string[]
+  /** The client whose ID tokens sign people in to manage this tenant; absent: nobody signs in from here. */
+  readonly managementClient: string | undefined
+}
+
+export const ROLES = ['admin', 'policy_author', 'helpdesk', 'reviewer'] as const
+export type Role = (typeof ROLES)[number]
+
+/** People of a trusted issuer whose `claim` is, or contains, `value` have the role. */
+export interface RoleGrant {
+  readonly role: Role
+  /** Trusted issuer id. */
+  readonly issuer: string
+  readonly claim: string
+  readonly value: string
 }
 
 export interface Agent {
   readonly id: string
   readonly owner: string
   readonly class: AgentClass
+  /** What it is for, in a sentence; shown to people and to rules. */
+  readonly purpose: string | undefined
   /** What the agent may use or hand on. */
   readonly scopes: ReadonlySet<string>
   /** Ids of the resources it may ask a token for. */
@@ -75,6 +104,11 @@ export interface Agent {
   /** Seconds since the epoch; absent: no expiry. */
   readonly expires: number | undefined
   readonly disabled: boolean
+  /**
+   * Seconds since the epoch; set where the id had belonged to another agent, which was removed: what was issued until
+   * then is not this agent's (attack case E10).
+   */
+  readonly registeredAt: number | undefined
 }
 
 /** RFC 7523 §2.2: an agent proves itself by a key. `development`: a key pair the server makes, refused in production. */
@@ -87,6 +121,8 @@ export interface AgentAuth {
 export interface Scope {
   readonly name: string
   readonly tier: Tier
+  /** Its own, or its resource's. */
+  readonly sensitivity: Sensitivity
   /** Resource id of the API that defines it. */
   readonly resource: string
 }
@@ -99,7 +135,9 @@ export interface Resource {
   readonly agent: string | undefined
   /** API: the scopes it defines. Agent: the scopes it accepts to be handed. */
   readonly scopes: ReadonlySet<string>
-  readonly sensitivity: 'low' | 'moderate' | 'high'
+  readonly sensitivity: Sensitivity
+  /** Who answers for its data; rules compare it with an agent's owner or a subject's claims. */
+  readonly owner: string | undefined
   /** With keys a resource server authenticates (client id = resource id), for introspection. */
   readonly keys: readonly PublicJwk[]
 }

@@ -2,12 +2,13 @@
  * What an agent's entry says must hold together: one kind of keys, a binding that exists, one home, a default
  * target it may ask for.
  */
+
+import { quote } from '../core/problem.ts'
+import { findNearest } from '../core/suggestion.ts'
 import type { Entry, Listing } from './entries.ts'
 import { endpointsOf, readHome } from './homes.ts'
-import { quote } from './problem.ts'
 import { type Report, refuse, warn } from './report.ts'
 import type { AgentEntry, ResourceEntry } from './schema.ts'
-import { findNearest } from './suggestion.ts'
 import type { YamlDocument } from './yaml-document.ts'
 
 type AgentEntryAt = Entry<AgentEntry>

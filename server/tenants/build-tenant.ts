@@ -10,6 +10,7 @@ import type {
   Tenant,
   TrustedIssuer,
 } from '../core/tenant.ts'
+import { createRules } from '../policy/rules.ts'
 import { generatedHome, homeId, readHome } from './homes.ts'
 import type { AgentEntry, IssuerEntry, ResourceEntry, TaskTypeEntry, TenantFile } from './schema.ts'
 
@@ -36,7 +37,7 @@ export function buildTenant(identity: TenantIdentity, entries: CheckedEntries): 
       .map((agent) => generatedHome(agent, identity.issuer)),
   ]
   const { limits } = entries.tenant
-  return {
+  const tenant = {
     ...identity,
     displayName: entries.tenant.display_name,
     signingAlgorithm: entries.tenant.signing_alg,
@@ -56,7 +57,9 @@ export function buildTenant(identity: TenantIdentity, entries: CheckedEntries): 
     taskTypes: new Map(
       entries.taskTypes.map((entry) => [entry.id, buildTaskType(entry, entries.tenant)]),
     ),
+    roles: [],
   }
+  return { ...tenant, rules: createRules(tenant, []) }
 }
 
 function buildIssuer(entry: IssuerEntry): TrustedIssuer {
@@ -69,6 +72,9 @@ function buildIssuer(entry: IssuerEntry): TrustedIssuer {
     subjectPrefix: entry.subject_prefix,
     clientClaim: entry.client_claim,
     scopeClaim: entry.scope_claim,
+    audiences: new Set(),
+    subjectClaims: [],
+    managementClient: undefined,
   }
 }
 
@@ -78,6 +84,7 @@ function buildAgent(entry: AgentEntry, resources: readonly ResourceEntry[]): Age
     id: entry.id,
     owner: entry.owner,
     class: entry.class,
+    purpose: undefined,
     scopes: new Set(entry.scopes),
     mayReach: new Set(entry.may_reach),
     defaultTarget: entry.default_target,
@@ -91,6 +98,7 @@ function buildAgent(entry: AgentEntry, resources: readonly ResourceEntry[]): Age
     binding: entry.binding === 'bearer' ? 'bearer' : 'dpop',
     expires: entry.expires,
     disabled: entry.disabled,
+    registeredAt: undefined,
   }
 }
 
@@ -102,6 +110,7 @@ function buildResource(entry: ResourceEntry): Resource {
     agent: entry.kind === 'agent' ? entry.agent : undefined,
     scopes: new Set(entry.kind === 'agent' ? entry.scopes : Object.keys(entry.scopes)),
     sensitivity: entry.sensitivity,
+    owner: undefined,
     keys: entry.keys ?? [],
   }
 }
@@ -111,6 +120,7 @@ function buildScopes(entry: ResourceEntry): readonly Scope[] {
   return Object.entries(entry.scopes).map(([name, { tier }]) => ({
     name,
     tier,
+    sensitivity: entry.sensitivity,
     resource: entry.id,
   }))
 }

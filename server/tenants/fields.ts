@@ -3,8 +3,8 @@
  * printable ASCII here, so that later code never meets a look-alike, a control character or a wildcard.
  */
 import { z } from 'zod'
+import { quote } from '../core/problem.ts'
 import type { PublicJwk } from '../core/tenant.ts'
-import { quote } from './problem.ts'
 import { parsePublicKey } from './public-key.ts'
 
 const ID = /^[a-z][a-z0-9-]{0,62}$/

@@ -4,11 +4,11 @@
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { quote } from '../core/problem.ts'
+import { findNearest } from '../core/suggestion.ts'
 import type { TenantDocuments, TenantFileName } from './entries.ts'
 import { isId } from './fields.ts'
-import { quote } from './problem.ts'
 import { type Report, refuseFile } from './report.ts'
-import { findNearest } from './suggestion.ts'
 import { parseYaml, type YamlDocument } from './yaml-document.ts'
 
 const FILES: readonly TenantFileName[] = [

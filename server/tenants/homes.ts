@@ -31,6 +31,7 @@ export function generatedHome(agent: Agent, issuer: string): Resource {
     agent: agent.id,
     scopes: agent.scopes,
     sensitivity: 'low',
+    owner: agent.owner,
     keys: [],
   }
 }

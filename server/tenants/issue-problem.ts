@@ -3,9 +3,9 @@
  * may sit where anything else was expected.
  */
 import type { z } from 'zod'
-import { quote } from './problem.ts'
+import { quote } from '../core/problem.ts'
+import { findNearest } from '../core/suggestion.ts'
 import { type Finding, type Report, refuse, refuseKey } from './report.ts'
-import { findNearest } from './suggestion.ts'
 import type { Path, YamlDocument } from './yaml-document.ts'
 
 type Issue = z.core.$ZodIssue

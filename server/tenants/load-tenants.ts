@@ -3,12 +3,12 @@
  * start, because a server that quietly leaves one out is found out by that tenant's users.
  */
 import { join } from 'node:path'
+import type { Problem } from '../core/problem.ts'
 import type { Tenant } from '../core/tenant.ts'
 import { checkAgents, readValues } from './agent-rules.ts'
 import { buildTenant, type CheckedEntries } from './build-tenant.ts'
 import { readEntries, type TenantEntries } from './entries.ts'
 import { loadDocuments, loadTenantIds } from './folder.ts'
-import type { Problem } from './problem.ts'
 import { checkReferences } from './references.ts'
 import { emptyReport, type Report, refuseFile, sortedReport } from './report.ts'
 import { checkTaskTypes } from './task-type-rules.ts'

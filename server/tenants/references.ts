@@ -2,10 +2,11 @@
  * Names that must be defined somewhere else in the tenant. A name that is defined nowhere would mean "nothing" in
  * one place and "not checked" in another. Reads entries as written, so that a broken one shows these faults too.
  */
+
+import { quote } from '../core/problem.ts'
+import { findNearest } from '../core/suggestion.ts'
 import { isRecord, type Listing, type TenantEntries } from './entries.ts'
-import { quote } from './problem.ts'
 import { type Report, refuse, refuseKey, reported } from './report.ts'
-import { findNearest } from './suggestion.ts'
 import type { Path, YamlDocument } from './yaml-document.ts'
 
 /** The names of one kind; `known` is undefined where their file could not be read. */

@@ -2,10 +2,11 @@
  * Task types against the tenant they are in: its limits, the subjects of their basis, and room in a token for the
  * opener's home.
  */
+
+import { quote } from '../core/problem.ts'
 import { readValues } from './agent-rules.ts'
 import type { Entry, Listing, TenantEntries } from './entries.ts'
 import { readHome } from './homes.ts'
-import { quote } from './problem.ts'
 import { type Report, refuse } from './report.ts'
 import type { TaskTypeEntry, TenantFile } from './schema.ts'
 import type { YamlDocument } from './yaml-document.ts'

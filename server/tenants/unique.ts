@@ -2,8 +2,9 @@
  * What may be stated only once in a tenant: ids, URIs, scope names, client ids at an issuer. A name that means two
  * things lets one party pass as another (RFC 8693 §2.1: an audience name means one target).
  */
+
+import { quote } from '../core/problem.ts'
 import type { Entry, Listing, TenantEntries } from './entries.ts'
-import { quote } from './problem.ts'
 import { type Report, refuse, refuseKey } from './report.ts'
 import type { AgentEntry, IssuerEntry, ResourceEntry } from './schema.ts'
 import { withoutSlash } from './uri.ts'

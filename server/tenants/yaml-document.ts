@@ -4,7 +4,7 @@
  * it says. Spec: https://yaml.org/spec/1.2.2/
  */
 import { isMap, isScalar, isSeq, LineCounter, type Pair, parseDocument, type YAMLMap } from 'yaml'
-import { type Problem, quote } from './problem.ts'
+import { type Problem, quote } from '../core/problem.ts'
 
 export type Path = readonly (string | number)[]
 

@@ -120,6 +120,7 @@ async function claimHop(
       txn,
       type: taskType.id,
       subject,
+      subjectFrom: undefined,
       opener: caller.id,
       purpose: opens.purpose,
       rootJti: root.jti,

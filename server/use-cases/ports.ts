@@ -3,15 +3,93 @@
  * atomic step in the store, across processes: never read-then-write. What a verb resolved with survives the death of the
  * process; what survives the machine's is the audit log. Times are seconds since the epoch.
  */
-import type { Tenant } from '../core/tenant.ts'
+import type { Obligations, Subject } from '../core/rules.ts'
+import type { Role, Tenant } from '../core/tenant.ts'
 
 export interface Clock {
   now(): number
 }
 
 export interface Tenants {
-  /** The tenant's current version; undefined where there is no such tenant. Never does I/O. */
+  /**
+   * The tenant as it is at this moment in every process of the store: another object once anything of it changed.
+   * Undefined where there is no such tenant. Reads shared memory; only after a change does it read a version.
+   */
   find(id: string): Tenant | undefined
+}
+
+/** A version of a tenant's folder that passed every check. Its id is the hash of what it says, so it never changes. */
+export interface StoredVersion {
+  readonly version: string
+  /** Who added it: `operator`, or `{trusted issuer id}:{subject}`. */
+  readonly author: string
+  readonly createdAt: number
+  /** The author's own words. */
+  readonly note: string | undefined
+  /** Text of each file by its path in the folder. */
+  readonly sources: Readonly<Record<string, string>>
+  /** What the check made of them, as JSON, so that a node need not check again. */
+  readonly compiled: string
+}
+
+export interface VersionSummary {
+  readonly version: string
+  readonly author: string
+  readonly createdAt: number
+  readonly note: string | undefined
+  /** The last time it was made live; undefined: never. */
+  readonly activatedAt: number | undefined
+  readonly activatedBy: string | undefined
+}
+
+/** What decides which facts hold now, apart from the versions' own text. */
+export interface LiveState {
+  /** Grows with every change of any other member; 0 before the first. */
+  readonly revision: number
+  /** Undefined: the folder's. */
+  readonly version: string | undefined
+  /** Agents disabled by hand. No version lifts that. */
+  readonly disabledAgents: ReadonlySet<string>
+  /** Agents whose id had belonged to a removed one: since when they are themselves, seconds since the epoch. */
+  readonly registeredAt: ReadonlyMap<string, number>
+}
+
+export interface Activation {
+  readonly version: string
+  /** What the author saw live: its version, or undefined for the folder's. Another one: `conflict`. */
+  readonly expected: string | undefined
+  /** Agent ids of what was live and of what becomes live: who is gone, and who comes back as another. */
+  readonly agentsBefore: Iterable<string>
+  readonly agentsAfter: Iterable<string>
+  readonly by: string
+  readonly at: number
+}
+
+/**
+ * Versions and live state of tenants. Unlike hot state this survives the loss of the machine: every verb is durable when it
+ * resolves, one atomic step across processes, and seen by the next read of any of them.
+ */
+export interface TenantVersions {
+  /** Of the tenant's live state. Reads shared memory: cheap enough for every request. */
+  revision(tenant: string): number
+  live(tenant: string): LiveState
+  /** Ids of tenants that have a live version here. */
+  tenants(): readonly string[]
+  find(tenant: string, version: string): StoredVersion | undefined
+  /** Newest first. */
+  list(tenant: string): readonly VersionSummary[]
+  /** False where the same content is there already; its author stays who added it first. */
+  add(tenant: string, version: StoredVersion): Promise<boolean>
+  activate(
+    tenant: string,
+    activation: Activation,
+  ): Promise<'activated' | 'version_unknown' | 'conflict'>
+  /** `expected`: the revision the caller saw; undefined: any. */
+  setDisabled(
+    tenant: string,
+    agent: string,
+    change: { readonly disabled: boolean; readonly expected: number | undefined },
+  ): Promise<'changed' | 'conflict'>
 }
 
 /** Single use. A claim is made only after the signature over its id verified (attack case M03). */
@@ -42,6 +120,8 @@ export interface TaskRecord {
   readonly txn: string
   readonly type: string
   readonly subject: string
+  /** Trusted issuer id of the subject and the claims rules may read; undefined with basis `client`. */
+  readonly subjectFrom: Pick<Subject, 'issuer' | 'claims'> | undefined
   readonly opener: string
   readonly purpose: string | undefined
   readonly rootJti: string
@@ -117,7 +197,7 @@ export interface AuditEntry {
   readonly ref: string
   readonly tenant: string
   readonly tenant_version: string
-  readonly event: 'token' | 'revocation' | 'introspection'
+  readonly event: 'token' | 'revocation' | 'introspection' | 'management'
   readonly outcome: 'permit' | 'refuse' | 'ask'
   /** Public reason of a refusal. */
   readonly reason?: string
@@ -138,6 +218,18 @@ export interface AuditEntry {
   readonly scope_requested?: readonly string[]
   readonly scope_after?: readonly string[]
   readonly expires_at?: number
+  /** Ids of the tenant's rules that decided. */
+  readonly policies?: readonly string[]
+  readonly obligations?: Obligations
+  /** Of a management request: who asked, with which roles, for what. */
+  readonly author?: string
+  readonly roles?: readonly (Role | 'operator')[]
+  readonly action?: string
+  readonly agent?: string
+  readonly version_before?: string
+  readonly version_after?: string
+  /** What differs between the two, entry by entry. */
+  readonly changes?: readonly string[]
 }
 
 export interface AuditLog {

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { developmentDefaults } from '../../server/core/development-defaults.ts'
 import { Secret } from '../../server/core/secret.ts'
 import type { Agent, PublicJwk, Tenant, TrustedIssuer } from '../../server/core/tenant.ts'
+import { permitAll } from './facts.ts'
 
 const SETTINGS = { publicUrl: 'https://as.example.com', keySecret: new Secret('x'.repeat(32)) }
 
@@ -16,12 +17,16 @@ const IDP: TrustedIssuer = {
   subjectPrefix: '',
   clientClaim: undefined,
   scopeClaim: undefined,
+  audiences: new Set(),
+  subjectClaims: [],
+  managementClient: undefined,
 }
 
 const PLANNER: Agent = {
   id: 'planner',
   owner: 'team',
   class: 'orchestrator',
+  purpose: undefined,
   scopes: new Set(),
   mayReach: new Set(),
   defaultTarget: undefined,
@@ -31,6 +36,7 @@ const PLANNER: Agent = {
   binding: 'dpop',
   expires: undefined,
   disabled: false,
+  registeredAt: undefined,
 }
 
 function rsaKey(modulusLength: number): PublicJwk {
@@ -58,6 +64,8 @@ function aTenant(issuer: Partial<TrustedIssuer> = {}, auth: Partial<Agent['auth'
     resourcesByUri: new Map(),
     scopes: new Map(),
     taskTypes: new Map(),
+    roles: [],
+    rules: permitAll,
   }
 }
 

@@ -3,6 +3,7 @@
 import type { BoundsRoot, DelegatedClaims } from '../../lib/src/act-bounds.ts'
 import { type Ceiling, openCeiling } from '../../server/core/ceiling.ts'
 import type { ForeignToken, OwnToken } from '../../server/core/input-token.ts'
+import type { Rules } from '../../server/core/rules.ts'
 import type {
   Agent,
   Resource,
@@ -31,11 +32,17 @@ const API_OF: Readonly<Record<string, string>> = {
 }
 export const SCOPES = Object.keys(TIERS)
 
+/** Rules that take nothing away. */
+export const permitAll: Rules = {
+  answer: () => ({ decision: 'permit', policies: ['all'], obligations: {}, failed: [] }),
+}
+
 export function anAgent(id: string, parts: Partial<Agent> = {}): Agent {
   return {
     id,
     owner: 'team@acme.example',
     class: 'worker',
+    purpose: undefined,
     scopes: new Set(SCOPES),
     mayReach: new Set([
       'planner-a2a',
@@ -52,6 +59,7 @@ export function anAgent(id: string, parts: Partial<Agent> = {}): Agent {
     binding: 'dpop',
     expires: undefined,
     disabled: false,
+    registeredAt: undefined,
     ...parts,
   }
 }
@@ -65,6 +73,7 @@ export function anApi(name: string, parts: Partial<Resource> = {}): Resource {
     agent: undefined,
     scopes: new Set(SCOPES.filter((scope) => API_OF[scope] === id)),
     sensitivity: 'low',
+    owner: undefined,
     keys: [],
     ...parts,
   }
@@ -107,6 +116,9 @@ export function aTrustedIssuer(parts: Partial<TrustedIssuer> = {}): TrustedIssue
     subjectPrefix: '',
     clientClaim: undefined,
     scopeClaim: undefined,
+    audiences: new Set(),
+    subjectClaims: [],
+    managementClient: undefined,
     ...parts,
   }
 }
@@ -131,7 +143,7 @@ export function aTenant(parts: TenantParts = {}): Tenant {
     new Map(entries.map((entry) => [entry.id, entry]))
   const scopes = SCOPES.map((name): [string, Scope] => [
     name,
-    { name, tier: TIERS[name]!, resource: API_OF[name]! },
+    { name, tier: TIERS[name]!, sensitivity: 'low', resource: API_OF[name]! },
   ])
   return {
     id: 'acme',
@@ -153,6 +165,8 @@ export function aTenant(parts: TenantParts = {}): Tenant {
     resourcesByUri: new Map(resources.map((resource) => [resource.uri, resource])),
     scopes: new Map(scopes),
     taskTypes: byId(parts.taskTypes ?? [aTaskType()]),
+    roles: [],
+    rules: permitAll,
     ...parts.tenant,
   }
 }

@@ -8,6 +8,7 @@ export function aTask(parts: Partial<TaskRecord> = {}): TaskRecord {
     txn: 'task-1',
     type: 'reconcile',
     subject: 'alice',
+    subjectFrom: { issuer: 'idp', claims: {} },
     opener: 'planner',
     purpose: undefined,
     rootJti: 'root-1',

@@ -15,8 +15,13 @@ export const ROOMS: readonly Room[] = [
   { at: 'server/core', rooms: ['lib/src'], packages: [] },
   {
     at: 'server/tenants',
-    rooms: ['server/core', 'server/policy'],
+    rooms: ['server/core', 'server/policy', 'server/use-cases/ports.ts'],
     packages: ['yaml', 'zod', 'node:'],
+  },
+  {
+    at: 'server/policy',
+    rooms: ['server/core'],
+    packages: ['@cedar-policy/cedar-wasm', 'lru-cache', 'node:'],
   },
   { at: 'server/fetch', rooms: [], packages: ['undici', 'node:'] },
   { at: 'server/telemetry', rooms: [], packages: ['pino', 'node:'] },
@@ -40,7 +45,7 @@ export const ROOMS: readonly Room[] = [
   {
     at: 'server/http',
     rooms: ['server/use-cases', 'server/core', 'lib/src', 'server/telemetry'],
-    packages: ['koa', 'node:'],
+    packages: ['koa', 'zod', 'node:'],
   },
   {
     at: 'server/cli',
@@ -48,6 +53,7 @@ export const ROOMS: readonly Room[] = [
       'server/core',
       'lib/src',
       'server/tenants',
+      'server/policy',
       'server/config.ts',
       'server/main.ts',
       'server/start-refused.ts',

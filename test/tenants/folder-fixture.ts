@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach } from 'vitest'
+import { formatProblem } from '../../server/core/problem.ts'
 import type { Tenant } from '../../server/core/tenant.ts'
 import { loadTenants } from '../../server/tenants/load-tenants.ts'
-import { formatProblem } from '../../server/tenants/problem.ts'
 import {
   type TenantChanges,
   type TenantDocuments,

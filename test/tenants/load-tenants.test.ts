@@ -89,6 +89,7 @@ describe('a folder becomes a tenant', () => {
       agent: 'planner',
       scopes: new Set(['files:read', 'files:write', 'mail:send', 'pay:transfer']),
       sensitivity: 'low',
+      owner: 'team@acme.example',
       keys: [],
     }
     expect(tenant.resources.get('planner.home')).toEqual(home)

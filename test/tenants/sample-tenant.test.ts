@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { formatProblem } from '../../server/core/problem.ts'
 import type { Agent, Resource, TaskType, Tenant } from '../../server/core/tenant.ts'
 import { loadTenants } from '../../server/tenants/load-tenants.ts'
-import { formatProblem } from '../../server/tenants/problem.ts'
 
 function loadAcme(): Tenant {
   const folder = new URL('../../tenants', import.meta.url).pathname

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { formatProblem } from '../../server/tenants/problem.ts'
-import { findNearest } from '../../server/tenants/suggestion.ts'
+import { formatProblem } from '../../server/core/problem.ts'
+import { findNearest } from '../../server/core/suggestion.ts'
 import { parseYaml } from '../../server/tenants/yaml-document.ts'
 
 function problemsOf(text: string): readonly string[] {
