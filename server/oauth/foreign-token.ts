@@ -29,12 +29,28 @@ const MAX_SUBJECT = 255
 /** Printable ASCII: an identifier that reads as it compares (attack case J10). */
 const PRINTABLE = /^[\x21-\x7e]+$/
 
+/** A payload its issuer's key signed. Which of its claims count is the reader's business. */
+export interface SignedByIssuer {
+  readonly issuer: TrustedIssuer
+  readonly claims: JsonObject
+}
+
 /** The token as far as its trust rule believes it; a guard's name otherwise. Expiry is judged after the way in. */
 export async function readForeignToken(
   tenant: Tenant,
   issuerKeys: IssuerKeys,
   input: { readonly text: string; readonly type: ForeignType; readonly now: number },
 ): Promise<ForeignToken | string> {
+  const signed = await verifyForeignToken(tenant, issuerKeys, input)
+  return typeof signed === 'string' ? signed : believe(tenant, signed, input.now)
+}
+
+/** Issuer, type and signature; a guard's name otherwise. */
+export async function verifyForeignToken(
+  tenant: Tenant,
+  issuerKeys: IssuerKeys,
+  input: { readonly text: string; readonly type: ForeignType },
+): Promise<SignedByIssuer | string> {
   const jws = readCompactJws(input.text)
   if (jws === undefined) return 'token_malformed'
   const claimedIssuer = jws.payload['iss']
@@ -49,7 +65,7 @@ export async function readForeignToken(
     keyOf(typed(await issuerKeys(tenant.id, issuer, false), issuer)) ??
     keyOf(typed(await issuerKeys(tenant.id, issuer, true), issuer))
   const claims = verifyJwt(jws, { types: TYPES[input.type], keyFor: () => key })
-  return typeof claims === 'string' ? claims : believe(tenant, issuer, claims, input.now)
+  return typeof claims === 'string' ? claims : { issuer, claims }
 }
 
 const typedKeys = new WeakMap<readonly PublicJwk[], readonly VerificationKey[]>()
@@ -63,10 +79,10 @@ function typed(jwks: readonly PublicJwk[], issuer: TrustedIssuer): readonly Veri
   return keys
 }
 
-function believe(
+/** What its trust rule takes from a verified payload, and nothing else. */
+export function believe(
   tenant: Tenant,
-  issuer: TrustedIssuer,
-  claims: JsonObject,
+  { issuer, claims }: SignedByIssuer,
   now: number,
 ): ForeignToken | string {
   const { sub, aud, azp, may_act: mayAct } = claims
