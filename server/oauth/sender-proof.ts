@@ -1,7 +1,8 @@
 /**
- * DPoP at the token endpoint (RFC 9449 §4.3): which key does the caller hold right now? The base library's own check is
+ * DPoP at our endpoints (RFC 9449 §4.3): which key does the caller hold right now? The base library's own check is
  * not used: it finds and then saves a replay, and lets pass forms we refuse.
  */
+import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { thumbprint } from '../../keys/signer.ts'
 import { readVerificationKey, type VerificationKey } from '../../keys/verification-key.ts'
@@ -24,8 +25,11 @@ export interface ProofRequest {
   readonly tenant: string
   /** Value of the DPoP header; undefined where absent. Several headers arrive joined and fail as one. */
   readonly proof: string | undefined
-  /** The endpoint's own URL, from configuration. The request is a POST. */
-  readonly endpoint: string
+  readonly method: string
+  /** The request's own URL without its query: from configuration, never from the Host header. */
+  readonly url: string
+  /** The access token the proof comes with, and the thumbprint it is bound to; undefined at a token endpoint. */
+  readonly presented?: { readonly token: string; readonly jkt: string }
   readonly now: number
 }
 
@@ -58,21 +62,26 @@ export function createProofChecker(replay: ReplayGuard): ProofChecker {
   }
 
   return {
-    async check({ tenant, proof, endpoint, now }) {
+    async check(request) {
+      const { tenant, proof, url, presented } = request
       if (proof === undefined) return undefined
       const jws = proof.length > MAX_PROOF_LENGTH ? undefined : readCompactJws(proof)
       if (jws === undefined) return refuse('proof_invalid', 'proof_malformed')
-      const proven = readClaims(jws.payload, endpoint, now)
+      const proven = readClaims(jws.payload, request)
       if (typeof proven === 'string') return refuse('proof_invalid', proven)
       const held = keyOf(jws.header)
       if (held === undefined) return refuse('proof_invalid', 'proof_key_unacceptable')
+      // RFC 9449 §4.3 (12): a good proof by another key is no proof for this token.
+      if (presented !== undefined && presented.jkt !== held.jkt) {
+        return refuse('proof_invalid', 'proof_key_mismatch')
+      }
       const claims = verifyJwt(jws, { types: PROOF, keyFor: () => held.key })
       if (typeof claims === 'string') return refuse('proof_invalid', `proof_${claims}`)
       // RFC 9449 §11.1: once per key and URI, for as long as the proof could be accepted.
       const isFirst = await replay.claimReplay({
         tenant,
         kind: 'dpop_proof',
-        id: [held.jkt, endpoint, proven.jti],
+        id: [held.jkt, url, proven.jti],
         expiresAt: Math.floor(proven.iat) + WINDOW + 1,
       })
       return isFirst ? { jkt: held.jkt } : refuse('proof_replayed')
@@ -83,26 +92,31 @@ export function createProofChecker(replay: ReplayGuard): ProofChecker {
 /** Cheap and public first: what needs no cryptography. The guard that fails, by name. */
 function readClaims(
   claims: JsonObject,
-  endpoint: string,
-  now: number,
+  { method, url, presented, now }: ProofRequest,
 ): { readonly jti: string; readonly iat: number } | string {
-  const { jti, htm, htu } = claims
+  const { jti, htm, htu, ath } = claims
   if (typeof jti !== 'string' || jti === '' || jti.length > MAX_JTI_LENGTH) return 'proof_jti'
-  if (htm !== 'POST') return 'proof_method'
-  if (typeof htu !== 'string' || !isEndpoint(htu, endpoint)) return 'proof_uri'
+  if (htm !== method) return 'proof_method'
+  if (typeof htu !== 'string' || !isSameUrl(htu, url)) return 'proof_uri'
+  // RFC 9449 §4.3 (11): with an access token the proof names it.
+  if (presented !== undefined && ath !== hashOf(presented.token)) return 'proof_token'
   const iat = readNumericDate(claims['iat'])
   return iat === undefined || Math.abs(now - iat) > WINDOW ? 'proof_time' : { jti, iat }
 }
 
 /** RFC 9449 §4.3: without query and fragment, after syntax- and scheme-based normalisation. */
-function isEndpoint(htu: string, endpoint: string): boolean {
-  if (htu === endpoint) return true
+function isSameUrl(htu: string, expected: string): boolean {
+  if (htu === expected) return true
   if (htu.length > 2048) return false
   const url = URL.parse(htu)
   if (url === null || url.username !== '' || url.password !== '') return false
   url.search = ''
   url.hash = ''
-  return unescaped(url.href) === unescaped(new URL(endpoint).href)
+  return unescaped(url.href) === unescaped(new URL(expected).href)
+}
+
+function hashOf(token: string): string {
+  return createHash('sha256').update(token, 'ascii').digest('base64url')
 }
 
 /** RFC 3986 §6.2.2.2: an escaped unreserved character is the character itself. */
