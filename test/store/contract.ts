@@ -8,6 +8,7 @@ import type {
   ReplayGuard,
   StatusIndexes,
   TaskStore,
+  TenantVersions,
 } from '../../server/use-cases/ports.ts'
 import { aHop, aTask, limits, NOW } from './records.ts'
 
@@ -15,6 +16,7 @@ export interface ContractStore {
   readonly replay: ReplayGuard
   readonly tasks: TaskStore
   readonly statusIndexes: StatusIndexes
+  readonly versions: TenantVersions
   close(): Promise<void>
 }
 
@@ -35,7 +37,8 @@ export function aClock(now = NOW): SettableClock {
   }
 }
 
-const HOSTILE = [
+/** Ids that would reach another record in a store that joins texts. */
+export const HOSTILE = [
   'a:b',
   'a/b',
   'a',

@@ -1,5 +1,11 @@
-/** Builders of tasks and hops for the store's tests: each shows only what matters. */
-import type { HopLimits, HopRecord, TaskRecord } from '../../server/use-cases/ports.ts'
+/** Builders of tasks, hops and versions for the store's tests: each shows only what matters. */
+import type {
+  Activation,
+  HopLimits,
+  HopRecord,
+  StoredVersion,
+  TaskRecord,
+} from '../../server/use-cases/ports.ts'
 
 export const NOW = 1_800_000_000
 
@@ -39,6 +45,31 @@ export function aHop(parts: Partial<HopRecord> = {}): HopRecord {
 
 export function limits(parts: Partial<HopLimits> = {}): HopLimits {
   return { now: NOW, tokensPerPlace: 100, tokensPerTask: 100, ...parts }
+}
+
+export function aVersion(version: string, parts: Partial<StoredVersion> = {}): StoredVersion {
+  return {
+    version,
+    author: 'operator',
+    createdAt: NOW,
+    note: undefined,
+    sources: { 'agents.yaml': `agents of ${version}` },
+    compiled: `compiled ${version}`,
+    ...parts,
+  }
+}
+
+export function anActivation(version: string, parts: Partial<Activation> = {}): Activation {
+  const nobody: readonly string[] = []
+  return {
+    version,
+    expected: undefined,
+    agentsBefore: nobody,
+    agentsAfter: nobody,
+    by: 'operator',
+    at: NOW,
+    ...parts,
+  }
 }
 
 /** A permit on record for the hop. */

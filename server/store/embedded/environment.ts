@@ -1,15 +1,15 @@
 /**
- * The LMDB environment of one data folder, shared by every server process on the machine. All state is in one tree, told
- * apart by the first byte of the key (keys.ts). Nothing outside this folder sees the engine.
+ * An LMDB environment, shared by every server process on the machine. All of it is in one tree, told apart by the first
+ * byte of the key (keys.ts). Nothing outside this folder sees the engine.
  */
-import { randomBytes } from 'node:crypto'
 import { open, type RootDatabase } from 'lmdb'
-import { generationKey, type KeyRange } from './keys.ts'
+import type { KeyRange } from './keys.ts'
 
-/** Every token carries the generation: short, and still another one after a loss. */
-const GENERATION_BYTES = 3
-/** Abortable; committed on return, for every process to see, without waiting for the disk. */
-const COMMIT = 0x10003
+/** What a commit outlives once it has returned: the death of this process, or that of the machine too. */
+export type Outlives = 'process' | 'machine'
+
+/** Abortable; committed on return, for every process to see. */
+const COMMIT = { process: 0x10003, machine: 0x3 } as const satisfies Record<Outlives, number>
 
 /** What the engine has and its type declarations lack. */
 interface Engine extends Omit<RootDatabase<Buffer, Buffer>, 'transactionSync'> {
@@ -27,12 +27,15 @@ export class StoreFull extends Error {
 }
 
 export class Environment {
-  readonly generation: number
   readonly #engine: Engine
+  readonly #commit: number
   readonly #maxBytes: number
 
-  /** Opens or creates the store in `folder`, which is there. `maxBytes` bounds the live pages. */
-  constructor(folder: string, maxBytes: number) {
+  /**
+   * Opens or creates the store in `folder`, which is there. `maxBytes` bounds the live pages. A commit that outlives the
+   * machine waits for the disk on the event loop, some milliseconds: for what is written rarely.
+   */
+  constructor(folder: string, outlives: Outlives, maxBytes: number) {
     this.#engine = open<Buffer, Buffer>({
       path: folder,
       noSubdir: false,
@@ -41,24 +44,15 @@ export class Environment {
       maxDbs: 1,
       // Its way of syncing after each commit would hold the event loop for as long as the disk takes.
       overlappingSync: false,
-      noSync: true,
+      noSync: outlives === 'process',
     }) as Engine
+    this.#commit = COMMIT[outlives]
     this.#maxBytes = maxBytes
-    this.generation = this.transact(() => this.#makeGeneration())
-  }
-
-  /** Random, so that a store made anew after a loss never serves a lost one's status lists. */
-  #makeGeneration(): number {
-    const known = this.get(generationKey)
-    if (known !== undefined) return known.readUIntBE(0, GENERATION_BYTES)
-    const made = randomBytes(GENERATION_BYTES)
-    this.put(generationKey, made)
-    return made.readUIntBE(0, GENERATION_BYTES)
   }
 
   /** Runs `work` alone among all processes; all it wrote is visible to them on return, or nothing when it throws. */
   transact<Result>(work: () => Result): Result {
-    return this.#engine.transactionSync(work, COMMIT)
+    return this.#engine.transactionSync(work, this.#commit)
   }
 
   /** Later reads outside `transact` see all that any process has committed until now. */

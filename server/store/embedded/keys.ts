@@ -15,6 +15,12 @@ const KIND = {
   place: 0x15,
   pending: 0x16,
   removal: 0x17,
+  live: 0x18,
+  revision: 0x19,
+  version: 0x1a,
+  sources: 0x1b,
+  compiled: 0x1c,
+  retired: 0x1d,
 } as const
 
 /** Texts up to here stand in the key as they are; longer ones as their hash, so that every key fits LMDB's bound. */
@@ -124,3 +130,18 @@ export const removalRange = (beforeMinute: number): KeyRange => ({
   start: key(KIND.removal, 0),
   end: key(KIND.removal, beforeMinute),
 })
+
+/** Versions and live state of tenants: in an environment of their own (versions.ts). */
+export const addedKey: Buffer = key(KIND.meta, 'versions-added')
+export const liveKey = (tenant: string): Buffer => key(KIND.live, tenant)
+export const everyLive: KeyRange = within(key(KIND.live))
+export const revisionKey = (tenant: string): Buffer => key(KIND.revision, tenant)
+export const versionKey = (tenant: string, version: string): Buffer =>
+  key(KIND.version, tenant, version)
+export const versionsOf = (tenant: string): KeyRange => within(key(KIND.version, tenant))
+export const sourcesKey = (tenant: string, version: string): Buffer =>
+  key(KIND.sources, tenant, version)
+export const compiledKey = (tenant: string, version: string): Buffer =>
+  key(KIND.compiled, tenant, version)
+export const retiredKey = (tenant: string, agent: string): Buffer =>
+  key(KIND.retired, tenant, agent)

@@ -9,21 +9,24 @@ import type {
   ReplayGuard,
   StatusIndexes,
   TaskStore,
+  TenantVersions,
 } from '../../use-cases/ports.ts'
 import { type AppendFile, type AuditLine, auditPath, openAuditFile } from './audit-file.ts'
 import { EmbeddedAuditLog } from './audit-log.ts'
 import { enterStore, leaveStore } from './boot-mark.ts'
 import { Environment } from './environment.ts'
+import { readGeneration } from './generation.ts'
 import { recover } from './recovery.ts'
 import { EmbeddedReplayGuard } from './replay.ts'
 import { EmbeddedStatusIndexes } from './status-indexes.ts'
 import { EmbeddedTaskStore } from './tasks.ts'
+import { EmbeddedTenantVersions, openConfigEnvironment } from './versions.ts'
 import { Writer } from './writer.ts'
 
 export interface EmbeddedStoreOptions {
   readonly dataFolder: string
   readonly clock: Clock
-  /** Live bytes the store may hold; above it what would grow is a fault. 4 GiB by default. */
+  /** Live bytes each of the two environments may hold; above it what would grow is a fault. 4 GiB by default. */
   readonly maxBytes?: number
   /** Runs `work` once after so many milliseconds unless cancelled; never keeps the process alive. */
   readonly after?: (milliseconds: number, work: () => void) => () => void
@@ -41,6 +44,7 @@ export interface EmbeddedStore {
   readonly replay: ReplayGuard
   readonly tasks: TaskStore
   readonly statusIndexes: StatusIndexes
+  readonly versions: TenantVersions
   readonly audit: AuditLog & { readEntries(): AsyncIterable<AuditLine> }
   /** Writes and syncs all that waits; every later write is a fault. */
   close(): Promise<void>
@@ -62,7 +66,8 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   const folder = join(dataFolder, 'store')
   const lost = enterStore(folder, options.boot)
   if (lost !== undefined) options.onLost?.(lost)
-  const environment = new Environment(folder, maxBytes)
+  const environment = new Environment(folder, 'process', maxBytes)
+  const versions = new EmbeddedTenantVersions(openConfigEnvironment(dataFolder, maxBytes))
   const writer = new Writer(environment)
   const path = auditPath(dataFolder)
   const audit = new EmbeddedAuditLog(await (options.openAudit ?? openAuditFile)(path), path)
@@ -76,7 +81,8 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   return {
     replay: new EmbeddedReplayGuard(writer, clock),
     tasks,
-    statusIndexes: new EmbeddedStatusIndexes(writer, environment.generation),
+    statusIndexes: new EmbeddedStatusIndexes(writer, readGeneration(environment)),
+    versions,
     audit,
     async close() {
       cancel()
@@ -85,6 +91,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
       writer.close()
       await environment.close()
       leaveStore(folder)
+      await versions.close()
     },
   }
 }
