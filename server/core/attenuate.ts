@@ -1,26 +1,16 @@
 /**
- * One hop: what the caller's new token may be, out of the token presented and the tenant's facts. Pure: either a
+ * One hop: what the caller's new token may be, out of the token presented, the tenant's facts and its rules. Pure: either a
  * narrowed ceiling at one target, or a refusal. Checks stand in the order of docs/architecture.md.
  */
-import type { BoundsRoot } from '../../lib/src/act-bounds.ts'
 import { scopeNames } from '../../lib/src/scope.ts'
 import { type Ceiling, maskWhere, narrow } from './ceiling.ts'
-import { type DecisionFacts, decide, isActive, mayReach } from './decide.ts'
-import { type Refusal, refuse } from './refusal.ts'
+import { decide, type ScopeDecision } from './decide.ts'
+import { factsOf, HOP_GUARDS, type HopFacts, type HopRequest } from './guards.ts'
+import { isRefusal, type Refusal, refuse } from './refusal.ts'
+import { type Obligations, strictest } from './rules.ts'
 import type { Resource } from './tenant.ts'
 
-export interface HopRequest extends Omit<DecisionFacts, 'recipient'> {
-  readonly root: BoundsRoot
-  /** Of the token presented; the root's own for the first hop. */
-  readonly parent: Ceiling
-  /** Agents of the chain the new token will have. */
-  readonly depth: number
-  /** Undefined: whatever is permitted outright. */
-  readonly scope: readonly string[] | undefined
-  /** End of the actor token's life; undefined without one. */
-  readonly actorExpiresAt: number | undefined
-  readonly now: number
-}
+export type { HopRequest }
 
 export interface Attenuated {
   readonly ceiling: Ceiling
@@ -28,52 +18,87 @@ export interface Attenuated {
   /** Index of the target in the root's reach. */
   readonly audience: number
   readonly scope: readonly string[]
+  /** Ids of the rules that permitted, and what they bind the token to. */
+  readonly policies: readonly string[]
+  readonly obligations: Obligations
 }
 
 export function attenuate(request: HopRequest): Attenuated | Refusal {
-  const { tenant, root, parent, depth, caller, target, now } = request
-  if (now >= parent.expiresAt) return refuse('subject_token_expired', 'parent_expired')
-  if (depth > parent.maxDepth) return refuse('chain_too_long')
-  const audience = root.reach.indexOf(target.uri)
-  const isWithinReach = audience >= 0 && (parent.reach & (1 << audience)) !== 0
-  if (!isWithinReach) return refuse('target_not_permitted', 'target_beyond_reach')
-  if (!mayReach(caller, target)) return refuse('target_not_permitted', 'target_closed_to_caller')
-  const recipient = target.agent === undefined ? undefined : tenant.agents.get(target.agent)
-  if (target.kind === 'agent' && !isActive(recipient, now)) {
-    return refuse('target_not_permitted', 'recipient_inactive')
-  }
-  const facts: DecisionFacts = { ...request, recipient }
-  const scope = grantScope(request, facts)
-  if (typeof scope !== 'number') return scope
+  const hop = factsOf(request)
+  const guard = HOP_GUARDS.find(({ holds }) => !holds(hop))
+  if (guard !== undefined) return refuse(guard.reason, guard.name)
+  const grant = grantScope(hop)
+  if (isRefusal(grant)) return grant
+  const { target, audience, root, parent } = hop
+  const { policies, obligations } = grant
   const ceiling = narrow(parent, {
-    scope,
-    reach: reachFrom(facts, root),
-    expiresAt: expiryOf(request),
+    scope: maskWhere(root.scope, (name) => grant.scope.includes(name)),
+    reach: reachFrom(hop),
+    expiresAt: expiryOf(hop, obligations),
+    maxDepth: obligations.maxDepth ?? parent.maxDepth,
   })
   if (ceiling === undefined) return refuse('target_not_permitted', 'reach_empty')
-  return { ceiling, target, audience, scope: scopeNames(root.scope, ceiling.scope) }
+  const scope = scopeNames(root.scope, ceiling.scope)
+  return { ceiling, target, audience, scope, policies, obligations }
 }
 
-/** The mask of what is granted: everything requested, or each scope that is permitted outright. */
-function grantScope(request: HopRequest, facts: DecisionFacts): number | Refusal {
-  const { root, parent, scope: requested } = request
-  const isHeld = (name: string): boolean =>
-    scopeNames(root.scope, parent.scope).includes(name) && decide(facts, name) === 'permit'
-  if (requested === undefined) {
-    const mask = maskWhere(root.scope, isHeld)
-    return mask === 0 ? refuse('scope_nothing_left') : mask
+type Grant = Pick<Attenuated, 'scope' | 'policies' | 'obligations'>
+
+/** Everything requested, or each scope that is permitted outright. */
+function grantScope(hop: HopFacts): Grant | Refusal {
+  const names = hop.scope ?? hop.held
+  const decided = names.map((name) => ({ name, ...decide(hop, name) }))
+  const permitted = decided.filter(({ outcome }) => outcome === 'permit')
+  const beyond = decided.filter(({ outcome }) => outcome !== 'permit')
+  const isEnough = hop.scope === undefined ? permitted.length > 0 : beyond.length === 0
+  if (isEnough) return { scope: permitted.map(({ name }) => name), ...termsOf(permitted) }
+  return refuseScope(hop, beyond)
+}
+
+function termsOf(permitted: readonly ScopeDecision[]): Omit<Grant, 'scope'> {
+  const answers = permitted.flatMap(({ answer }) => answer ?? [])
+  return {
+    policies: [...new Set(answers.flatMap(({ policies }) => policies))],
+    obligations: answers.reduce<Obligations>(
+      (sum, { obligations }) => strictest(sum, obligations),
+      {},
+    ),
   }
-  const beyond = requested.filter((name) => !isHeld(name))
-  if (beyond.length === 0) return maskWhere(root.scope, (name) => requested.includes(name))
+}
+
+function refuseScope(hop: HopFacts, beyond: readonly ScopeDecision[]): Refusal {
+  const { policies } = termsOf(beyond)
+  if (hop.scope === undefined) {
+    const isClosed = isClosedByRules(beyond)
+    return isClosed
+      ? refuse('target_not_permitted', 'target_closed_by_rules', policies)
+      : refuse('scope_nothing_left', 'scope_nothing_left', policies)
+  }
   // Said only where nothing but the approval is missing.
-  return beyond.every((name) => decide(facts, name) === 'ask')
-    ? refuse('approval_required')
-    : refuse('scope_not_permitted')
+  if (beyond.every(({ outcome }) => outcome === 'ask')) {
+    return refuse('approval_required', 'approval_required', policies)
+  }
+  // Where the rules leave nothing at all at this target, it is the target that is refused (attack case A05).
+  const refused = beyond.filter(({ outcome }) => outcome === 'refuse')
+  if (refused.every(({ answer }) => answer !== undefined) && isClosedByRules(decideAll(hop))) {
+    return refuse('target_not_permitted', 'target_closed_by_rules', policies)
+  }
+  const [first] = refused
+  return refuse('scope_not_permitted', first?.guard, policies)
+}
+
+function decideAll(hop: HopFacts): readonly ScopeDecision[] {
+  return hop.held.map((name) => decide(hop, name))
+}
+
+/** The facts leave scopes at the target, and the rules refuse every one of them. */
+function isClosedByRules(decided: readonly ScopeDecision[]): boolean {
+  const asked = decided.filter(({ answer }) => answer !== undefined)
+  return asked.length > 0 && asked.every(({ outcome }) => outcome === 'refuse')
 }
 
 /** An API's token reaches that API alone; an agent's what that agent may reach, and itself. */
-function reachFrom(facts: DecisionFacts, root: BoundsRoot): number {
-  const { tenant, target, recipient } = facts
+function reachFrom({ tenant, target, recipient, root }: HopFacts): number {
   return maskWhere(root.reach, (uri) => {
     if (uri === target.uri) return true
     const resource = tenant.resourcesByUri.get(uri)
@@ -82,10 +107,10 @@ function reachFrom(facts: DecisionFacts, root: BoundsRoot): number {
 }
 
 /** Whole seconds, no tolerance. A home token, usable only here and with proof, may live to the task's end. */
-function expiryOf(request: HopRequest): number {
-  const { tenant, taskType, caller, target, actorExpiresAt, now, root } = request
+function expiryOf(hop: HopFacts, { maxTtl }: Obligations): number {
+  const { tenant, taskType, caller, target, actorExpiresAt, now, root } = hop
   const isHome = target.id === caller.home
   const lifetime = Math.min(taskType.tokenLifetime, tenant.limits.tokenLifetime)
   const policy = isHome ? root.exp : now + lifetime
-  return Math.min(policy, actorExpiresAt ?? policy)
+  return Math.min(policy, actorExpiresAt ?? policy, maxTtl === undefined ? policy : now + maxTtl)
 }

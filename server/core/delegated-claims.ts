@@ -47,6 +47,7 @@ export function delegatedClaims(token: NewToken): DelegatedClaims {
     aud: audience,
     iat: iat - root.iat,
     exp: ceiling.expiresAt - root.iat,
+    ...(ceiling.maxDepth < inheritedDepth(lineage) ? { max_depth: ceiling.maxDepth } : {}),
   }
   // With basis client the opener is the subject itself, and its own hop has no act level.
   const isOwn = root.basis === 'client' && lineage.act === undefined && holder === subject
@@ -69,6 +70,11 @@ export function delegatedClaims(token: NewToken): DelegatedClaims {
     ...(act === undefined ? {} : { act }),
     act_bounds: { v: 1, root, hops: [hop, ...lineage.hops] },
   }
+}
+
+/** The depth cap of root and hops below; a hop says its own only where it is lower. */
+function inheritedDepth({ root, hops }: Lineage): number {
+  return hops.reduce((least, hop) => Math.min(least, hop.max_depth ?? least), root.max_depth)
 }
 
 /** Agent ids of a chain from the root to the holder: its place. Iterative; depth is bounded by the format. */

@@ -24,6 +24,8 @@ export interface ForeignToken {
   readonly expiresAt: number
   /** Value of the trust rule's scope claim; undefined where the rule names none. */
   readonly scope: readonly string[] | undefined
+  /** The claims its trust rule lets rules read. */
+  readonly claims: Readonly<Record<string, readonly string[]>>
   /** Raw `may_act`; undefined where absent. */
   readonly mayAct: unknown
   /** It carries `act` or `act_bounds`: a chain that is not ours. */

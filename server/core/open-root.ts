@@ -3,8 +3,10 @@
  * The lists keep the task type's order; the opener's home comes last.
  */
 import type { Basis, BoundsRoot } from '../../lib/src/act-bounds.ts'
+import { approvalFrom, refusingRule } from './decide.ts'
 import { type Refusal, refuse } from './refusal.ts'
-import type { Agent, TaskType, Tenant } from './tenant.ts'
+import { needsApproval, type Obligations, type RuleRequest, type Subject } from './rules.ts'
+import type { Agent, TaskType, Tenant, Tier } from './tenant.ts'
 
 export interface RootRequest {
   readonly tenant: Tenant
@@ -12,6 +14,12 @@ export interface RootRequest {
   readonly taskType: TaskType
   /** Scopes the subject's own token is bound to; undefined where its issuer's trust rule has no such claim. */
   readonly subjectScope: readonly string[] | undefined
+  /** Undefined where the opener acts on its own behalf. */
+  readonly subject: Subject | undefined
+  /** What the opener proved a key with. */
+  readonly key: 'dpop' | 'none'
+  /** The opener's own words. */
+  readonly request: RuleRequest
   readonly ids: { readonly jti: string; readonly idx: number }
   readonly now: number
 }
@@ -37,33 +45,67 @@ export function findTaskType(
   return others.length === 0 ? only : refuse('task_type_required')
 }
 
-/** The root's window and lists. Execute-tier scopes are never opened without an approval. */
-export function openRoot(request: RootRequest): BoundsRoot | Refusal {
-  const { tenant, opener, taskType, subjectScope, ids, now } = request
-  const scope = taskType.scopes.filter(
-    (name) =>
-      opener.scopes.has(name) &&
-      (subjectScope === undefined || subjectScope.includes(name)) &&
-      isOrdinary(tenant, name),
-  )
+export interface OpenedRoot {
+  readonly root: BoundsRoot
+  /** Ids of the rules that permitted to open it, and what they bind it to. */
+  readonly policies: readonly string[]
+  readonly obligations: Obligations
+}
+
+/** The root's window and lists, once the rules permit. What needs an approval is never opened without one. */
+export function openRoot(request: RootRequest): OpenedRoot | Refusal {
+  const { tenant, opener, taskType, ids, now } = request
+  const answer = askRules(request)
+  const { policies, obligations } = answer
+  const refusing = refusingRule(answer, { depth: 1, key: request.key })
+  if (refusing !== undefined) return refuse('task_type_not_permitted', refusing, policies)
+  const scope = openScopes(request, approvalFrom(answer))
   if (scope.length === 0) return refuse('scope_nothing_left', 'root_scope_empty')
   const home = tenant.resources.get(opener.home)
   if (home === undefined) return refuse('target_not_permitted', 'opener_has_no_home')
   const uris = taskType.reach.flatMap((id) => tenant.resources.get(id)?.uri ?? [])
   const basis: Basis = taskType.basis
-  return {
+  const lifetime = Math.min(taskType.lifetime, tenant.limits.taskLifetime)
+  const depth = Math.min(taskType.maxDepth, tenant.limits.maxDepth)
+  const root = {
     jti: ids.jti,
     idx: ids.idx,
     iat: now,
-    exp: now + Math.min(taskType.lifetime, tenant.limits.taskLifetime),
-    max_depth: Math.min(taskType.maxDepth, tenant.limits.maxDepth),
+    exp: now + Math.min(lifetime, obligations.maxTtl ?? lifetime),
+    max_depth: Math.min(depth, obligations.maxDepth ?? depth),
     basis,
     scope,
     reach: [...new Set([...uris, home.uri])],
   }
+  return { root, policies, obligations }
 }
 
-function isOrdinary(tenant: Tenant, name: string): boolean {
-  const tier = tenant.scopes.get(name)?.tier
-  return tier === 'read' || tier === 'propose'
+function askRules({ tenant, opener, taskType, subject, key, now, request }: RootRequest) {
+  return tenant.rules.answer({
+    action: 'open',
+    caller: opener,
+    taskType,
+    target: undefined,
+    recipient: undefined,
+    scope: undefined,
+    subject,
+    task: undefined,
+    chain: [opener.id],
+    key,
+    now,
+    request,
+  })
+}
+
+function openScopes(request: RootRequest, approval: Tier): readonly string[] {
+  const { tenant, opener, taskType, subjectScope } = request
+  return taskType.scopes.filter((name) => {
+    const tier = tenant.scopes.get(name)?.tier
+    return (
+      opener.scopes.has(name) &&
+      (subjectScope === undefined || subjectScope.includes(name)) &&
+      tier !== undefined &&
+      !needsApproval(tier, approval)
+    )
+  })
 }

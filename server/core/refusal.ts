@@ -84,10 +84,16 @@ export interface Refusal {
   readonly kind: 'refusal'
   readonly reason: Reason
   readonly guard: string
+  /** Ids of the tenant's rules that took part; absent where none did. As private as the guard. */
+  readonly policies?: readonly string[]
 }
 
-export function refuse(reason: Reason, guard: string = reason): Refusal {
-  return { kind: 'refusal', reason, guard }
+export function refuse(
+  reason: Reason,
+  guard: string = reason,
+  policies: readonly string[] = [],
+): Refusal {
+  return { kind: 'refusal', reason, guard, ...(policies.length === 0 ? {} : { policies }) }
 }
 
 export function isRefusal(value: unknown): value is Refusal {

@@ -4,7 +4,7 @@
  */
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import type { Keyring } from '../../keys/keyring.ts'
-import { isActive } from '../core/decide.ts'
+import { isActive } from '../core/guards.ts'
 import type { OwnToken, ProvenKey, SubjectToken } from '../core/input-token.ts'
 import { isRefusal, type Refusal, refuse } from '../core/refusal.ts'
 import type { Agent, Tenant } from '../core/tenant.ts'
@@ -62,7 +62,7 @@ function decideWith<Parameters extends CommonParameters>(
   read: (form: Form) => Parameters | Refusal,
   decide: (parameters: Parameters, party: Party) => Promise<Granted | Refusal>,
 ): Handler {
-  const endpoint = `${tenant.issuer}/token`
+  const url = `${tenant.issuer}/token`
   const find = async (ctx: KoaContextWithOIDC): Promise<Granted | Refusal> => {
     const { record, client: id = '', isFirstUse } = requestState(ctx)
     record.note({ client: id })
@@ -79,7 +79,8 @@ function decideWith<Parameters extends CommonParameters>(
       deps.proofs.check({
         tenant: tenant.id,
         proof: proof === '' ? undefined : proof,
-        endpoint,
+        method: 'POST',
+        url,
         now,
       }),
       isFirstUse,

@@ -33,10 +33,12 @@ export async function actAlone(deps: IssueDeps, input: AloneInput): Promise<Gran
     tenant,
     opener: caller,
     taskType,
-    subject: caller.id,
+    subject: undefined,
     subjectScope: undefined,
     subjectExpiresAt: undefined,
     authentication: {},
+    key,
+    request: { scope: input.scope ?? [], purpose },
     record,
     now,
   })
@@ -44,31 +46,21 @@ export async function actAlone(deps: IssueDeps, input: AloneInput): Promise<Gran
   const target = findTarget(tenant, caller, input.target)
   if (isRefusal(target)) return target
   record.note({ target: target.uri })
-  const { lineage, parent, ceiling } = opened
   const attenuated = attenuate({
     tenant,
-    root: lineage.root,
-    parent: ceiling,
+    root: opened.lineage.root,
+    parent: opened.ceiling,
     taskType,
     caller,
     target,
-    depth: 1,
+    chain: opened.chain,
+    subject: undefined,
+    task: opened.task,
+    key: key === undefined ? 'none' : 'dpop',
     scope: input.scope,
     actorExpiresAt: undefined,
     now,
   })
   if (isRefusal(attenuated)) return attenuated
-  const opens = { purpose }
-  return issueHop(deps, {
-    tenant,
-    caller,
-    taskType,
-    lineage,
-    parent,
-    opens,
-    attenuated,
-    key,
-    record,
-    now,
-  })
+  return issueHop(deps, { tenant, caller, parent: opened, purpose, attenuated, key, record, now })
 }

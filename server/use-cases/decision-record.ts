@@ -36,7 +36,13 @@ export class DecisionRecord {
 
   refused(time: number, refusal: Refusal): AuditEntry {
     const outcome = refusal.reason === 'approval_required' ? 'ask' : 'refuse'
-    return { ...this.#entry(time, outcome), reason: refusal.reason, guard: refusal.guard }
+    const { reason, guard, policies } = refusal
+    return {
+      ...this.#entry(time, outcome),
+      reason,
+      guard,
+      ...(policies === undefined ? {} : { policies }),
+    }
   }
 
   #entry(time: number, outcome: AuditEntry['outcome']): AuditEntry {

@@ -2,9 +2,10 @@
  * A token of ours as the parent of a hop: live facts first (its record, its task, every actor, the subject), then what
  * of its chain the new hop carries on.
  */
+import type { DelegatedClaims } from '../../lib/src/act-bounds.ts'
 import { narrow, openCeiling } from '../core/ceiling.ts'
-import { isActive } from '../core/decide.ts'
 import { placeOf } from '../core/delegated-claims.ts'
+import { isActive } from '../core/guards.ts'
 import type { Authentication, OwnToken } from '../core/input-token.ts'
 import { type Refusal, refuse } from '../core/refusal.ts'
 import type { Agent, Tenant } from '../core/tenant.ts'
@@ -47,11 +48,36 @@ export async function findParent(
   if (isRecipient && (place.includes(caller.id) || claims.sub === caller.id)) {
     return refuse('actor_already_in_chain')
   }
-  if (!place.every((id) => isActive(tenant.agents.get(id), now))) return refuse('actor_inactive')
+  const inactive = findInactive(tenant, claims, now)
+  if (inactive !== undefined) return refuse('actor_inactive', inactive)
   if (tenant.disabledSubjects.has(claims.sub)) return refuse('subject_inactive')
   const taskType = tenant.taskTypes.get(known.task.type)
   if (taskType === undefined) return refuse('task_type_not_permitted', 'task_type_gone')
-  return { taskType, parent: claims.jti, opens: false, ...continueChain(wayIn, known.task.list) }
+  const { subjectFrom, openedAt, deadline, txn } = known.task
+  return {
+    taskType,
+    parent: claims.jti,
+    chain: isRecipient ? [...place, caller.id] : place,
+    subject: subjectFrom === undefined ? undefined : { id: claims.sub, ...subjectFrom },
+    task: { txn, openedAt, deadline },
+    opened: undefined,
+    ...continueChain(wayIn, known.task.list),
+  }
+}
+
+/** Every actor is live, and still the agent that made its hop: an id may have gone to another since (attack case E10). */
+function findInactive(tenant: Tenant, claims: DelegatedClaims, now: number): string | undefined {
+  const { root, hops } = claims.act_bounds
+  const place = placeOf(claims)
+  for (const [at, id] of place.entries()) {
+    const agent = tenant.agents.get(id)
+    if (!isActive(agent, now)) return 'actor_inactive'
+    // Oldest first, as in the place; hops stand newest first.
+    const hop = hops[hops.length - 1 - at]
+    const madeAt = root.iat + (hop?.iat ?? 0)
+    if (agent.registeredAt !== undefined && madeAt <= agent.registeredAt) return 'actor_replaced'
+  }
+  return undefined
 }
 
 /** A recipient goes before all hops of the token, unchanged; a holder's new hop replaces the first. */

@@ -5,11 +5,13 @@
 
 import type { DelegatedClaims } from '../../lib/src/act-bounds.ts'
 import type { Attenuated } from '../core/attenuate.ts'
-import { delegatedClaims, type Lineage, placeOf } from '../core/delegated-claims.ts'
+import { delegatedClaims, placeOf } from '../core/delegated-claims.ts'
 import type { ProvenKey } from '../core/input-token.ts'
 import { type Reason, type Refusal, refuse } from '../core/refusal.ts'
-import type { Agent, TaskType, Tenant } from '../core/tenant.ts'
+import { strictest } from '../core/rules.ts'
+import type { Agent, Tenant } from '../core/tenant.ts'
 import type { DecisionRecord } from './decision-record.ts'
+import type { Parent } from './parent.ts'
 import type {
   AuditLog,
   Clock,
@@ -35,12 +37,9 @@ export interface IssueDeps {
 export interface HopDraft {
   readonly tenant: Tenant
   readonly caller: Agent
-  readonly taskType: TaskType
-  readonly lineage: Lineage
-  /** `jti` of the token presented; the root's own for the first hop. */
-  readonly parent: string
-  /** Where the hop opens its task: who opened it and why. */
-  readonly opens: { readonly purpose: string | undefined } | undefined
+  readonly parent: Parent
+  /** Why the task is opened, in the opener's words; nothing where the hop opens none. */
+  readonly purpose: string | undefined
   readonly attenuated: Attenuated
   readonly key: ProvenKey
   readonly record: DecisionRecord
@@ -66,10 +65,12 @@ const CONFLICT_REASONS: Readonly<Record<HopConflict, Reason>> = {
 }
 
 export async function issueHop(deps: IssueDeps, draft: HopDraft): Promise<Granted | Refusal> {
-  const { tenant, lineage, record } = draft
+  const { tenant, record } = draft
+  const { lineage } = draft.parent
   const idx = await deps.statusIndexes.allocate(tenant.id, lineage.list)
   const claims = delegatedClaims({
     ...draft,
+    lineage,
     holder: draft.caller.id,
     jti: deps.randomId(),
     idx,
@@ -79,7 +80,7 @@ export async function issueHop(deps: IssueDeps, draft: HopDraft): Promise<Grante
   if (conflict !== undefined) return refuse(CONFLICT_REASONS[conflict], conflict)
   try {
     // Look again: whoever changes the facts writes first and then walks the hops, so one of the two sees the other.
-    const isSame = deps.tenants.find(tenant.id)?.version === tenant.version
+    const isSame = deps.tenants.find(tenant.id) === tenant
     const token = isSame ? await deps.mint(tenant, claims) : refuse('facts_changed')
     if (typeof token !== 'string') {
       await deps.tasks.revokeHop(tenant.id, lineage.txn, claims.jti)
@@ -102,9 +103,10 @@ async function claimHop(
   draft: HopDraft,
   claims: DelegatedClaims,
 ): Promise<HopConflict | undefined> {
-  const { tenant, lineage, caller, taskType, opens, now } = draft
+  const { tenant, caller, purpose, now } = draft
+  const { lineage, taskType, opened, subject: from } = draft.parent
   const hop = hopRecord(draft, claims)
-  if (opens === undefined) {
+  if (opened === undefined) {
     const { tokensPerPlace, tokensPerTask } = tenant.limits
     const outcome = await deps.tasks.recordHop(tenant.id, lineage.txn, hop, {
       now,
@@ -120,9 +122,9 @@ async function claimHop(
       txn,
       type: taskType.id,
       subject,
-      subjectFrom: undefined,
+      subjectFrom: from === undefined ? undefined : { issuer: from.issuer, claims: from.claims },
       opener: caller.id,
-      purpose: opens.purpose,
+      purpose,
       rootJti: root.jti,
       rootIdx: root.idx,
       list,
@@ -139,7 +141,7 @@ function hopRecord(draft: HopDraft, claims: DelegatedClaims): HopRecord {
   return {
     jti: claims.jti,
     idx: claims.status.status_list.idx,
-    parent: draft.parent,
+    parent: draft.parent.parent,
     place: placeOf(claims).join('/'),
     holder: claims.client_id,
     audience: claims.aud,
@@ -151,15 +153,19 @@ function hopRecord(draft: HopDraft, claims: DelegatedClaims): HopRecord {
 }
 
 function noteHop(draft: HopDraft, claims: DelegatedClaims): void {
+  const { parent, attenuated, purpose } = draft
+  const { opened } = parent
   draft.record.note({
     txn: claims.txn,
-    task_type: draft.taskType.id,
-    parent_jti: draft.parent,
+    task_type: parent.taskType.id,
+    parent_jti: parent.parent,
     jti: claims.jti,
     chain: placeOf(claims),
     target: claims.aud,
-    scope_after: draft.attenuated.scope,
+    scope_after: attenuated.scope,
     expires_at: claims.exp,
-    ...(draft.opens?.purpose === undefined ? {} : { purpose: draft.opens.purpose }),
+    policies: [...new Set([...(opened?.policies ?? []), ...attenuated.policies])],
+    obligations: strictest(opened?.obligations ?? {}, attenuated.obligations),
+    ...(opened === undefined || purpose === undefined ? {} : { purpose }),
   })
 }

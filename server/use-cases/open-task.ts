@@ -3,9 +3,10 @@
  * yet: the task and its first hop are recorded in one step.
  */
 import { openCeiling } from '../core/ceiling.ts'
-import type { Authentication } from '../core/input-token.ts'
+import type { Authentication, ProvenKey } from '../core/input-token.ts'
 import { openRoot } from '../core/open-root.ts'
 import { isRefusal, type Refusal } from '../core/refusal.ts'
+import type { RuleRequest, Subject } from '../core/rules.ts'
 import type { Agent, TaskType, Tenant } from '../core/tenant.ts'
 import type { DecisionRecord } from './decision-record.ts'
 import type { IssueDeps } from './issue-hop.ts'
@@ -15,11 +16,15 @@ export interface Opening {
   readonly tenant: Tenant
   readonly opener: Agent
   readonly taskType: TaskType
-  readonly subject: string
+  /** Undefined where the opener acts on its own behalf. */
+  readonly subject: Subject | undefined
   readonly subjectScope: readonly string[] | undefined
   /** End of the subject token that opens the task; undefined where an agent opens one for itself. */
   readonly subjectExpiresAt: number | undefined
   readonly authentication: Authentication
+  readonly key: ProvenKey
+  /** The opener's own words. */
+  readonly request: RuleRequest
   readonly record: DecisionRecord
   readonly now: number
 }
@@ -28,19 +33,29 @@ export async function openTask(deps: IssueDeps, opening: Opening): Promise<Paren
   const { tenant, now, record } = opening
   const list = deps.statusIndexes.listAt(tenant.id, now)
   const idx = await deps.statusIndexes.allocate(tenant.id, list)
-  const root = openRoot({ ...opening, ids: { jti: deps.randomId(), idx } })
-  if (isRefusal(root)) return root
-  record.note({ task_type: opening.taskType.id, scope_before: root.scope })
+  const opened = openRoot({
+    ...opening,
+    key: opening.key === undefined ? 'none' : 'dpop',
+    ids: { jti: deps.randomId(), idx },
+  })
+  if (isRefusal(opened)) return opened
+  const { root } = opened
+  const { opener, subject, taskType } = opening
+  record.note({ task_type: taskType.id, scope_before: root.scope })
+  const txn = deps.randomId()
   return {
-    taskType: opening.taskType,
+    taskType,
     parent: root.jti,
     // No token outlives the one it was exchanged for, the root's subject token included.
     ceiling: openCeiling(root, opening.subjectExpiresAt),
-    opens: true,
+    chain: [opener.id],
+    subject,
+    task: { txn, openedAt: root.iat, deadline: root.exp },
+    opened,
     lineage: {
       root,
-      subject: opening.subject,
-      txn: deps.randomId(),
+      subject: subject?.id ?? opener.id,
+      txn,
       list,
       act: undefined,
       hops: [],
