@@ -1,66 +1,35 @@
 /**
- * Client authentication by private_key_jwt (RFC 7523 §2.2, §3, with the audience rule of draft-ietf-oauth-rfc7523bis), by the
- * server's one JWT helper: one canonical form, one audience, short times, the client's own keys, single use as one atomic
- * claim. Every failure has one public reason; the guard goes to the audit entry.
+ * Client authentication by private_key_jwt: agents and resource servers of one tenant, single use as one atomic claim. Every
+ * failure has one public reason; the guard goes to the audit entry.
  */
-import { generateKeyPairSync, sign } from 'node:crypto'
 import type { SignatureAlgorithm } from '../../keys/algorithm.ts'
-import {
-  readVerificationKey,
-  type VerificationKey,
-  verifySignature,
-} from '../../keys/verification-key.ts'
-import type { JsonObject } from '../../lib/src/strict-json.ts'
-import { isActive } from '../core/decide.ts'
+import { readVerificationKey, type VerificationKey } from '../../keys/verification-key.ts'
+import { isActive } from '../core/guards.ts'
 import type { Tenant } from '../core/tenant.ts'
-import type { ReplayClaim } from '../use-cases/ports.ts'
+import { type Authenticated, verifyAssertion } from './client-assertion.ts'
 import type { Form } from './exchange-parameters.ts'
-import { readCompactJws, readNumericDate, type UnverifiedJws, verifyJwt } from './verified-jwt.ts'
 
-const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
-const ALGORITHMS: readonly SignatureAlgorithm[] = ['ES256', 'EdDSA', 'RS256']
-/** RFC 7523bis §3.2: typed so, or, from older clients, not at all. */
-const TYPES: ReadonlySet<string> = new Set(['', 'jwt', 'client-authentication+jwt'])
-const CLOCK_SKEW = 5
-const MAX_LIFETIME = 300
-const MAX_ASSERTION_LENGTH = 8192
-/** Keys tried for one assertion: a client in the middle of a rotation has two. */
-const MAX_KEYS_TRIED = 4
-
-/** Who the client is, and what has to be claimed before it counts. */
-export interface Authenticated {
-  readonly client: string
-  readonly claim: ReplayClaim
-}
+export const CLIENT_ALGORITHMS: readonly SignatureAlgorithm[] = ['ES256', 'EdDSA', 'RS256']
 
 export interface ClientAuthenticator {
-  /**
-   * The client whose assertion the form carries, or the guard that failed. Pure but for the cost of one signature check,
-   * which an unknown client costs too: neither bytes nor work tell it from a known one (attack case E11).
-   */
+  /** The client whose assertion the form carries, or the guard that failed. */
   authenticate(form: Form, hasAuthorization: boolean, now: number): Authenticated | string
 }
 
 export function createClientAuthenticator(tenant: Tenant): ClientAuthenticator {
   const keys = readClientKeys(tenant)
+  const expected = {
+    tenant: tenant.id,
+    audience: tenant.issuer,
+    keysOf: (client: string) => keys.get(client),
+  }
   return {
     authenticate(form, hasAuthorization, now) {
-      const sent = readCredentials(form, hasAuthorization)
-      if (typeof sent === 'string') return sent
-      const { jws, client } = sent
-      const claim = readClaims(tenant, client, jws.payload, now)
-      if (typeof claim === 'string') return claim
-      const known = keys.get(client)
-      if (known === undefined) {
-        verifyDecoy()
-        return 'client_unknown'
-      }
-      const fault = verifyWithOne(jws, known)
-      if (fault !== undefined) return fault
-      const agent = tenant.agents.get(client)
+      const outcome = verifyAssertion(expected, { form, hasAuthorization, now })
+      if (typeof outcome === 'string') return outcome
+      const agent = tenant.agents.get(outcome.client)
       // A resource server is a client too; what is disabled or expired is an agent.
-      if (agent !== undefined && !isActive(agent, now)) return 'agent_inactive'
-      return { client, claim }
+      return agent === undefined || isActive(agent, now) ? outcome : 'agent_inactive'
     },
   }
 }
@@ -72,98 +41,14 @@ function readClientKeys(tenant: Tenant): ReadonlyMap<string, readonly Verificati
     if (jwks.length > 0)
       keys.set(
         id,
-        jwks.flatMap((jwk) => readVerificationKey(jwk, ALGORITHMS) ?? []),
+        jwks.flatMap((jwk) => readVerificationKey(jwk, CLIENT_ALGORITHMS) ?? []),
       )
   }
   for (const { id, auth } of tenant.agents.values()) {
     keys.set(
       id,
-      auth.jwks.flatMap((jwk) => readVerificationKey(jwk, ALGORITHMS) ?? []),
+      auth.jwks.flatMap((jwk) => readVerificationKey(jwk, CLIENT_ALGORITHMS) ?? []),
     )
   }
   return keys
-}
-
-/** Form first. RFC 7523 §3.1: credentials that were sent are never ignored, so a second kind of them fails. */
-function readCredentials(
-  form: Form,
-  hasAuthorization: boolean,
-): { readonly jws: UnverifiedJws; readonly client: string } | string {
-  const { client_assertion: assertion, client_assertion_type: type, client_id: id } = form
-  if (assertion === undefined || assertion === '') return 'client_credentials_missing'
-  if (hasAuthorization || form['client_secret'] !== undefined) return 'two_methods'
-  if (typeof assertion !== 'string' || assertion.length > MAX_ASSERTION_LENGTH) {
-    return 'assertion_malformed'
-  }
-  if (type !== ASSERTION_TYPE) return 'assertion_type_unknown'
-  const jws = readCompactJws(assertion)
-  if (jws === undefined) return 'assertion_malformed'
-  const client = jws.payload['sub']
-  if (typeof client !== 'string' || client === '') return 'assertion_subject'
-  // RFC 7521 §4.2: client_id may be left out; sent, it names the assertion's client.
-  if (id !== undefined && id !== '' && id !== client) return 'client_id_mismatch'
-  return { jws, client }
-}
-
-/** What the assertion says, and the single use it is good for. Nothing here costs cryptography. */
-function readClaims(
-  tenant: Tenant,
-  client: string,
-  payload: JsonObject,
-  now: number,
-): ReplayClaim | string {
-  const { iss, aud, jti } = payload
-  // RFC 7521 §5.2: self-issued.
-  if (iss !== client) return 'assertion_issuer'
-  // RFC 7523bis §3: our issuer identifier is the only audience, as a string or as an array of that one.
-  const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
-  if (audiences.length !== 1 || audiences[0] !== tenant.issuer) return 'assertion_audience'
-  if (typeof jti !== 'string' || jti === '' || jti.length > 256) return 'assertion_jti'
-  const exp = readNumericDate(payload['exp'])
-  if (exp === undefined || exp > now + MAX_LIFETIME + CLOCK_SKEW) return 'assertion_expiry'
-  if (exp <= now - CLOCK_SKEW) return 'assertion_expired'
-  const fault = checkStart(payload, now)
-  if (fault !== undefined) return fault
-  const expiresAt = Math.ceil(exp) + CLOCK_SKEW
-  return { tenant: tenant.id, kind: 'client_assertion', id: [client, jti], expiresAt }
-}
-
-function checkStart({ iat, nbf }: JsonObject, now: number): string | undefined {
-  for (const time of [iat, nbf]) {
-    if (time === undefined) continue
-    const seconds = readNumericDate(time)
-    if (seconds === undefined || seconds > now + CLOCK_SKEW) return 'assertion_not_yet_valid'
-  }
-  const issuedAt = readNumericDate(iat)
-  const isOld = issuedAt !== undefined && issuedAt < now - MAX_LIFETIME - CLOCK_SKEW
-  return isOld ? 'assertion_old' : undefined
-}
-
-/** Undefined where one of the client's keys signed it; `kid` selects among them and nothing else. */
-function verifyWithOne(jws: UnverifiedJws, keys: readonly VerificationKey[]): string | undefined {
-  const { kid } = jws.header
-  const candidates = keys.filter((key) => kid === undefined || (key.kid ?? kid) === kid)
-  let fault: string = 'key_unknown'
-  for (const key of candidates.slice(0, MAX_KEYS_TRIED)) {
-    const verified = verifyJwt(jws, { types: TYPES, keyFor: () => key })
-    if (typeof verified !== 'string') return undefined
-    fault = verified
-  }
-  return `assertion_${fault}`
-}
-
-const DECOY_TEXT = 'decoy'
-const decoy = makeDecoy()
-
-function makeDecoy(): { readonly key: VerificationKey; readonly signature: Uint8Array } {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const signature = sign('sha256', Buffer.from(DECOY_TEXT), {
-    key: privateKey,
-    dsaEncoding: 'ieee-p1363',
-  })
-  return { key: { kid: undefined, alg: 'ES256', key: publicKey }, signature }
-}
-
-function verifyDecoy(): void {
-  verifySignature(decoy.key, DECOY_TEXT, decoy.signature)
 }

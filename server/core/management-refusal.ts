@@ -1,0 +1,61 @@
+/**
+ * Refusals of the management API, which speaks problems of RFC 9457: the only list of their public reasons. What a token
+ * endpoint refuses is in refusal.ts; the same thing has the same name in both.
+ */
+
+interface ManagementReasonEntry {
+  readonly status: number
+  readonly text: string
+}
+
+export const MANAGEMENT_REASONS = {
+  request_malformed: { status: 400, text: 'the request is not what this path takes' },
+  token_required: { status: 401, text: 'send a management token under the DPoP scheme' },
+  token_unacceptable: { status: 401, text: 'the token is not one this API takes: sign in again' },
+  token_expired: { status: 401, text: 'the token has expired: sign in again' },
+  proof_required: { status: 401, text: 'send a DPoP proof with every request' },
+  proof_invalid: { status: 401, text: 'the DPoP proof is not acceptable' },
+  proof_replayed: { status: 401, text: 'the DPoP proof was used before' },
+  role_required: { status: 403, text: 'none of your roles allows this' },
+  trust_change_not_permitted: {
+    status: 403,
+    text: 'tenant.yaml differs from the live one: an admin or the operator has to apply that',
+  },
+  not_found: { status: 404, text: 'there is nothing here, or nothing of yours' },
+  method_not_allowed: { status: 405, text: 'this path is not asked with that method' },
+  request_timeout: { status: 408, text: 'the body did not arrive in time' },
+  precondition_failed: { status: 412, text: 'it has changed since you read it: read it again' },
+  request_too_large: { status: 413, text: 'the body is larger than this path takes' },
+  media_type_unsupported: { status: 415, text: 'send the body as application/json, not encoded' },
+  version_invalid: { status: 422, text: 'the version has problems: nothing was stored' },
+  precondition_required: {
+    status: 428,
+    text: 'name the live version in If-Match, or send If-None-Match: * for a tenant without one',
+  },
+  unavailable: { status: 503, text: 'the server cannot do this now: try again' },
+} as const satisfies Record<string, ManagementReasonEntry>
+
+export type ManagementReason = keyof typeof MANAGEMENT_REASONS
+
+/** The exact guard goes to the audit entry and never leaves the server. */
+export interface ManagementRefusal {
+  readonly kind: 'management_refusal'
+  readonly reason: ManagementReason
+  readonly guard: string
+}
+
+export function refuseManagement(
+  reason: ManagementReason,
+  guard: string = reason,
+): ManagementRefusal {
+  return { kind: 'management_refusal', reason, guard }
+}
+
+export function isManagementRefusal(value: unknown): value is ManagementRefusal {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'kind' in value &&
+    value.kind === 'management_refusal'
+  )
+}

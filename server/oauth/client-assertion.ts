@@ -1,0 +1,144 @@
+/**
+ * Client assertions (RFC 7523 §2.2, §3, with the audience rule of draft-ietf-oauth-rfc7523bis), by the server's one JWT helper:
+ * one canonical form, one audience, short times, the client's own keys. Whose keys they are is the caller's business.
+ */
+import { generateKeyPairSync, sign } from 'node:crypto'
+import { type VerificationKey, verifySignature } from '../../keys/verification-key.ts'
+import type { JsonObject } from '../../lib/src/strict-json.ts'
+import type { ReplayClaim } from '../use-cases/ports.ts'
+import type { Form } from './exchange-parameters.ts'
+import { readCompactJws, readNumericDate, type UnverifiedJws, verifyJwt } from './verified-jwt.ts'
+
+const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+/** RFC 7523bis §3.2: typed so, or, from older clients, not at all. */
+const TYPES: ReadonlySet<string> = new Set(['', 'jwt', 'client-authentication+jwt'])
+const CLOCK_SKEW = 5
+const MAX_LIFETIME = 300
+const MAX_ASSERTION_LENGTH = 8192
+/** Keys tried for one assertion: a client in the middle of a rotation has two. */
+const MAX_KEYS_TRIED = 4
+
+/** Who the client is, and what has to be claimed before it counts. */
+export interface Authenticated {
+  readonly client: string
+  readonly claim: ReplayClaim
+}
+
+export interface ExpectedAssertion {
+  /** Whose single uses these are. */
+  readonly tenant: string
+  /** The only audience an assertion may have. */
+  readonly audience: string
+  readonly keysOf: (client: string) => readonly VerificationKey[] | undefined
+}
+
+export interface PresentedAssertion {
+  readonly form: Form
+  readonly hasAuthorization: boolean
+  readonly now: number
+}
+
+/**
+ * The client whose assertion the form carries, or the guard that failed. Pure but for the cost of one signature check,
+ * which an unknown client costs too: neither bytes nor work tell it from a known one (attack case E11).
+ */
+export function verifyAssertion(
+  expected: ExpectedAssertion,
+  { form, hasAuthorization, now }: PresentedAssertion,
+): Authenticated | string {
+  const sent = readCredentials(form, hasAuthorization)
+  if (typeof sent === 'string') return sent
+  const { jws, client } = sent
+  const claim = readClaims(expected, client, jws.payload, now)
+  if (typeof claim === 'string') return claim
+  const known = expected.keysOf(client)
+  if (known === undefined) {
+    verifyDecoy()
+    return 'client_unknown'
+  }
+  return verifyWithOne(jws, known) ?? { client, claim }
+}
+
+/** Form first. RFC 7523 §3.1: credentials that were sent are never ignored, so a second kind of them fails. */
+function readCredentials(
+  form: Form,
+  hasAuthorization: boolean,
+): { readonly jws: UnverifiedJws; readonly client: string } | string {
+  const { client_assertion: assertion, client_assertion_type: type, client_id: id } = form
+  if (assertion === undefined || assertion === '') return 'client_credentials_missing'
+  if (hasAuthorization || form['client_secret'] !== undefined) return 'two_methods'
+  if (typeof assertion !== 'string' || assertion.length > MAX_ASSERTION_LENGTH) {
+    return 'assertion_malformed'
+  }
+  if (type !== ASSERTION_TYPE) return 'assertion_type_unknown'
+  const jws = readCompactJws(assertion)
+  if (jws === undefined) return 'assertion_malformed'
+  const client = jws.payload['sub']
+  if (typeof client !== 'string' || client === '') return 'assertion_subject'
+  // RFC 7521 §4.2: client_id may be left out; sent, it names the assertion's client.
+  if (id !== undefined && id !== '' && id !== client) return 'client_id_mismatch'
+  return { jws, client }
+}
+
+/** What the assertion says, and the single use it is good for. Nothing here costs cryptography. */
+function readClaims(
+  { tenant, audience }: ExpectedAssertion,
+  client: string,
+  payload: JsonObject,
+  now: number,
+): ReplayClaim | string {
+  const { iss, aud, jti } = payload
+  // RFC 7521 §5.2: self-issued.
+  if (iss !== client) return 'assertion_issuer'
+  // RFC 7523bis §3: our identifier is the only audience, as a string or as an array of that one.
+  const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
+  if (audiences.length !== 1 || audiences[0] !== audience) return 'assertion_audience'
+  if (typeof jti !== 'string' || jti === '' || jti.length > 256) return 'assertion_jti'
+  const exp = readNumericDate(payload['exp'])
+  if (exp === undefined || exp > now + MAX_LIFETIME + CLOCK_SKEW) return 'assertion_expiry'
+  if (exp <= now - CLOCK_SKEW) return 'assertion_expired'
+  const fault = checkStart(payload, now)
+  if (fault !== undefined) return fault
+  const expiresAt = Math.ceil(exp) + CLOCK_SKEW
+  return { tenant, kind: 'client_assertion', id: [client, jti], expiresAt }
+}
+
+function checkStart({ iat, nbf }: JsonObject, now: number): string | undefined {
+  for (const time of [iat, nbf]) {
+    if (time === undefined) continue
+    const seconds = readNumericDate(time)
+    if (seconds === undefined || seconds > now + CLOCK_SKEW) return 'assertion_not_yet_valid'
+  }
+  const issuedAt = readNumericDate(iat)
+  const isOld = issuedAt !== undefined && issuedAt < now - MAX_LIFETIME - CLOCK_SKEW
+  return isOld ? 'assertion_old' : undefined
+}
+
+/** Undefined where one of the client's keys signed it; `kid` selects among them and nothing else. */
+function verifyWithOne(jws: UnverifiedJws, keys: readonly VerificationKey[]): string | undefined {
+  const { kid } = jws.header
+  const candidates = keys.filter((key) => kid === undefined || (key.kid ?? kid) === kid)
+  let fault: string = 'key_unknown'
+  for (const key of candidates.slice(0, MAX_KEYS_TRIED)) {
+    const verified = verifyJwt(jws, { types: TYPES, keyFor: () => key })
+    if (typeof verified !== 'string') return undefined
+    fault = verified
+  }
+  return `assertion_${fault}`
+}
+
+const DECOY_TEXT = 'decoy'
+const decoy = makeDecoy()
+
+function makeDecoy(): { readonly key: VerificationKey; readonly signature: Uint8Array } {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const signature = sign('sha256', Buffer.from(DECOY_TEXT), {
+    key: privateKey,
+    dsaEncoding: 'ieee-p1363',
+  })
+  return { key: { kid: undefined, alg: 'ES256', key: publicKey }, signature }
+}
+
+function verifyDecoy(): void {
+  verifySignature(decoy.key, DECOY_TEXT, decoy.signature)
+}
