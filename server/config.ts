@@ -75,6 +75,18 @@ export function readDevelopmentConfig(flags: Flags = {}): Config | readonly Conf
   return [{ setting: givenName('ACTCHAIN_MODE', flags), text }]
 }
 
+/** Nothing a command needs that only talks to a server or reads a tenant's folder; secrets are not its business. */
+const SERVER_ONLY =
+  /^ACTCHAIN_(?:MODE|HOST|STORE|KEY_SECRET|TLS_CERT|TLS_KEY|KEY_SECRET_FILE|TLS_CERT_FILE|TLS_KEY_FILE)$/
+
+/** Where the server answers and where things are, for commands beside it: no setting of the server alone can stop them. */
+export function readCommandConfig(
+  flags: Pick<Flags, 'data' | 'tenants' | 'publicUrl'> = {},
+): Config | readonly ConfigProblem[] {
+  const env = Object.entries(process.env).filter(([name]) => !SERVER_ONLY.test(name))
+  return readConfig(Object.fromEntries(env), { ...flags, mode: 'development' })
+}
+
 /** The environment a child process gets: what any program needs to run, and none of our secrets. */
 export function childEnvironment(): NodeJS.ProcessEnv {
   const { PATH, HOME, TMPDIR } = process.env

@@ -1,8 +1,9 @@
-/** A command's failure that the user is told in one plain sentence. */
+/** How a command ends that did not succeed. */
 
 /** 1: refused or failed. 2: misused. */
 export type FailureCode = 1 | 2
 
+/** The user is told in one plain sentence, on stderr. */
 export class Failure extends Error {
   override readonly name = 'Failure'
   readonly exitCode: FailureCode
@@ -12,4 +13,9 @@ export class Failure extends Error {
     super(sentence)
     this.exitCode = exitCode
   }
+}
+
+/** The command did its work and the answer is no. It was printed: nothing is left to say, and the exit code is 1. */
+export class AnsweredNo extends Error {
+  override readonly name = 'AnsweredNo'
 }

@@ -5,7 +5,8 @@
 import { Command, CommanderError } from 'commander'
 import { addDevCurl } from './dev-curl.ts'
 import { addDevUserToken } from './dev-user-token.ts'
-import { Failure } from './failure.ts'
+import { AnsweredNo, Failure } from './failure.ts'
+import { addInit } from './init.ts'
 import { addInspect } from './inspect.ts'
 import { escaped } from './print.ts'
 import { addServe, type StartServer } from './serve.ts'
@@ -29,6 +30,7 @@ function createProgram(loadStart: () => Promise<StartServer>): Command {
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(sentence(text)) })
   addServe(program, loadStart)
+  addInit(program)
   addInspect(program)
   const dev = program.command('dev').description('commands for development; refused in production')
   addDevUserToken(dev)
@@ -55,6 +57,7 @@ function sentence(text: string): string {
 function exitCodeOf(error: unknown): number {
   // Commander has said it already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  if (error instanceof AnsweredNo) return 1
   const text = error instanceof Error ? error.message : 'The command failed.'
   process.stderr.write(`${text.split('\n').map(escaped).join('\n')}\n`)
   return error instanceof Failure ? error.exitCode : 1

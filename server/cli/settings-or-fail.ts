@@ -5,6 +5,7 @@ import {
   describeProblems,
   type Flags,
   isProblems,
+  readCommandConfig,
   readDevelopmentConfig,
   readProcessConfig,
 } from '../config.ts'
@@ -17,6 +18,11 @@ export function configOrFail(flags: Flags): Config {
 /** For commands that only development has. */
 export function developmentConfigOrFail(flags: Flags): Config {
   return orFail(readDevelopmentConfig(flags))
+}
+
+/** For commands that read tenant folders or talk to a running server, wherever they are run. */
+export function commandConfigOrFail(flags: Parameters<typeof readCommandConfig>[0]): Config {
+  return orFail(readCommandConfig(flags))
 }
 
 function orFail(outcome: Config | readonly ConfigProblem[]): Config {

@@ -1,0 +1,83 @@
+/** The admin API of a running server, as the operator. Every refusal it gives becomes one plain sentence. */
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import { answerOf, type JsonAnswer, problemSentence } from './admin-answer.ts'
+import { type AdminToken, signInOperator } from './admin-token.ts'
+import { Failure } from './failure.ts'
+import { commandConfigOrFail } from './settings-or-fail.ts'
+
+export interface AdminRequest {
+  readonly method: 'GET' | 'POST' | 'PUT'
+  /** Segments below `/admin/v1/tenants`. */
+  readonly path: readonly string[]
+  /** Sent as JSON. */
+  readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string>>
+  /** Statuses the caller has an answer to; any other is a failure. */
+  readonly expected: readonly number[]
+}
+
+export interface AdminClient {
+  /** Origin of the server. */
+  readonly server: string
+  request(asked: AdminRequest): Promise<JsonAnswer>
+}
+
+export interface Connection {
+  readonly server?: string
+  readonly operatorKey?: string
+  readonly data?: string
+}
+
+/** The options every command has that talks to a server. */
+export function addConnection(command: Command): Command {
+  return command
+    .option('--server <url>', 'origin of the server (default: ACTCHAIN_PUBLIC_URL)')
+    .option('--operator-key <file>', "operator's private key (default: operator.jwk in --data)")
+    .option('--data <folder>', 'data folder of the server')
+}
+
+/** Signs in. Throws a `Failure` that says what to do. */
+export async function connect({ server, operatorKey, data }: Connection): Promise<AdminClient> {
+  if (server !== undefined) checkServer(server)
+  const config = commandConfigOrFail({ publicUrl: server, data })
+  const admin = `${config.publicUrl}/admin/v1`
+  const keyFile = operatorKey ?? join(config.dataFolder, 'operator.jwk')
+  const token = await signInOperator(admin, keyFile)
+  return {
+    server: config.publicUrl,
+    request: (asked) => send(token, admin, asked),
+  }
+}
+
+/** What is sent authorizes changes: it goes to the one stated place, encrypted or never off this machine. */
+function checkServer(server: string): void {
+  const url = URL.parse(server)
+  const isLoopback = ['127.0.0.1', '[::1]', 'localhost'].includes(url?.hostname ?? '')
+  const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback)
+  if (url?.origin === server && isSafe) return
+  throw new Failure(
+    '--server must be an https origin, such as https://as.example.com; plain http is for loopback alone.',
+    2,
+  )
+}
+
+async function send(
+  { token, proof }: AdminToken,
+  admin: string,
+  { method, path, body, headers, expected }: AdminRequest,
+): Promise<JsonAnswer> {
+  const url = [admin, 'tenants', ...path.map(encodeURIComponent)].join('/')
+  const answer = await answerOf(url, {
+    method,
+    headers: {
+      ...headers,
+      authorization: `DPoP ${token}`,
+      dpop: proof(method, url),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  })
+  if (expected.includes(answer.status)) return answer
+  throw new Failure(`The server refused: ${problemSentence(answer)}`)
+}
