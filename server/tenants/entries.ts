@@ -4,6 +4,7 @@
  */
 import type { z } from 'zod'
 import { reportIssues } from './issue-problem.ts'
+import type { Path } from './place.ts'
 import { type Report, refuse } from './report.ts'
 import {
   type AgentEntry,
@@ -17,7 +18,7 @@ import {
   tenantFile,
   trustedIssuer,
 } from './schema.ts'
-import type { Path, YamlDocument } from './yaml-document.ts'
+import type { YamlDocument } from './yaml-document.ts'
 
 export interface Entry<Value> {
   readonly value: Value

@@ -5,8 +5,9 @@
 import type { z } from 'zod'
 import { quote } from '../core/problem.ts'
 import { findNearest } from '../core/suggestion.ts'
+import type { Path } from './place.ts'
 import { type Finding, type Report, refuse, refuseKey } from './report.ts'
-import type { Path, YamlDocument } from './yaml-document.ts'
+import type { YamlDocument } from './yaml-document.ts'
 
 type Issue = z.core.$ZodIssue
 

@@ -6,8 +6,9 @@
 import { quote } from '../core/problem.ts'
 import { findNearest } from '../core/suggestion.ts'
 import { isRecord, type Listing, type TenantEntries } from './entries.ts'
+import type { Path } from './place.ts'
 import { type Report, refuse, refuseKey, reported } from './report.ts'
-import type { Path, YamlDocument } from './yaml-document.ts'
+import type { YamlDocument } from './yaml-document.ts'
 
 /** The names of one kind; `known` is undefined where their file could not be read. */
 interface Names {

@@ -2,7 +2,8 @@
  * Collects what is wrong with a tenant, so that one run shows all of it. A warning does not stop the start.
  */
 import { compareProblems, type Problem } from '../core/problem.ts'
-import type { Path, Position, YamlDocument } from './yaml-document.ts'
+import type { Path, Position } from './place.ts'
+import type { YamlDocument } from './yaml-document.ts'
 
 /** A sentence, and a known name to suggest. */
 export interface Finding {

@@ -3,10 +3,11 @@
  * resource: a token of ours must not be taken for a foreign one (docs/chain-format.md §3).
  */
 import type { Listing, TenantEntries } from './entries.ts'
+import type { Path } from './place.ts'
 import { type Report, refuse } from './report.ts'
 import type { IssuerEntry, ResourceEntry } from './schema.ts'
 import { findCanonicalUri, findIssuerFault, findUriFault, isUnder } from './uri.ts'
-import type { Path, YamlDocument } from './yaml-document.ts'
+import type { YamlDocument } from './yaml-document.ts'
 
 export function checkUris(report: Report, entries: TenantEntries, publicUrl: string): void {
   const { issuers, resources } = entries

@@ -3,24 +3,23 @@
  * anchors, tags, merge keys or directives, so a small file cannot unfold into a large one and a value means what
  * it says. Spec: https://yaml.org/spec/1.2.2/
  */
-import { isMap, isScalar, isSeq, LineCounter, type Pair, parseDocument, type YAMLMap } from 'yaml'
+import { isMap, isScalar, isSeq, type Pair, parseDocument, type YAMLMap } from 'yaml'
 import { type Problem, quote } from '../core/problem.ts'
+import {
+  countLines,
+  type ListPlace,
+  type MapPlace,
+  type MemberPlace,
+  type Place,
+  type Places,
+  type Position,
+  placesOf,
+} from './place.ts'
+import { type Parsed, parsePlainYaml } from './plain-yaml.ts'
 
-export type Path = readonly (string | number)[]
-
-export interface Position {
-  readonly line: number
-  readonly column: number
-}
-
-export interface YamlDocument {
+export interface YamlDocument extends Places {
   readonly file: string
   readonly value: unknown
-  has(path: Path): boolean
-  /** Where a value starts; where there is none, its nearest ancestor. */
-  at(path: Path): Position
-  /** Where the key of a mapping's member starts. */
-  atKey(path: Path): Position
 }
 
 export type YamlResult =
@@ -29,22 +28,35 @@ export type YamlResult =
 
 /** Deeper than any member a tenant's files have. */
 const DEEPEST = 12
+/** More than anyone reads; a hostile file could have one for every character. */
+const MOST_PROBLEMS = 1000
 // `__proto__` would set a prototype where an object is copied member by member (attack case J07).
 const REFUSED_KEYS: ReadonlySet<string> = new Set(['__proto__'])
 
 interface Reading {
   readonly file: string
-  readonly lines: LineCounter
+  readonly positionOf: (offset: number) => Position
   readonly problems: Problem[]
-  readonly values: Map<string, Position>
-  readonly keys: Map<string, Position>
 }
 
 /** @param file the name problems carry */
 export function parseYaml(file: string, text: string): YamlResult {
-  const lines = new LineCounter()
-  const reading: Reading = { file, lines, problems: [], values: new Map(), keys: new Map() }
-  const parsed = parse(text, lines)
+  const plain = parsePlainYaml(text, DEEPEST - 1)
+  if (plain !== undefined) return { kind: 'parsed', document: documentOf(file, text, plain) }
+  const reading: Reading = { file, positionOf: countLines(text), problems: [] }
+  const parsed = parseAnyYaml(reading, text)
+  return reading.problems.length > 0
+    ? { kind: 'refused', problems: reading.problems }
+    : { kind: 'parsed', document: documentOf(file, text, parsed) }
+}
+
+function documentOf(file: string, text: string, { value, place }: Parsed): YamlDocument {
+  return { file, value, ...placesOf(text, place) }
+}
+
+/** By the full parser, which also says what is wrong. Exported for the test that holds the plain one to it. */
+export function parseAnyYaml(reading: Reading, text: string): Parsed {
+  const parsed = parse(text)
   const exhausted = parsed.errors.find((error) => error.code === 'RESOURCE_EXHAUSTION')
   // Where the parser gave up, its other errors are about the pieces.
   for (const error of exhausted === undefined ? parsed.errors : [exhausted]) {
@@ -56,19 +68,13 @@ export function parseYaml(file: string, text: string): YamlResult {
   if (parsed.directives?.yaml.explicit === true || text.startsWith('%')) {
     report(reading, 0, 'YAML directives are not accepted')
   }
-  if (reading.problems.length > 0) return refused(reading.problems)
-  const value = readNode(reading, parsed.contents, [])
-  if (reading.problems.length > 0) return refused(reading.problems)
-  return { kind: 'parsed', document: documentOf(reading, value) }
+  return reading.problems.length > 0 ? EMPTY : readNode(reading, parsed.contents, 0)
 }
 
-function refused(problems: readonly Problem[]): YamlResult {
-  return { kind: 'refused', problems }
-}
+const EMPTY: Parsed = { value: null, place: 0 }
 
-function parse(text: string, lineCounter: LineCounter) {
+function parse(text: string) {
   return parseDocument(text, {
-    lineCounter,
     version: '1.2',
     schema: 'core',
     merge: false,
@@ -78,66 +84,47 @@ function parse(text: string, lineCounter: LineCounter) {
   })
 }
 
-function documentOf(reading: Reading, value: unknown): YamlDocument {
-  const start = { line: 1, column: 1 }
-  const at = (path: Path): Position => {
-    for (let length = path.length; length >= 0; length -= 1) {
-      const position = reading.values.get(spelled(path.slice(0, length)))
-      if (position !== undefined) return position
-    }
-    return start
-  }
-  return {
-    file: reading.file,
-    value,
-    has: (path) => reading.values.has(spelled(path)),
-    at,
-    atKey: (path) => reading.keys.get(spelled(path)) ?? at(path),
-  }
-}
-
-function readNode(reading: Reading, node: unknown, path: Path): unknown {
-  if (node === null || node === undefined) {
-    return null
-  }
+function readNode(reading: Reading, node: unknown, depth: number, otherwise = 0): Parsed {
+  if (node === null || node === undefined) return { value: null, place: otherwise }
   const start = startOf(node)
-  reading.values.set(spelled(path), positionAt(reading, start))
+  const nothing = { value: null, place: start }
   if (isMap(node) || isSeq(node) || isScalar(node)) {
     if (node.anchor !== undefined) report(reading, start, 'YAML anchors are not accepted')
     if (node.tag !== undefined) report(reading, start, 'YAML tags are not accepted')
   }
-  if (isScalar(node)) return node.value
+  if (isScalar(node)) return { value: node.value, place: start }
   if (!isMap(node) && !isSeq(node)) {
     report(reading, start, 'YAML aliases are not accepted')
-    return null
+    return nothing
   }
-  if (path.length >= DEEPEST) {
+  if (depth >= DEEPEST) {
     report(reading, start, 'nested too deeply')
-    return null
+    return nothing
   }
-  if (isMap(node)) return readMap(reading, node, path)
-  return node.items.map((item, index) => readNode(reading, item, [...path, index]))
+  if (isMap(node)) return readMap(reading, node, depth)
+  const items = node.items.map((item) => readNode(reading, item, depth + 1, start))
+  const place: ListPlace = { start, items: items.map((item) => item.place) }
+  return { value: items.map((item) => item.value), place }
 }
 
-function readMap(reading: Reading, map: YAMLMap, path: Path): Readonly<Record<string, unknown>> {
+function readMap(reading: Reading, map: YAMLMap, depth: number): Parsed {
   const value: Record<string, unknown> = {}
+  const members = new Map<string, MemberPlace>()
   for (const pair of map.items) {
     const key = readKey(reading, pair)
     if (key === undefined) continue
     const start = startOf(pair.key)
-    if (Object.hasOwn(value, key)) {
+    if (members.has(key)) {
       report(reading, start, `key ${quote(key)} is stated twice`)
       continue
     }
-    const memberPath = [...path, key]
-    reading.keys.set(spelled(memberPath), positionAt(reading, start))
-    value[key] = readNode(reading, pair.value, memberPath)
     // A key without a value has no node; its place is the key's.
-    if (!reading.values.has(spelled(memberPath))) {
-      reading.values.set(spelled(memberPath), positionAt(reading, start))
-    }
+    const member = readNode(reading, pair.value, depth + 1, start)
+    value[key] = member.value
+    members.set(key, { key: start, value: member.place })
   }
-  return value
+  const place: MapPlace = { start: startOf(map), members }
+  return { value, place }
 }
 
 function readKey(reading: Reading, pair: Pair): string | undefined {
@@ -163,15 +150,7 @@ function startOf(node: unknown): number {
   return range?.[0] ?? 0
 }
 
-function positionAt(reading: Reading, offset: number): Position {
-  const { line, col } = reading.lines.linePos(offset)
-  return { line: Math.max(1, line), column: Math.max(1, col) }
-}
-
 function report(reading: Reading, offset: number, text: string): void {
-  reading.problems.push({ file: reading.file, ...positionAt(reading, offset), text })
-}
-
-function spelled(path: Path): string {
-  return JSON.stringify(path)
+  if (reading.problems.length === MOST_PROBLEMS) return
+  reading.problems.push({ file: reading.file, ...reading.positionOf(offset), text })
 }
