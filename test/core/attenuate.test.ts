@@ -4,30 +4,26 @@ import { type Attenuated, attenuate, type HopRequest } from '../../server/core/a
 import { narrow } from '../../server/core/ceiling.ts'
 import { isRefusal } from '../../server/core/refusal.ts'
 import type { Resource, Tenant } from '../../server/core/tenant.ts'
-import { aCeiling, anAgent, anApi, anEndpoint, aRoot, aTaskType, aTenant, NOW } from './facts.ts'
+import {
+  aCeiling,
+  aHopRequest,
+  anAgent,
+  anApi,
+  anEndpoint,
+  aRoot,
+  aTaskType,
+  aTenant,
+  NOW,
+} from './facts.ts'
 
 const tenant = aTenant()
 const resource = (id: string, of: Tenant = tenant): Resource => of.resources.get(id)!
 
-/** planner asks for the files API with a whole root behind it. */
-function request(parts: Partial<HopRequest> = {}): HopRequest {
-  return {
-    tenant,
-    taskType: aTaskType(),
-    root: aRoot(),
-    parent: aCeiling(),
-    caller: anAgent('planner'),
-    target: resource('files-api'),
-    depth: 1,
-    scope: undefined,
-    actorExpiresAt: undefined,
-    now: NOW,
-    ...parts,
-  }
-}
+/** One agent more than the task may have. */
+const LINE = ['planner', 'researcher', 'coder', 'rogue']
 
 function granted(parts: Partial<HopRequest> = {}): Attenuated {
-  const outcome = attenuate(request(parts))
+  const outcome = attenuate(aHopRequest(parts))
   if (isRefusal(outcome)) throw new Error(`refused: ${outcome.reason} ${outcome.guard}`)
   return outcome
 }
@@ -92,7 +88,7 @@ describe('an agent as target', () => {
   ])('is refused with its agent %s', (_, parts) => {
     const of = aTenant({ agents: [anAgent('planner'), anAgent('researcher', parts)] })
     expect(
-      attenuate(request({ tenant: of, target: resource('researcher-a2a', of) })),
+      attenuate(aHopRequest({ tenant: of, target: resource('researcher-a2a', of) })),
     ).toMatchObject({
       reason: 'target_not_permitted',
       guard: 'recipient_inactive',
@@ -101,7 +97,7 @@ describe('an agent as target', () => {
 
   test('is refused where nobody answers at it', () => {
     const target = anEndpoint('researcher', { agent: undefined })
-    expect(attenuate(request({ target }))).toMatchObject({ guard: 'recipient_inactive' })
+    expect(attenuate(aHopRequest({ target }))).toMatchObject({ guard: 'recipient_inactive' })
   })
 })
 
@@ -138,7 +134,7 @@ describe('refusals', () => {
   test.each<[string, string, Partial<HopRequest>]>([
     ['subject_token_expired', 'parent_expired', { now: NOW + 600 }],
     ['subject_token_expired', 'parent_expired', { now: NOW + 601 }],
-    ['chain_too_long', 'chain_too_long', { depth: 4 }],
+    ['chain_too_long', 'chain_too_long', { chain: LINE }],
     ['target_not_permitted', 'target_beyond_reach', { target: anApi('stranger') }],
     ['target_not_permitted', 'target_beyond_reach', { parent: parentWith(7, 0b011) }],
     ['target_not_permitted', 'target_beyond_reach', { target: resource('rogue-a2a') }],
@@ -147,12 +143,12 @@ describe('refusals', () => {
       'target_closed_to_caller',
       { caller: anAgent('planner', { mayReach: new Set(['mail-api']) }) },
     ],
-    ['scope_not_permitted', 'scope_not_permitted', { scope: ['mail:send'] }],
-    ['scope_not_permitted', 'scope_not_permitted', { scope: ['files:read', 'mail:send'] }],
-    ['scope_not_permitted', 'scope_not_permitted', { scope: ['unheard:of'] }],
+    ['scope_not_permitted', 'scope_beyond_target', { scope: ['mail:send'] }],
+    ['scope_not_permitted', 'scope_beyond_target', { scope: ['files:read', 'mail:send'] }],
+    ['scope_not_permitted', 'scope_unknown', { scope: ['unheard:of'] }],
     [
       'scope_not_permitted',
-      'scope_not_permitted',
+      'scope_beyond_parent',
       { scope: ['files:write'], parent: parentWith(1, 63) },
     ],
     ['scope_nothing_left', 'scope_nothing_left', { parent: parentWith(4, 63) }],
@@ -162,16 +158,16 @@ describe('refusals', () => {
       { caller: anAgent('planner', { scopes: new Set() }) },
     ],
   ])('%s (%s)', (reason, guard, parts) => {
-    expect(attenuate(request(parts))).toEqual({ kind: 'refusal', reason, guard })
+    expect(attenuate(aHopRequest(parts))).toEqual({ kind: 'refusal', reason, guard })
   })
 
   test('the last agent allowed is allowed', () => {
-    expect(granted({ depth: 3 }).ceiling.maxDepth).toBe(3)
+    expect(granted({ chain: LINE.slice(0, 3) }).ceiling.maxDepth).toBe(3)
   })
 
   test('cheap and public first: an expired parent is told before depth, target and scope', () => {
-    const all = { now: NOW + 600, depth: 9, target: anApi('stranger'), scope: ['unheard:of'] }
-    expect(attenuate(request(all))).toMatchObject({ reason: 'subject_token_expired' })
+    const all = { now: NOW + 600, chain: LINE, target: anApi('stranger'), scope: ['unheard:of'] }
+    expect(attenuate(aHopRequest(all))).toMatchObject({ reason: 'subject_token_expired' })
   })
 })
 
@@ -180,14 +176,14 @@ describe('what executes', () => {
   const pay = { root, parent: aCeiling(root), target: resource('pay-api') }
 
   test('needs the approval of a human, and is left out where nothing was requested', () => {
-    expect(attenuate(request({ ...pay, scope: ['pay:transfer'] }))).toMatchObject({
+    expect(attenuate(aHopRequest({ ...pay, scope: ['pay:transfer'] }))).toMatchObject({
       reason: 'approval_required',
     })
-    expect(attenuate(request(pay))).toMatchObject({ reason: 'scope_nothing_left' })
+    expect(attenuate(aHopRequest(pay))).toMatchObject({ reason: 'scope_nothing_left' })
   })
 
   test('is not told from what is refused anyway when something else is missing', () => {
-    expect(attenuate(request({ ...pay, scope: ['pay:transfer', 'mail:send'] }))).toMatchObject({
+    expect(attenuate(aHopRequest({ ...pay, scope: ['pay:transfer', 'mail:send'] }))).toMatchObject({
       reason: 'scope_not_permitted',
     })
   })

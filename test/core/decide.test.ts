@@ -1,44 +1,57 @@
-/** One scope at one target, from facts alone: what no fact allows is refused. */
+/** One scope at one target, from facts alone: what no fact allows is refused, by the first guard that has a reason to. */
 import { describe, expect, test } from 'vitest'
-import { type DecisionFacts, decide, isActive, mayReach } from '../../server/core/decide.ts'
-import { anAgent, anApi, anEndpoint, aTaskType, aTenant, NOW } from './facts.ts'
+import { decide } from '../../server/core/decide.ts'
+import { type HopFacts, isActive, mayReach } from '../../server/core/guards.ts'
+import { aHop, anAgent, anApi, anEndpoint, aTaskType, aTenant, NOW } from './facts.ts'
 
-function facts(parts: Partial<DecisionFacts> = {}): DecisionFacts {
-  return {
-    tenant: aTenant(),
-    taskType: aTaskType(),
-    caller: anAgent('planner'),
-    target: anApi('files'),
-    recipient: undefined,
-    ...parts,
-  }
-}
 const only = (...names: readonly string[]) => ({ scopes: new Set(names) })
+const outcome = (hop: HopFacts, scope: string) => decide(hop, scope).outcome
 
 describe('a call to an API', () => {
   test('is permitted where task type, caller and API all have the scope', () => {
-    expect(decide(facts(), 'files:read')).toBe('permit')
-    expect(decide(facts(), 'files:write')).toBe('permit')
+    expect(outcome(aHop(), 'files:read')).toBe('permit')
+    expect(outcome(aHop(), 'files:write')).toBe('permit')
   })
 
   test('asks a human for what executes', () => {
-    expect(decide(facts({ target: anApi('pay') }), 'pay:transfer')).toBe('ask')
+    expect(outcome(aHop({ target: anApi('pay') }), 'pay:transfer')).toBe('ask')
   })
 
-  test.each<[string, Partial<DecisionFacts>]>([
-    ['the tenant does not know the scope', { tenant: aTenant({ tenant: { scopes: new Map() } }) }],
-    ['the task type has it not', { taskType: aTaskType({ scopes: ['files:write'] }) }],
-    ['the caller has it not', { caller: anAgent('planner', only('files:write')) }],
-    ['the API has it not', { target: anApi('mail') }],
-    ['nobody has any', { caller: anAgent('planner', only()), target: anApi('files', only()) }],
-  ])('is refused where %s', (_, parts) => {
-    expect(decide(facts(parts), 'files:read')).toBe('refuse')
+  test.each<[string, string, Partial<HopFacts>]>([
+    [
+      'the tenant does not know the scope',
+      'scope_unknown',
+      { tenant: aTenant({ tenant: { scopes: new Map() } }) },
+    ],
+    ['the token presented has it not', 'scope_beyond_parent', { held: ['files:write'] }],
+    [
+      'the task type has it not',
+      'scope_beyond_task_type',
+      { taskType: aTaskType({ scopes: ['files:write'] }) },
+    ],
+    [
+      'the caller has it not',
+      'scope_beyond_caller',
+      { caller: anAgent('planner', only('files:write')) },
+    ],
+    ['the API has it not', 'scope_beyond_target', { target: anApi('mail') }],
+    [
+      'nobody has any',
+      'scope_beyond_caller',
+      { caller: anAgent('planner', only()), target: anApi('files', only()) },
+    ],
+  ])('is refused where %s (%s), and no rule is asked', (_, guard, parts) => {
+    expect(decide(aHop(parts), 'files:read')).toEqual({
+      outcome: 'refuse',
+      guard,
+      answer: undefined,
+    })
   })
 
   test('an approval is never asked for what would be refused with it', () => {
     const target = anApi('pay')
     const caller = anAgent('planner', only('files:read'))
-    expect(decide(facts({ target, caller }), 'pay:transfer')).toBe('refuse')
+    expect(outcome(aHop({ target, caller }), 'pay:transfer')).toBe('refuse')
   })
 
   test.each([
@@ -51,26 +64,35 @@ describe('a call to an API', () => {
     'files:read files:write',
     '__proto__',
   ])('the scope %j is no spelling of another', (name) => {
-    expect(decide(facts(), name)).toBe('refuse')
+    expect(decide(aHop({ held: [name] }), name)).toMatchObject({
+      outcome: 'refuse',
+      guard: 'scope_unknown',
+    })
   })
 })
 
 describe('a delegation to an agent', () => {
-  const handover = (parts: Partial<DecisionFacts> = {}): DecisionFacts =>
-    facts({ target: anEndpoint('researcher'), recipient: anAgent('researcher'), ...parts })
+  const handover = (parts: Partial<HopFacts> = {}): HopFacts =>
+    aHop({ target: anEndpoint('researcher'), recipient: anAgent('researcher'), ...parts })
 
   test('is permitted where caller, endpoint and recipient have the scope', () => {
-    expect(decide(handover(), 'files:read')).toBe('permit')
+    expect(outcome(handover(), 'files:read')).toBe('permit')
   })
 
   test('is refused where the recipient has it not', () => {
     const recipient = anAgent('researcher', only('mail:send'))
-    expect(decide(handover({ recipient }), 'files:read')).toBe('refuse')
+    expect(decide(handover({ recipient }), 'files:read')).toMatchObject({
+      outcome: 'refuse',
+      guard: 'scope_beyond_recipient',
+    })
   })
 
   test('is refused where its endpoint does not accept it', () => {
     const target = anEndpoint('researcher', only('mail:send'))
-    expect(decide(handover({ target }), 'files:read')).toBe('refuse')
+    expect(decide(handover({ target }), 'files:read')).toMatchObject({
+      outcome: 'refuse',
+      guard: 'scope_beyond_target',
+    })
   })
 })
 

@@ -2,8 +2,9 @@
 
 import type { BoundsRoot, DelegatedClaims } from '../../lib/src/act-bounds.ts'
 import { type Ceiling, openCeiling } from '../../server/core/ceiling.ts'
+import { factsOf, type HopFacts, type HopRequest } from '../../server/core/guards.ts'
 import type { ForeignToken, OwnToken } from '../../server/core/input-token.ts'
-import type { Rules } from '../../server/core/rules.ts'
+import type { Rules, Subject } from '../../server/core/rules.ts'
 import type {
   Agent,
   Resource,
@@ -30,6 +31,7 @@ const API_OF: Readonly<Record<string, string>> = {
   'mail:send': 'mail-api',
   'pay:transfer': 'pay-api',
 }
+export const ALICE: Subject = { id: 'alice', issuer: 'idp', claims: {} }
 export const SCOPES = Object.keys(TIERS)
 
 /** Rules that take nothing away. */
@@ -197,6 +199,32 @@ export function aCeiling(root: BoundsRoot = aRoot()): Ceiling {
   return openCeiling(root)
 }
 
+/** planner asks for the files API with a whole root behind it. */
+export function aHopRequest(parts: Partial<HopRequest> = {}): HopRequest {
+  const tenant = aTenant()
+  return {
+    tenant,
+    taskType: aTaskType(),
+    root: aRoot(),
+    parent: aCeiling(),
+    caller: anAgent('planner'),
+    target: tenant.resources.get('files-api')!,
+    chain: ['planner'],
+    subject: ALICE,
+    task: { txn: 'task-1', openedAt: NOW, deadline: NOW + 600 },
+    key: 'dpop',
+    scope: undefined,
+    actorExpiresAt: undefined,
+    now: NOW,
+    ...parts,
+  }
+}
+
+/** The same with what the guards look up once; `parts` replace even that. */
+export function aHop(parts: Partial<HopFacts> = {}): HopFacts {
+  return { ...factsOf(aHopRequest(parts)), ...parts }
+}
+
 /** Claims of planner's token for alice, addressed to researcher. */
 export function someClaims(parts: Partial<DelegatedClaims> = {}): DelegatedClaims {
   const root = aRoot()
@@ -237,6 +265,7 @@ export function aForeignToken(parts: Partial<ForeignToken> = {}): ForeignToken {
     client: undefined,
     expiresAt: NOW + 600,
     scope: undefined,
+    claims: {},
     mayAct: undefined,
     hasChain: false,
     authentication: {},

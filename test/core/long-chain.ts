@@ -4,12 +4,13 @@ import type { DelegatedClaims } from '../../lib/src/act-bounds.ts'
 import { readChain } from '../../lib/src/chain.ts'
 import { attenuate } from '../../server/core/attenuate.ts'
 import { type Ceiling, narrow, openCeiling } from '../../server/core/ceiling.ts'
-import { delegatedClaims, type Lineage } from '../../server/core/delegated-claims.ts'
+import { delegatedClaims, type Lineage, placeOf } from '../../server/core/delegated-claims.ts'
 import type { ProvenKey } from '../../server/core/input-token.ts'
 import { openRoot } from '../../server/core/open-root.ts'
 import { isRefusal, type Refusal } from '../../server/core/refusal.ts'
+import type { Rules, Subject } from '../../server/core/rules.ts'
 import type { Agent, Tenant } from '../../server/core/tenant.ts'
-import { anAgent, anApi, anEndpoint, aTaskType, aTenant, NOW, SCOPES } from './facts.ts'
+import { anAgent, anApi, anEndpoint, aTaskType, aTenant, NOW, permitAll, SCOPES } from './facts.ts'
 
 /** One more than the deepest chain has agents. */
 export const LINE = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'] as const
@@ -52,13 +53,16 @@ export class Story {
 
   readonly basis: 'policy' | 'client'
 
+  readonly #tenant: Tenant
   readonly #keyOf: (holder: string) => ProvenKey
 
   constructor(
     basis: 'policy' | 'client',
     keyOf: (holder: string) => ProvenKey = (holder) => ({ jkt: `key-of-${holder}` }),
+    rules: Rules = permitAll,
   ) {
     this.basis = basis
+    this.#tenant = { ...longTenant, rules }
     this.#keyOf = keyOf
     this.#taskType = aTaskType({
       basis,
@@ -72,15 +76,19 @@ export class Story {
 
   /** The opener's token. */
   open(wish: Wish): Token | Refusal {
-    const root = openRoot({
-      tenant: longTenant,
+    const opened = openRoot({
+      tenant: this.#tenant,
       opener: agentOf('a'),
       taskType: this.#taskType,
       subjectScope: undefined,
+      subject: this.#subject,
+      key: 'dpop',
+      request: { scope: [], purpose: undefined },
       ids: { jti: 'root', idx: 0 },
       now: this.now,
     })
-    if (isRefusal(root)) return root
+    if (isRefusal(opened)) return opened
+    const { root } = opened
     const lineage: Lineage = {
       root,
       subject: this.basis === 'client' ? 'a' : 'alice',
@@ -91,14 +99,14 @@ export class Story {
       issuedAt: this.now,
       authentication: { auth_time: NOW - 30, acr: 'urn:acr', amr: ['pwd'] },
     }
-    return this.#make('a', lineage, openCeiling(root), wish)
+    return this.#make(['a'], lineage, openCeiling(root), wish)
   }
 
   /** The next agent's token from the newest one, as its recipient. */
   receive(caller: string, wish: Wish): Token | Refusal {
     const { claims, ceiling } = this.newest
     return this.#make(
-      caller,
+      [...placeOf(claims), caller],
       { ...lineageOf(claims), act: claims.act, hops: claims.act_bounds.hops },
       ceiling,
       wish,
@@ -110,7 +118,7 @@ export class Story {
     const { claims, ceiling } = this.newest
     const hops = claims.act_bounds.hops.slice(1)
     return this.#make(
-      claims.client_id,
+      placeOf(claims),
       { ...lineageOf(claims), act: claims.act?.act, hops },
       ceiling,
       wish,
@@ -121,16 +129,26 @@ export class Story {
     return this.tokens.at(-1)!
   }
 
-  #make(holder: string, lineage: Lineage, parent: Ceiling, wish: Wish): Token | Refusal {
+  get #subject(): Subject | undefined {
+    return this.basis === 'client' ? undefined : { id: 'alice', issuer: 'idp', claims: {} }
+  }
+
+  #make(chain: readonly string[], lineage: Lineage, parent: Ceiling, wish: Wish): Token | Refusal {
     const now = this.now + wish.later
+    const { root } = lineage
+    const holder = chain.at(-1)!
+    const key = this.#keyOf(holder)
     const attenuated = attenuate({
-      tenant: longTenant,
-      root: lineage.root,
+      tenant: this.#tenant,
+      root,
       parent,
       taskType: this.#taskType,
       caller: agentOf(holder),
       target: longTenant.resources.get(wish.target)!,
-      depth: lineage.hops.length + 1,
+      chain,
+      subject: this.#subject,
+      task: { txn: lineage.txn, openedAt: root.iat, deadline: root.exp },
+      key: key === undefined ? 'none' : 'dpop',
       scope: wish.scope,
       actorExpiresAt: undefined,
       now,
@@ -139,13 +157,13 @@ export class Story {
     this.now = now
     const id = this.#ids++
     const claims = delegatedClaims({
-      tenant: longTenant,
+      tenant: this.#tenant,
       lineage,
       holder,
       attenuated,
       jti: `hop-${id}`,
       idx: id,
-      key: this.#keyOf(holder),
+      key,
       now,
     })
     const token = { claims, ceiling: attenuated.ceiling }
@@ -164,9 +182,8 @@ export function verdictOf(claims: DelegatedClaims): string {
 export function ceilingOf(claims: DelegatedClaims): Ceiling | undefined {
   const { root, hops } = claims.act_bounds
   const [own] = hops
-  return (
-    own && narrow(openCeiling(root), { scope: own.scope, reach: own.reach, expiresAt: claims.exp })
-  )
+  const maxDepth = Math.min(...hops.map(({ max_depth = root.max_depth }) => max_depth))
+  return own && narrow(openCeiling(root), { ...own, expiresAt: claims.exp, maxDepth })
 }
 
 export function agentOf(id: string): Agent {

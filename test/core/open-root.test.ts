@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { findTaskType, openRoot, type RootRequest } from '../../server/core/open-root.ts'
 import type { Agent, TaskType } from '../../server/core/tenant.ts'
-import { anAgent, aTaskType, aTenant, NOW } from './facts.ts'
+import { ALICE, anAgent, aTaskType, aTenant, NOW } from './facts.ts'
 
 const tenant = aTenant()
 
@@ -12,6 +12,9 @@ function request(parts: Partial<RootRequest> = {}): RootRequest {
     opener: anAgent('planner'),
     taskType: aTaskType(),
     subjectScope: undefined,
+    subject: ALICE,
+    key: 'dpop',
+    request: { scope: [], purpose: undefined },
     ids: { jti: 'root-1', idx: 7 },
     now: NOW,
     ...parts,
@@ -21,21 +24,25 @@ function request(parts: Partial<RootRequest> = {}): RootRequest {
 describe('a root', () => {
   test('has the lists of its task type, the opener’s home last, and no scope that executes', () => {
     expect(openRoot(request())).toEqual({
-      jti: 'root-1',
-      idx: 7,
-      iat: NOW,
-      exp: NOW + 600,
-      max_depth: 3,
-      basis: 'policy',
-      scope: ['files:read', 'files:write', 'mail:send'],
-      reach: [
-        'https://researcher.agents/a2a',
-        'https://coder.agents/a2a',
-        'https://files.api',
-        'https://mail.api',
-        'https://pay.api',
-        'https://planner.agents/a2a',
-      ],
+      root: {
+        jti: 'root-1',
+        idx: 7,
+        iat: NOW,
+        exp: NOW + 600,
+        max_depth: 3,
+        basis: 'policy',
+        scope: ['files:read', 'files:write', 'mail:send'],
+        reach: [
+          'https://researcher.agents/a2a',
+          'https://coder.agents/a2a',
+          'https://files.api',
+          'https://mail.api',
+          'https://pay.api',
+          'https://planner.agents/a2a',
+        ],
+      },
+      policies: ['all'],
+      obligations: {},
     })
   })
 
@@ -57,7 +64,7 @@ describe('a root', () => {
       ['mail:send', 'files:read'],
     ],
   ])('has no scope beyond %s', (_, parts, scope) => {
-    expect(openRoot(request(parts))).toMatchObject({ scope })
+    expect(openRoot(request(parts))).toMatchObject({ root: { scope } })
   })
 
   test.each<[string, Partial<RootRequest>]>([
@@ -75,18 +82,24 @@ describe('a root', () => {
   test('lasts as long as the shorter of task type and tenant', () => {
     const limits = { ...tenant.limits, taskLifetime: 60, maxDepth: 2 }
     const cramped = aTenant({ tenant: { limits } })
-    expect(openRoot(request({ tenant: cramped }))).toMatchObject({ exp: NOW + 60, max_depth: 2 })
+    expect(openRoot(request({ tenant: cramped }))).toMatchObject({
+      root: { exp: NOW + 60, max_depth: 2 },
+    })
     const short = aTaskType({ lifetime: 30, maxDepth: 1 })
     expect(openRoot(request({ tenant: cramped, taskType: short }))).toMatchObject({
-      exp: NOW + 30,
-      max_depth: 1,
+      root: {
+        exp: NOW + 30,
+        max_depth: 1,
+      },
     })
   })
 
   test('names each place once, the home too, and none that is gone', () => {
     const reach = ['planner-a2a', 'gone', 'files-api', 'files-api']
     expect(openRoot(request({ taskType: aTaskType({ reach }) }))).toMatchObject({
-      reach: ['https://planner.agents/a2a', 'https://files.api'],
+      root: {
+        reach: ['https://planner.agents/a2a', 'https://files.api'],
+      },
     })
   })
 

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { keyringOf } from '../../keys/keyring.ts'
 import { createLocalSigner, generatePrivateJwk } from '../../keys/signer.ts'
 import type { DelegatedClaims } from '../../lib/src/act-bounds.ts'
+import type { Rules } from '../../server/core/rules.ts'
 import type { Tenant } from '../../server/core/tenant.ts'
 import { createDispatch } from '../../server/http/dispatch.ts'
 import { mintAccessToken } from '../../server/oauth/access-token.ts'
@@ -18,6 +19,7 @@ import { type AppendFile, openAuditFile } from '../../server/store/embedded/audi
 import { type EmbeddedStore, openEmbeddedStore } from '../../server/store/embedded/store.ts'
 import { loadTenants } from '../../server/tenants/load-tenants.ts'
 import type { AuditEntry } from '../../server/use-cases/ports.ts'
+import { permitAll } from '../core/facts.ts'
 import { AgentClient } from '../support/agent-client.ts'
 import { freePort, IDP } from '../support/authorization-server.ts'
 import { epoch, newKey, signJwt } from '../support/signing.ts'
@@ -28,6 +30,7 @@ export const FAULTS = [
   'claim proof',
   'issuer keys',
   'keyring',
+  'rules',
   'allocate',
   'find hop',
   'open task',
@@ -69,14 +72,15 @@ export async function startFaultyServer(): Promise<FaultyServer> {
   const port = await freePort()
   const keys = { planner: newKey('planner-1'), researcher: newKey('researcher-1') }
   const idpKey = newKey('idp-1')
-  const tenant = loadTenant(folder, port, {
-    idp: { issuer: IDP, jwks: [idpKey.publicJwk] },
-    agentKeys: { planner: keys.planner.publicJwk, researcher: keys.researcher.publicJwk },
-  })
   const faults = new Set<Fault>()
   const failOn = (fault: Fault): void => {
     if (faults.has(fault)) throw Object.assign(new Error(INSIDE), { token: INSIDE })
   }
+  const loaded = loadTenant(folder, port, {
+    idp: { issuer: IDP, jwks: [idpKey.publicJwk] },
+    agentKeys: { planner: keys.planner.publicJwk, researcher: keys.researcher.publicJwk },
+  })
+  const tenant = { ...loaded, rules: failingRules(permitAll, failOn) }
   const clock = { now: epoch }
   const store = await openEmbeddedStore({
     dataFolder: join(folder, 'data'),
@@ -143,6 +147,15 @@ function loadTenant(
 }
 
 type FailOn = (fault: Fault) => void
+
+function failingRules(rules: Rules, failOn: FailOn): Rules {
+  return {
+    answer: (question) => {
+      failOn('rules')
+      return rules.answer(question)
+    },
+  }
+}
 
 interface Wiring {
   readonly tenant: Tenant

@@ -5,7 +5,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { type Attenuated, attenuate } from '../../server/core/attenuate.ts'
 import { type Ceiling, narrow, openCeiling } from '../../server/core/ceiling.ts'
-import type { Lineage } from '../../server/core/delegated-claims.ts'
 import { isRefusal, type Refusal, refuse } from '../../server/core/refusal.ts'
 import { DecisionRecord } from '../../server/use-cases/decision-record.ts'
 import {
@@ -14,8 +13,18 @@ import {
   type IssueDeps,
   issueHop,
 } from '../../server/use-cases/issue-hop.ts'
+import type { Parent } from '../../server/use-cases/parent.ts'
 import type { AuditLog, HopConflict, HopRecord, TaskStore } from '../../server/use-cases/ports.ts'
-import { anAgent, aRoot, aTaskType, aTenant, ISSUER, NOW } from '../core/facts.ts'
+import {
+  ALICE,
+  aHopRequest,
+  anAgent,
+  aRoot,
+  aTaskType,
+  aTenant,
+  ISSUER,
+  NOW,
+} from '../core/facts.ts'
 import { type MemoryStore, openMemoryStore } from '../support/memory-store.ts'
 
 const tenant = aTenant()
@@ -78,26 +87,21 @@ function watched(tasks: TaskStore, parts: Partial<TaskStore> = {}): TaskStore {
 
 const root = aRoot()
 
-function attenuated(parent: Ceiling = openCeiling(root), depth = 1): Attenuated {
-  const outcome = attenuate({
-    tenant,
-    root,
-    parent,
-    taskType: aTaskType(),
-    caller: anAgent('planner'),
-    target: tenant.resources.get(depth === 1 ? 'researcher-a2a' : 'files-api')!,
-    depth,
-    scope: ['files:read'],
-    actorExpiresAt: undefined,
-    now: NOW,
-  })
+function attenuated(
+  parent: Ceiling = openCeiling(root),
+  chain: readonly string[] = ['planner'],
+): Attenuated {
+  const target = tenant.resources.get(chain.length === 1 ? 'researcher-a2a' : 'files-api')!
+  const scope = ['files:read']
+  const outcome = attenuate(aHopRequest({ tenant, root, parent, target, chain, scope }))
   if (isRefusal(outcome)) throw new Error(outcome.guard)
-  return outcome
+  return { ...outcome, obligations: { maxTtl: 60 } }
 }
 
-/** planner opens a task for alice. */
-function draft(parts: Partial<HopDraft> = {}): HopDraft {
-  const lineage: Lineage = {
+/** Nothing yet, and what the rules said to opening a task. */
+const opening: Parent = {
+  taskType: aTaskType(),
+  lineage: {
     root,
     subject: 'alice',
     txn: TXN,
@@ -106,15 +110,23 @@ function draft(parts: Partial<HopDraft> = {}): HopDraft {
     hops: [],
     issuedAt: NOW,
     authentication: {},
-  }
+  },
+  parent: root.jti,
+  ceiling: openCeiling(root),
+  chain: ['planner'],
+  subject: { ...ALICE, claims: { department: ['sales'] } },
+  task: { txn: TXN, openedAt: NOW, deadline: NOW + 600 },
+  opened: { policies: ['open-all', 'all'], obligations: { maxTtl: 600, maxDepth: 3 } },
+}
+
+/** planner opens a task for alice. */
+function draft(parts: Partial<HopDraft> = {}): HopDraft {
   const header = { ref: 'ref-1', tenant: 'acme', tenant_version: 'v1', event: 'token' } as const
   return {
     tenant,
     caller: anAgent('planner'),
-    taskType: aTaskType(),
-    lineage,
-    parent: root.jti,
-    opens: { purpose: 'reconcile' },
+    parent: opening,
+    purpose: 'reconcile',
     attenuated: attenuated(),
     key: { jkt: 'key' },
     record: new DecisionRecord(header),
@@ -131,16 +143,19 @@ async function nextDraft(): Promise<HopDraft> {
   const { claims } = first
   const [hop] = claims.act_bounds.hops
   const parent = narrow(openCeiling(root), { ...hop!, expiresAt: claims.exp })!
+  const chain = ['planner', 'researcher']
+  const { act, iat } = claims
+  const { hops } = claims.act_bounds
   return draft({
     caller: anAgent('researcher'),
-    opens: undefined,
-    parent: claims.jti,
-    attenuated: attenuated(parent, 2),
-    lineage: {
-      ...draft().lineage,
-      act: claims.act,
-      hops: claims.act_bounds.hops,
-      issuedAt: claims.iat,
+    attenuated: attenuated(parent, chain),
+    parent: {
+      ...opening,
+      parent: claims.jti,
+      ceiling: parent,
+      chain,
+      opened: undefined,
+      lineage: { ...opening.lineage, act, hops, issuedAt: iat },
     },
   })
 }
@@ -163,6 +178,7 @@ describe('a hop that opens its task', () => {
         txn: TXN,
         type: 'file-work',
         subject: 'alice',
+        subjectFrom: { issuer: 'idp', claims: { department: ['sales'] } },
         opener: 'planner',
         purpose: 'reconcile',
         rootJti: 'root-1',
@@ -208,6 +224,8 @@ describe('a hop that opens its task', () => {
         target: 'https://researcher.agents/a2a',
         scope_after: ['files:read'],
         expires_at: NOW + 300,
+        policies: ['open-all', 'all'],
+        obligations: { maxTtl: 60, maxDepth: 3 },
       },
     ])
   })
@@ -241,7 +259,11 @@ describe('a hop of a task under way', () => {
     })
     expect(limits).toEqual([{ now: NOW, tokensPerPlace: 64, tokensPerTask: 256 }])
     expect(events).toEqual(['mint', 'audit permit', 'settle'])
-    expect(store.audit.entries).toHaveLength(1)
+    expect(store.audit.entries).toEqual([
+      expect.objectContaining({ policies: ['all'], obligations: { maxTtl: 60 } }),
+    ])
+    // The words a task was opened with are not a later agent's.
+    expect(store.audit.entries[0]).not.toHaveProperty('purpose')
   })
 
   test.each<[HopConflict, string]>([
@@ -336,6 +358,8 @@ describe.each(KINDS)('%s that fails on the way', (_, aDraft) => {
 
   test.each([
     ['is another version', { ...tenant, version: 'v2' }],
+    // An agent disabled by hand changes no version.
+    ['is another object of the same version', { ...tenant }],
     ['is gone', undefined],
   ])('is revoked, refused and never signed when the tenant %s by then', async (__, now) => {
     const input = await aDraft()
