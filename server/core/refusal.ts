@@ -36,6 +36,7 @@ export const REASONS = {
     'invalid_request',
     'no such task may be opened by this agent for this subject',
   ),
+  role_required: entry('invalid_request', 'this person has no role in this tenant'),
   purpose_malformed: entry('invalid_request', 'purpose is too long or has control characters'),
   facts_changed: entry('invalid_request', 'the rules changed during the exchange: try again'),
   target_malformed: entry('invalid_target', 'resource is an absolute URI without fragment'),

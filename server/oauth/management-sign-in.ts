@@ -1,0 +1,228 @@
+/**
+ * The token endpoints of the management API: the operator by its key (RFC 6749 §4.4, RFC 7523), a person by an ID token that
+ * was issued to the tenant's management client (RFC 8693). Both prove a key; no delegated token is taken, none is issued.
+ */
+import { randomUUID } from 'node:crypto'
+import type { Keyring } from '../../keys/keyring.ts'
+import { readVerificationKey } from '../../keys/verification-key.ts'
+import type { JsonObject } from '../../lib/src/strict-json.ts'
+import type { ForeignToken } from '../core/input-token.ts'
+import { isRefusal, type Refusal, refuse } from '../core/refusal.ts'
+import { type PublicJwk, ROLES, type Role, type Tenant } from '../core/tenant.ts'
+import { OPERATOR, PLATFORM } from '../use-cases/author.ts'
+import type { ManagementAccess, SignedIn, SignInRequest } from '../use-cases/management-access.ts'
+import type { AuditLog, ReplayGuard } from '../use-cases/ports.ts'
+import { verifyAssertion } from './client-assertion.ts'
+import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE } from './exchange-parameters.ts'
+import { believe, type IssuerKeys, verifyForeignToken } from './foreign-token.ts'
+import { type AccessDeps, authorize, managementAudience } from './management-access.ts'
+import {
+  MANAGEMENT_LIFETIME,
+  type ManagementClaims,
+  mintManagementToken,
+} from './management-token.ts'
+
+export interface SignInDeps extends AccessDeps {
+  readonly operatorKey: PublicJwk
+  readonly issuerKeys: IssuerKeys
+  readonly replay: ReplayGuard
+  readonly audit: AuditLog
+}
+
+const ID_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:id_token'
+const UNACCEPTABLE = 'subject_token_unacceptable'
+
+export function createManagementAccess(deps: SignInDeps): ManagementAccess {
+  const key = readVerificationKey(deps.operatorKey, ['ES256'])
+  if (key === undefined) throw new TypeError('the operator key is no ES256 key')
+  const keysOf = (client: string) => (client === OPERATOR ? [key] : undefined)
+  return {
+    authorize: (request) => authorize(deps, request),
+    signInOperator: (request) => signInOperator(deps, keysOf, request),
+    signInPerson: async (id, request) => {
+      const tenant = deps.tenants.find(id)
+      return tenant === undefined ? undefined : signInPerson(deps, tenant, request)
+    },
+  }
+}
+
+type KeysOf = Parameters<typeof verifyAssertion>[0]['keysOf']
+
+async function signInOperator(
+  deps: SignInDeps,
+  keysOf: KeysOf,
+  request: SignInRequest,
+): Promise<SignedIn | Refusal> {
+  const { form, authorization, record } = request
+  if (form['grant_type'] !== 'client_credentials') return refuse('grant_unsupported')
+  const now = deps.clock.now()
+  const audience = managementAudience(deps.publicUrl)
+  const presented = { form, hasAuthorization: authorization !== undefined, now }
+  const outcome = verifyAssertion({ tenant: PLATFORM, audience, keysOf }, presented)
+  if (typeof outcome === 'string') return refuse('client_authentication_failed', outcome)
+  const general = checkGeneral(form, audience)
+  if (general !== undefined) return general
+  const scope = grantScope(form, [OPERATOR])
+  if (isRefusal(scope)) return scope
+  // The two single uses are claimed together, both after their signatures.
+  const [jkt, isFirst] = await Promise.all([
+    proveKey(deps, PLATFORM, request),
+    deps.replay.claimReplay(outcome.claim),
+  ])
+  if (!isFirst) return refuse('client_authentication_failed', 'assertion_replayed')
+  if (typeof jkt !== 'string') return jkt
+  record.note({ author: OPERATOR, roles: [OPERATOR] })
+  return issue(deps, deps.platformKeyring, request, {
+    iss: audience,
+    sub: OPERATOR,
+    aud: audience,
+    client_id: OPERATOR,
+    scope: OPERATOR,
+    iat: now,
+    exp: now + MANAGEMENT_LIFETIME,
+    jti: randomUUID(),
+    cnf: { jkt },
+  })
+}
+
+async function signInPerson(
+  deps: SignInDeps,
+  tenant: Tenant,
+  request: SignInRequest,
+): Promise<SignedIn | Refusal> {
+  const { form, record } = request
+  const audience = managementAudience(deps.publicUrl)
+  const fault = checkExchange(form) ?? checkGeneral(form, audience)
+  if (fault !== undefined) return fault
+  const jkt = await proveKey(deps, tenant.id, request)
+  if (typeof jkt !== 'string') return jkt
+  const person = await readPerson(deps, tenant, form['subject_token'] ?? '')
+  if (isRefusal(person)) return person
+  const { token, client, roles } = person
+  const { subject, issuer } = token
+  record.note({ author: `${issuer.id}:${subject}`, roles })
+  if (tenant.disabledSubjects.has(subject)) return refuse('subject_inactive')
+  if (roles.length === 0) return refuse('role_required')
+  const scope = grantScope(form, roles)
+  if (isRefusal(scope)) return scope
+  const now = deps.clock.now()
+  return issue(deps, deps.keyringOf(tenant), request, {
+    iss: tenant.issuer,
+    sub: subject,
+    sub_from: issuer.id,
+    aud: audience,
+    client_id: client,
+    scope,
+    tenant: tenant.id,
+    iat: now,
+    exp: now + MANAGEMENT_LIFETIME,
+    jti: randomUUID(),
+    cnf: { jkt },
+  })
+}
+
+interface Person {
+  readonly token: ForeignToken
+  /** The management client the token was issued to. */
+  readonly client: string
+  readonly roles: readonly Role[]
+}
+
+async function readPerson(
+  deps: SignInDeps,
+  tenant: Tenant,
+  text: string,
+): Promise<Person | Refusal> {
+  const now = deps.clock.now()
+  const input = { text, type: 'id_token' } as const
+  const signed = await verifyForeignToken(tenant, deps.issuerKeys, input)
+  if (typeof signed === 'string') return refuse(UNACCEPTABLE, signed)
+  const token = believe(tenant, signed, now)
+  if (typeof token === 'string') return refuse(UNACCEPTABLE, token)
+  const { managementClient: client } = token.issuer
+  if (client === undefined) return refuse(UNACCEPTABLE, 'management_client_missing')
+  // Issued to that client and nobody else: an agent that holds a person's ID token manages nothing.
+  if (token.audience.length !== 1 || token.audience[0] !== client) {
+    return refuse(UNACCEPTABLE, 'audience_mismatch')
+  }
+  if (token.azp !== undefined && token.azp !== client) return refuse(UNACCEPTABLE, 'azp_mismatch')
+  if (token.hasChain) return refuse(UNACCEPTABLE, 'token_delegated')
+  if (token.expiresAt <= now) return refuse('subject_token_expired')
+  return { token, client, roles: rolesOf(tenant, token.issuer.id, signed.claims) }
+}
+
+/** Claims as the issuer signed them: `sub` is its own name for the person, not the tenant's. */
+function rolesOf(tenant: Tenant, issuer: string, claims: JsonObject): readonly Role[] {
+  const held = new Set(
+    tenant.roles
+      .filter((grant) => grant.issuer === issuer && hasValue(claims, grant.claim, grant.value))
+      .map(({ role }) => role),
+  )
+  return ROLES.filter((role) => held.has(role))
+}
+
+function hasValue(claims: JsonObject, name: string, value: string): boolean {
+  if (!Object.hasOwn(claims, name)) return false
+  const claim = claims[name]
+  return claim === value || (Array.isArray(claim) && claim.includes(value))
+}
+
+/** RFC 8693 §2.1, and of it only this: one ID token as subject, no actor, nobody's name but the token's. */
+function checkExchange(form: SignInRequest['form']): Refusal | undefined {
+  if (form['grant_type'] !== TOKEN_EXCHANGE) return refuse('grant_unsupported')
+  if (form['subject_token'] === undefined || form['subject_token_type'] === undefined) {
+    return refuse('parameter_missing')
+  }
+  if (form['subject_token_type'] !== ID_TOKEN_TYPE) {
+    return refuse('token_type_unsupported', 'subject_token_type')
+  }
+  if (form['actor_token'] !== undefined || form['actor_token_type'] !== undefined) {
+    return refuse('actor_token_unacceptable', 'actor_of_person')
+  }
+  const requested = form['requested_token_type']
+  const isOurs = requested === undefined || requested === ACCESS_TOKEN_TYPE
+  return isOurs ? undefined : refuse('requested_token_type_unsupported')
+}
+
+function checkGeneral(form: SignInRequest['form'], audience: string): Refusal | undefined {
+  if (form['authorization_details'] !== undefined) {
+    return refuse('authorization_details_unsupported')
+  }
+  const targets = [form['resource'], form['audience']].filter((target) => target !== undefined)
+  return targets.every((target) => target === audience) ? undefined : refuse('target_not_permitted')
+}
+
+/** All there is, or the part that was asked for; never less than asked (RFC 6749 §3.3). */
+function grantScope(form: SignInRequest['form'], held: readonly string[]): string | Refusal {
+  const { scope } = form
+  if (scope === undefined) return held.join(' ')
+  const asked = scope.split(' ')
+  if (asked.some((name) => !held.includes(name))) return refuse('scope_not_permitted')
+  return held.filter((name) => asked.includes(name)).join(' ')
+}
+
+async function proveKey(
+  deps: SignInDeps,
+  tenant: string,
+  { proof, method, path }: SignInRequest,
+): Promise<string | Refusal> {
+  const url = `${deps.publicUrl}${path}`
+  const key = await deps.proofs.check({ tenant, proof, method, url, now: deps.clock.now() })
+  if (isRefusal(key)) return key
+  return key === undefined ? refuse('proof_required') : key.jkt
+}
+
+/** The entry is durable before the token leaves. */
+async function issue(
+  deps: SignInDeps,
+  keyring: Keyring,
+  { record }: SignInRequest,
+  claims: ManagementClaims,
+): Promise<SignedIn> {
+  const token = await mintManagementToken(keyring, claims)
+  const { jti, exp, client_id: client, sub, scope, cnf } = claims
+  const after = scope.split(' ')
+  record.note({ client, subject: sub, jti, expires_at: exp, scope_after: after })
+  await deps.audit.append(record.permitted(deps.clock.now()))
+  return { token, expiresIn: MANAGEMENT_LIFETIME, scope, jkt: cnf.jkt }
+}
