@@ -50,7 +50,8 @@ function findRoot(tenant: Tenant, caller: Agent, token: ForeignToken): WayIn | R
   const [audience, ...others] = token.audience
   if (audience === undefined || others.length > 0)
     return unacceptable('foreign_audience_not_single')
-  const addressed = audience === known || (audience === tenant.issuer && token.client === known)
+  const isOurs = audience === tenant.issuer || token.issuer.audiences.has(audience)
+  const addressed = audience === known || (isOurs && token.client === known)
   if (!addressed) return unacceptable('foreign_audience_mismatch')
   // OpenID Connect Core §3.1.3.7: an authorized party, where named, is the caller too.
   if (token.azp !== undefined && token.azp !== known) return unacceptable('foreign_azp_mismatch')

@@ -28,6 +28,9 @@ const CLOCK_SKEW = 5
 const MAX_SUBJECT = 255
 /** Printable ASCII: an identifier that reads as it compares (attack case J10). */
 const PRINTABLE = /^[\x21-\x7e]+$/
+/** Of one claim that rules may read: as many values, each of as many characters, no control or invisible ones. */
+const MOST_VALUES = 32
+const VALUE = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]{1,255}$/u
 
 /** A payload its issuer's key signed. Which of its claims count is the reader's business. */
 export interface SignedByIssuer {
@@ -114,6 +117,7 @@ export function believe(
     client: typeof client === 'string' ? client : undefined,
     expiresAt,
     scope,
+    claims: readSubjectClaims(issuer, claims),
     mayAct,
     hasChain: 'act' in claims || 'act_bounds' in claims,
     authentication: readAuthentication(claims),
@@ -140,6 +144,19 @@ function readScopeClaim(
   const scope = claims[issuer.scopeClaim] ?? ''
   if (typeof scope !== 'string') return 'malformed'
   return scope === '' ? [] : (readScope(scope) ?? 'malformed')
+}
+
+/** A claim of another form is left out whole: a rule that permits by it then does not hold. */
+function readSubjectClaims(issuer: TrustedIssuer, claims: JsonObject): ForeignToken['claims'] {
+  const believed: Record<string, readonly string[]> = {}
+  for (const name of issuer.subjectClaims) {
+    if (!Object.hasOwn(claims, name)) continue
+    const stated = claims[name]
+    const values = typeof stated === 'string' ? [stated] : stated
+    if (!isStrings(values) || values.length > MOST_VALUES) continue
+    if (values.every((value) => VALUE.test(value))) believed[name] = values
+  }
+  return believed
 }
 
 function readAuthentication(claims: JsonObject): Authentication {

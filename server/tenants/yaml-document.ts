@@ -10,7 +10,6 @@ import {
   type ListPlace,
   type MapPlace,
   type MemberPlace,
-  type Place,
   type Places,
   type Position,
   placesOf,

@@ -102,12 +102,15 @@ describe('the root', () => {
   const rootOf = (parts: Partial<ForeignToken> = {}, caller = anAgent('planner')) =>
     findWayIn(tenant, caller, aForeignToken(parts), undefined)
   const ours = { audience: [ISSUER], client: 'planner-at-idp' }
+  const named = { issuer: aTrustedIssuer({ audiences: new Set(['urn:acme:agents']) }) }
+  const asNamed = { ...named, audience: ['urn:acme:agents'], client: 'planner-at-idp' }
 
   test.each<[string, Partial<ForeignToken>]>([
     ['its client id at the issuer as the one audience', {}],
     ['its client id as the authorized party too', { azp: 'planner-at-idp' }],
     ['our issuer as audience and itself as the client', ours],
     ['our issuer as audience, itself as client and party', { ...ours, azp: 'planner-at-idp' }],
+    ['another configured name of ours, and itself as the client', asNamed],
   ])('is open to a caller with %s', (_, parts) => {
     expect(rootOf(parts)).toMatchObject({ kind: 'root' })
   })
@@ -125,6 +128,12 @@ describe('the root', () => {
     ['foreign_audience_mismatch', { ...ours, client: 'planner' }],
     ['foreign_audience_mismatch', { ...ours, audience: [`${ISSUER}/`] }],
     ['foreign_audience_mismatch', { ...ours, audience: [`${ISSUER}/token`] }],
+    ['foreign_audience_mismatch', { ...asNamed, client: undefined }],
+    ['foreign_audience_mismatch', { ...asNamed, client: 'researcher-at-idp' }],
+    ['foreign_audience_mismatch', { ...asNamed, audience: ['urn:acme:agents/'] }],
+    ['foreign_audience_mismatch', { ...asNamed, issuer: aTrustedIssuer() }],
+    ['foreign_audience_not_single', { ...asNamed, audience: ['urn:acme:agents', ISSUER] }],
+    ['foreign_azp_mismatch', { ...asNamed, azp: 'researcher-at-idp' }],
     ['foreign_azp_mismatch', { azp: 'researcher-at-idp' }],
     ['foreign_azp_mismatch', { azp: '' }],
     ['foreign_azp_mismatch', { ...ours, azp: 'planner' }],

@@ -6,6 +6,8 @@ import { type Parsed, parsePlainYaml } from '../../server/tenants/plain-yaml.ts'
 import { parseAnyYaml } from '../../server/tenants/yaml-document.ts'
 
 const DEEPEST = 11
+const SIGNS = [...' \n\t\r:,#"\'[]{}%@\\x~1-']
+const PIECES = ['  ', '\n  ', '- ', ': ', ' # ', '&a ', '*a', '!t ', '? ', '| ', '---', '...\n']
 
 function parseFully(text: string): Parsed | 'refused' {
   const reading = { file: 'a.yaml', positionOf: countLines(text), problems: [] }
@@ -76,46 +78,7 @@ describe('the plain parser says what the full one says, or nothing', () => {
   })
 
   test('of such documents with a few characters changed', () => {
-    const piece = fc.constantFrom(
-      ...[
-        ' ',
-        '  ',
-        '\n',
-        '\n  ',
-        '- ',
-        ': ',
-        ':',
-        ', ',
-        '#',
-        ' # ',
-        '"',
-        "'",
-        '[',
-        ']',
-        '{',
-        '}',
-        '&a ',
-      ],
-      ...[
-        '*a',
-        '!t ',
-        '? ',
-        '| ',
-        '> ',
-        '%',
-        '@',
-        '\t',
-        '\r',
-        '---',
-        '---\n',
-        '...\n',
-        '\\',
-        'x',
-        '~',
-        '1',
-        '-',
-      ],
-    )
+    const piece = fc.constantFrom(...SIGNS, ...PIECES)
     const edit = fc.record({
       at: fc.double({ min: 0, max: 1, noNaN: true }),
       gone: fc.nat({ max: 3 }),
