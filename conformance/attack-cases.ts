@@ -75,6 +75,10 @@ export const ATTACK_CASES: Readonly<Record<string, AttackCase>> = {
   K05: attack('Unknown key ids cause a flood of fetches'),
   K06: attack('Development leftovers run in production'),
   K07: attack('Clocks that differ change the outcome'),
+  L03: attack(
+    'Text of a tenant or an agent reaches into the path or query of a policy engine',
+    'there is no engine outside the process to ask: rules are evaluated in it. Applies once one exists',
+  ),
   M02: attack('Expensive cryptography comes before cheap checks'),
   M04: attack('Long text makes a parser slow'),
   O06: attack('A record of one kind is read as another'),
