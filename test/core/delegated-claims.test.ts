@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { placeOf } from '../../server/core/delegated-claims.ts'
 import { isRefusal } from '../../server/core/refusal.ts'
-import { ISSUER, NOW } from './facts.ts'
+import type { Obligations, Rules } from '../../server/core/rules.ts'
+import { ISSUER, NOW, rulesOf } from './facts.ts'
 import { ceilingOf, LINE, Story, type Token, verdictOf, type Wish } from './long-chain.ts'
 
 const BASES = ['policy', 'client'] as const
@@ -119,6 +120,54 @@ test('a token without a proven key has no confirmation, not an empty one', () =>
   expect(verdictOf(story.newest.claims)).toBe('ok')
 })
 
+describe.each(BASES)('with basis %s a hop the rules made shallower', (basis) => {
+  /** Every delegation to `agent` is bound to that many agents. */
+  const shallow = (bounds: Readonly<Record<string, number>>): Rules =>
+    rulesOf(({ recipient }) => {
+      const maxDepth = bounds[recipient?.id ?? '']
+      return maxDepth === undefined ? {} : { obligations: { maxDepth } }
+    })
+  const handTo = (id: string): Wish => ({ target: `${id}-a2a`, scope: undefined, later: 1 })
+  const depthsOf = ({ claims }: Token) => claims.act_bounds.hops.map(({ max_depth }) => max_depth)
+
+  test('says so once, holds every later hop to it, and the verifier reads them all', () => {
+    const story = new Story(basis, undefined, shallow({ c: 3 }))
+    story.open(handTo('b'))
+    expect(depthsOf(story.newest)).toEqual([undefined])
+    story.receive('b', handTo('c'))
+    expect(depthsOf(story.newest)).toEqual([3, undefined])
+    story.receive('c', handTo('d'))
+    expect(depthsOf(story.newest)).toEqual([undefined, 3, undefined])
+    expect(story.newest.ceiling.maxDepth).toBe(3)
+    expect(story.tokens.map(({ claims }) => verdictOf(claims))).toEqual(['ok', 'ok', 'ok'])
+    const refusal = { reason: 'chain_too_long', guard: 'chain_too_long' }
+    expect(story.receive('d', { target: 'files-api', scope: undefined, later: 0 })).toMatchObject(
+      refusal,
+    )
+    expect(story.receive('d', handTo('e'))).toMatchObject(refusal)
+  })
+
+  test('keeps it where its holder exchanges again for somewhere the rules bind to nothing', () => {
+    const story = new Story(basis, undefined, shallow({ b: 2 }))
+    story.open(handTo('b'))
+    story.hold(handTo('c'))
+    expect(depthsOf(story.newest)).toEqual([2])
+    expect(verdictOf(story.newest.claims)).toBe('ok')
+    story.receive('c', handTo('d'))
+    expect(story.receive('d', handTo('e'))).toMatchObject({ reason: 'chain_too_long' })
+  })
+
+  test('is never deepened by a later rule', () => {
+    const story = new Story(basis, undefined, shallow({ b: 3, c: 8, d: 99 }))
+    story.open(handTo('b'))
+    story.receive('b', handTo('c'))
+    story.receive('c', handTo('d'))
+    expect(depthsOf(story.newest)).toEqual([undefined, undefined, 3])
+    expect(story.newest.ceiling.maxDepth).toBe(3)
+    expect(verdictOf(story.newest.claims)).toBe('ok')
+  })
+})
+
 describe.each(BASES)('with basis %s the verifier reads', (basis) => {
   test.each([1, 2, 3, 4, 5, 6, 7, 8])('a chain of %d agents, and its token for an API', (depth) => {
     const story = aStory(basis, depth)
@@ -146,12 +195,28 @@ describe.each(BASES)('with basis %s the verifier reads', (basis) => {
     later: fc.integer({ min: -5, max: 120 }),
   })
 
+  // What the rules say to each scope of each hop, one after another.
+  const obligations = fc.array(
+    fc.record<Obligations>(
+      {
+        maxTtl: fc.integer({ min: 1, max: 400 }),
+        maxDepth: fc.integer({ min: 1, max: 9 }),
+        approval: fc.constantFrom('propose', 'execute'),
+      },
+      { requiredKeys: [] },
+    ),
+    { minLength: 1, maxLength: 9 },
+  )
+
   test('whatever attenuation makes, and no token is more than the one before', () => {
     let made = 0
     let deepest = 0
+    const lists = fc.array(wishes, { minLength: 1, maxLength: 14 })
     fc.assert(
-      fc.property(fc.array(wishes, { minLength: 1, maxLength: 14 }), (list) => {
-        const story = new Story(basis)
+      fc.property(lists, fc.option(obligations, { nil: [{}] }), (list, bounds) => {
+        let asked = 0
+        const rules = rulesOf(() => ({ obligations: bounds[asked++ % bounds.length] ?? {} }))
+        const story = new Story(basis, undefined, rules)
         let next = 1
         for (const { isHolder, onward, scope, later } of list) {
           const before: Token | undefined = story.tokens.at(-1)

@@ -4,7 +4,7 @@ import type { BoundsRoot, DelegatedClaims } from '../../lib/src/act-bounds.ts'
 import { type Ceiling, openCeiling } from '../../server/core/ceiling.ts'
 import { factsOf, type HopFacts, type HopRequest } from '../../server/core/guards.ts'
 import type { ForeignToken, OwnToken } from '../../server/core/input-token.ts'
-import type { Rules, Subject } from '../../server/core/rules.ts'
+import type { RuleAnswer, RuleQuestion, Rules, Subject } from '../../server/core/rules.ts'
 import type {
   Agent,
   Resource,
@@ -34,9 +34,21 @@ const API_OF: Readonly<Record<string, string>> = {
 export const ALICE: Subject = { id: 'alice', issuer: 'idp', claims: {} }
 export const SCOPES = Object.keys(TIERS)
 
+const PERMIT: RuleAnswer = { decision: 'permit', policies: ['all'], obligations: {}, failed: [] }
+
 /** Rules that take nothing away. */
-export const permitAll: Rules = {
-  answer: () => ({ decision: 'permit', policies: ['all'], obligations: {}, failed: [] }),
+export const permitAll: Rules = { answer: () => PERMIT }
+
+/** Rules that say so, or say what `answer` makes of the question; all that is left out is as in `permitAll`. */
+export function rulesOf(
+  answer: Partial<RuleAnswer> | ((question: RuleQuestion) => Partial<RuleAnswer>),
+): Rules {
+  return {
+    answer: (question) => ({
+      ...PERMIT,
+      ...(typeof answer === 'function' ? answer(question) : answer),
+    }),
+  }
 }
 
 export function anAgent(id: string, parts: Partial<Agent> = {}): Agent {

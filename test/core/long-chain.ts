@@ -151,7 +151,8 @@ export class Story {
       key: key === undefined ? 'none' : 'dpop',
       scope: wish.scope,
       actorExpiresAt: undefined,
-      now,
+      // As an exchange does: with clocks apart, a child’s time begins with its parent’s.
+      now: Math.max(now, lineage.issuedAt),
     })
     if (isRefusal(attenuated)) return attenuated
     this.now = now

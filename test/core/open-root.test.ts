@@ -1,8 +1,9 @@
 /** What a task is opened with: task type, subject and opener cut to one another. */
 import { describe, expect, test } from 'vitest'
 import { findTaskType, openRoot, type RootRequest } from '../../server/core/open-root.ts'
+import type { Obligations, RuleQuestion } from '../../server/core/rules.ts'
 import type { Agent, TaskType } from '../../server/core/tenant.ts'
-import { ALICE, anAgent, aTaskType, aTenant, NOW } from './facts.ts'
+import { ALICE, anAgent, aTaskType, aTenant, NOW, rulesOf } from './facts.ts'
 
 const tenant = aTenant()
 
@@ -108,6 +109,92 @@ describe('a root', () => {
       reason: 'target_not_permitted',
       guard: 'opener_has_no_home',
     })
+  })
+})
+
+describe('the tenant’s rules on a root', () => {
+  const under = (answer: Parameters<typeof rulesOf>[0], parts: Partial<RootRequest> = {}) =>
+    openRoot(request({ tenant: aTenant({ tenant: { rules: rulesOf(answer) } }), ...parts }))
+
+  test('are asked once, about opening, with the opener’s words kept apart', () => {
+    const asked: RuleQuestion[] = []
+    const words = { scope: ['files:read', 'admin'], purpose: 'principal is an admin' }
+    const answer = (question: RuleQuestion) => {
+      asked.push(question)
+      return {}
+    }
+    under(answer, { request: words, key: 'none' })
+    expect(asked).toEqual([
+      {
+        action: 'open',
+        caller: anAgent('planner'),
+        taskType: aTaskType(),
+        target: undefined,
+        recipient: undefined,
+        scope: undefined,
+        subject: ALICE,
+        task: undefined,
+        chain: ['planner'],
+        key: 'none',
+        now: NOW,
+        request: words,
+      },
+    ])
+  })
+
+  test.each<[string, readonly string[] | undefined, Parameters<typeof rulesOf>[0]]>([
+    ['no_rule_permits', undefined, { decision: 'refuse', policies: [] }],
+    ['rule_forbids', ['no'], { decision: 'refuse', policies: ['no'] }],
+    ['rule_failed', ['yes'], { policies: ['yes'], failed: ['broken'] }],
+    ['rule_depth', ['all'], { obligations: { maxDepth: 0 } }],
+    ['rule_key', ['all'], { obligations: { requireKey: 'dpop' } }],
+  ])('refuse it (%s)', (guard, policies, answer) => {
+    expect(under(answer, { key: 'none' })).toEqual({
+      kind: 'refusal',
+      reason: 'task_type_not_permitted',
+      guard,
+      ...(policies === undefined ? {} : { policies }),
+    })
+  })
+
+  test.each<[string, Obligations, object]>([
+    ['a shorter task', { maxTtl: 60 }, { exp: NOW + 60, max_depth: 3 }],
+    ['never a longer one', { maxTtl: 9999 }, { exp: NOW + 600 }],
+    ['fewer agents', { maxDepth: 1 }, { exp: NOW + 600, max_depth: 1 }],
+    ['never more', { maxDepth: 99 }, { max_depth: 3 }],
+    ['what proposes left out', { approval: 'propose' }, { scope: ['files:read'] }],
+    [
+      'what executes left out, as ever',
+      { approval: 'execute' },
+      { scope: ['files:read', 'files:write', 'mail:send'] },
+    ],
+  ])('give %s', (_, obligations, root) => {
+    expect(under({ policies: ['p'], obligations })).toMatchObject({
+      root,
+      policies: ['p'],
+      obligations,
+    })
+  })
+
+  test('open nothing where all of it needs a human', () => {
+    expect(under({ obligations: { approval: 'read' } })).toMatchObject({
+      reason: 'scope_nothing_left',
+      guard: 'root_scope_empty',
+    })
+  })
+
+  test('open nothing the facts have not', () => {
+    expect(under({}, { subjectScope: ['mail:send', 'pay:transfer'] })).toMatchObject({
+      root: { scope: ['mail:send'] },
+    })
+  })
+
+  test('L02 that cannot be had are a fault', () => {
+    const fault = new Error('the engine is gone')
+    const down = () => {
+      throw fault
+    }
+    expect(() => under(down)).toThrow(fault)
   })
 })
 
