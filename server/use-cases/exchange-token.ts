@@ -62,7 +62,8 @@ export async function exchangeToken(
     key: key === undefined ? 'none' : 'dpop',
     scope: input.scope,
     actorExpiresAt: input.actor?.claims.exp,
-    now,
+    // A child is never older than its parent: where another node's clock is ahead, its life is counted from there.
+    now: Math.max(now, parent.lineage.issuedAt),
   })
   if (isRefusal(attenuated)) return attenuated
   return issueHop(deps, {
