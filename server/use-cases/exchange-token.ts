@@ -4,6 +4,7 @@
  */
 import { attenuate } from '../core/attenuate.ts'
 import type { ForeignToken, OwnToken, ProvenKey, SubjectToken } from '../core/input-token.ts'
+import { isReplaced } from '../core/live-actors.ts'
 import { checkMayAct } from '../core/may-act.ts'
 import { findTaskType } from '../core/open-root.ts'
 import { isRefusal, type Refusal, refuse } from '../core/refusal.ts'
@@ -129,6 +130,7 @@ async function checkActor(
   if (claims.cnf !== undefined && claims.cnf.jkt !== key?.jkt)
     return unacceptable('actor_key_not_proven')
   if (now >= claims.exp) return unacceptable('actor_token_expired')
+  if (isReplaced(caller, claims.iat)) return unacceptable('actor_replaced')
   const known = await deps.tasks.findHop(tenant.id, claims.txn, claims.jti)
   if (known === undefined || known.hop.revoked || known.task.state !== 'open') {
     return unacceptable('actor_token_revoked')

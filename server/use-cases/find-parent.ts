@@ -2,11 +2,10 @@
  * A token of ours as the parent of a hop: live facts first (its record, its task, every actor, the subject), then what
  * of its chain the new hop carries on.
  */
-import type { DelegatedClaims } from '../../lib/src/act-bounds.ts'
 import { narrow, openCeiling } from '../core/ceiling.ts'
 import { placeOf } from '../core/delegated-claims.ts'
-import { isActive } from '../core/guards.ts'
 import type { Authentication, OwnToken } from '../core/input-token.ts'
+import { findInactive, isReplaced } from '../core/live-actors.ts'
 import { type Refusal, refuse } from '../core/refusal.ts'
 import type { Agent, Tenant } from '../core/tenant.ts'
 import type { DecisionRecord } from './decision-record.ts'
@@ -39,7 +38,7 @@ export async function findParent(
   if (known === undefined) return refuse('subject_token_revoked', 'parent_unknown')
   const isRecipient = wayIn.kind === 'recipient'
   // The right of a recipient is the audience: its own now, and when the token was made.
-  if (isRecipient && known.hop.owner !== caller.id) {
+  if (isRecipient && (known.hop.owner !== caller.id || isReplaced(caller, claims.iat))) {
     return refuse('subject_token_unacceptable', 'audience_changed_hands')
   }
   if (known.hop.revoked) return refuse('subject_token_revoked', 'parent_revoked')
@@ -48,6 +47,7 @@ export async function findParent(
   if (isRecipient && (place.includes(caller.id) || claims.sub === caller.id)) {
     return refuse('actor_already_in_chain')
   }
+  // Every actor is live, and still the agent that made its hop.
   const inactive = findInactive(tenant, claims, now)
   if (inactive !== undefined) return refuse('actor_inactive', inactive)
   if (tenant.disabledSubjects.has(claims.sub)) return refuse('subject_inactive')
@@ -63,21 +63,6 @@ export async function findParent(
     opened: undefined,
     ...continueChain(wayIn, known.task.list),
   }
-}
-
-/** Every actor is live, and still the agent that made its hop: an id may have gone to another since (attack case E10). */
-function findInactive(tenant: Tenant, claims: DelegatedClaims, now: number): string | undefined {
-  const { root, hops } = claims.act_bounds
-  const place = placeOf(claims)
-  for (const [at, id] of place.entries()) {
-    const agent = tenant.agents.get(id)
-    if (!isActive(agent, now)) return 'actor_inactive'
-    // Oldest first, as in the place; hops stand newest first.
-    const hop = hops[hops.length - 1 - at]
-    const madeAt = root.iat + (hop?.iat ?? 0)
-    if (agent.registeredAt !== undefined && madeAt <= agent.registeredAt) return 'actor_replaced'
-  }
-  return undefined
 }
 
 /** A recipient goes before all hops of the token, unchanged; a holder's new hop replaces the first. */

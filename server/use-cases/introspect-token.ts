@@ -4,6 +4,7 @@
  */
 import type { DelegatedClaims } from '../../lib/src/act-bounds.ts'
 import type { OwnToken } from '../core/input-token.ts'
+import { findInactive, isReplaced } from '../core/live-actors.ts'
 import type { Tenant } from '../core/tenant.ts'
 import type { Clock, TaskStore } from './ports.ts'
 
@@ -28,11 +29,16 @@ export async function introspectToken(
   const known = await deps.tasks.findHop(tenant.id, claims.txn, claims.jti)
   if (known === undefined || known.hop.revoked) return undefined
   if (known.task.state !== 'open' || now >= known.task.deadline) return undefined
+  // Good at an exchange and good here are one thing (attack case E09).
+  if (findInactive(tenant, claims, now) !== undefined) return undefined
+  if (tenant.disabledSubjects.has(claims.sub)) return undefined
   return claims
 }
 
 function mayKnow(tenant: Tenant, client: string, claims: DelegatedClaims): boolean {
   if (claims.client_id === client) return true
   const audience = tenant.resourcesByUri.get(claims.aud)
-  return audience !== undefined && (audience.id === client || audience.agent === client)
+  if (audience?.id === client) return true
+  const agent = tenant.agents.get(client)
+  return agent !== undefined && audience?.agent === client && !isReplaced(agent, claims.iat)
 }
