@@ -3,6 +3,8 @@
  * endpoint refuses is in refusal.ts; the same thing has the same name in both.
  */
 
+import type { Problem } from './problem.ts'
+
 interface ManagementReasonEntry {
   readonly status: number
   readonly text: string
@@ -42,6 +44,19 @@ export interface ManagementRefusal {
   readonly kind: 'management_refusal'
   readonly reason: ManagementReason
   readonly guard: string
+  /** Of a version: what is wrong with its files, and what is doubtful. */
+  readonly version?: {
+    readonly problems: readonly Problem[]
+    readonly warnings: readonly Problem[]
+  }
+  /** Of a body or query: which of its members are not taken, and why. */
+  readonly errors?: readonly MemberError[]
+}
+
+export interface MemberError {
+  /** RFC 6901, into the body; of a query parameter `?name`. */
+  readonly pointer: string
+  readonly text: string
 }
 
 export function refuseManagement(
@@ -49,6 +64,17 @@ export function refuseManagement(
   guard: string = reason,
 ): ManagementRefusal {
   return { kind: 'management_refusal', reason, guard }
+}
+
+export function refuseMembers(errors: readonly MemberError[]): ManagementRefusal {
+  return { ...refuseManagement('request_malformed', 'members'), errors }
+}
+
+export function refuseVersion(
+  problems: readonly Problem[],
+  warnings: readonly Problem[],
+): ManagementRefusal {
+  return { ...refuseManagement('version_invalid'), version: { problems, warnings } }
 }
 
 export function isManagementRefusal(value: unknown): value is ManagementRefusal {

@@ -1,0 +1,21 @@
+/** What the management API needs from outside. */
+
+import type { ManagementAccess } from '../../use-cases/management-access.ts'
+import type { AuditLog, Clock, Tenants, TenantVersions } from '../../use-cases/ports.ts'
+import type { TenantFolders, VersionChecks } from '../../use-cases/version-content.ts'
+
+export interface AdminDeps {
+  /** Origin that clients use, from configuration. */
+  readonly publicUrl: string
+  readonly clock: Clock
+  readonly tenants: Tenants
+  readonly folders: TenantFolders
+  readonly versions: TenantVersions
+  readonly checks: VersionChecks
+  readonly access: ManagementAccess
+  readonly audit: AuditLog
+  /** 128 random bits, for `error_ref`. */
+  readonly randomId: () => string
+  /** Logged once, at the door. */
+  readonly onFault: (fault: unknown, ref: string, tenant: string) => void
+}

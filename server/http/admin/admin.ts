@@ -1,0 +1,203 @@
+/**
+ * The management API, `/admin/v1`, and its description. In this order: path and method, token and proof, tenant, role, query,
+ * body; cheap and public first, and nothing of another tenant is told apart from nothing at all (attack case F05).
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { z } from 'zod'
+import {
+  isManagementRefusal,
+  type ManagementRefusal,
+  type MemberError,
+  refuseManagement,
+  refuseMembers,
+} from '../../core/management-refusal.ts'
+import { quote } from '../../core/problem.ts'
+import { PLATFORM } from '../../use-cases/author.ts'
+import { DecisionRecord } from '../../use-cases/decision-record.ts'
+import { exactPath, type RequestListener } from '../dispatch.ts'
+import type { AdminDeps } from './admin-deps.ts'
+import { readJsonBody } from './body.ts'
+import { createDescription } from './openapi.ts'
+import { headerOf, send, sendProblem } from './reply.ts'
+import type { Parameters, Reply, Route } from './route.ts'
+import { matchPath } from './routes.ts'
+import { answerSignIn, signInTenant } from './sign-in.ts'
+
+export type { AdminDeps } from './admin-deps.ts'
+
+export const OPENAPI_PATH = '/openapi.json'
+
+interface Exchange {
+  readonly req: IncomingMessage
+  readonly res: ServerResponse
+}
+
+export function createAdmin(deps: AdminDeps): RequestListener {
+  const description = createDescription(deps.publicUrl)
+  return (req, res) => {
+    const path = exactPath(req)
+    const ref = deps.randomId()
+    const answered =
+      path === OPENAPI_PATH
+        ? describe(description, { req, res })
+        : answer(deps, { path, ref }, { req, res })
+    answered.catch((fault: unknown) => {
+      deps.onFault(fault, ref, PLATFORM)
+      sendProblem(res, refuseManagement('unavailable'), { ref })
+    })
+  }
+}
+
+async function describe(description: () => unknown, { req, res }: Exchange): Promise<void> {
+  if (req.method === 'GET') send(res, { status: 200, body: description() })
+  else sendProblem(res, refuseManagement('method_not_allowed'), { ref: '', allow: 'GET' })
+}
+
+interface Addressed {
+  readonly path: string
+  readonly ref: string
+}
+
+async function answer(
+  deps: AdminDeps,
+  { path, ref }: Addressed,
+  exchange: Exchange,
+): Promise<void> {
+  const { req, res } = exchange
+  const tenant = signInTenant(path)
+  if (tenant !== undefined) {
+    const isPost = req.method === 'POST'
+    if (isPost && (await answerSignIn(deps, { tenant, path, ref }, exchange))) return
+    const reason = isPost ? 'not_found' : 'method_not_allowed'
+    sendProblem(res, refuseManagement(reason), { ref, ...(isPost ? {} : { allow: 'POST' }) })
+    return
+  }
+  const matched = matchPath(path)
+  if (matched === undefined) {
+    sendProblem(res, refuseManagement('not_found'), { ref })
+    return
+  }
+  const { routes, parameters } = matched
+  const route = routes.get(req.method ?? '')
+  if (route === undefined) {
+    const allow = [...routes.keys()].join(', ')
+    sendProblem(res, refuseManagement('method_not_allowed'), { ref, allow })
+    return
+  }
+  await runRoute(deps, { route, parameters, path, ref }, exchange)
+}
+
+interface Matched extends Addressed {
+  readonly route: Route
+  readonly parameters: Parameters
+}
+
+async function runRoute(deps: AdminDeps, matched: Matched, { req, res }: Exchange): Promise<void> {
+  const { route, parameters, ref } = matched
+  const tenant = parameters['tenant'] ?? PLATFORM
+  const version = deps.tenants.find(tenant)?.version ?? ''
+  const header = { ref, tenant, tenant_version: version, event: 'management' } as const
+  const record = new DecisionRecord(header)
+  record.note({ action: route.name })
+  try {
+    const outcome = await decide(deps, { ...matched, record }, req)
+    if (!isManagementRefusal(outcome)) {
+      send(res, outcome)
+      return
+    }
+    await deps.audit.append(refusedEntry(deps, record, outcome))
+    sendProblem(res, outcome, { ref })
+  } catch (fault) {
+    deps.onFault(fault, ref, tenant)
+    const refusal = refuseManagement('unavailable', 'fault')
+    if (!record.isAppended) {
+      await deps.audit
+        .append(refusedEntry(deps, record, refusal))
+        .catch((again: unknown) => deps.onFault(again, ref, tenant))
+    }
+    sendProblem(res, refusal, { ref })
+  }
+}
+
+function refusedEntry(deps: AdminDeps, record: DecisionRecord, refusal: ManagementRefusal) {
+  const { reason, guard } = refusal
+  return { ...record.permitted(deps.clock.now()), outcome: 'refuse', reason, guard } as const
+}
+
+async function decide(
+  deps: AdminDeps,
+  { route, parameters, path, record }: Matched & { readonly record: DecisionRecord },
+  req: IncomingMessage,
+): Promise<Reply | ManagementRefusal> {
+  const author = await deps.access.authorize({
+    authorization: headerOf(req, 'authorization'),
+    proof: headerOf(req, 'dpop'),
+    method: route.method,
+    path,
+  })
+  if (isManagementRefusal(author)) return author
+  const { name, roles } = author
+  record.note({ author: name, roles })
+  const { tenant } = parameters
+  if (author.tenant !== undefined && tenant !== undefined && tenant !== author.tenant) {
+    return refuseManagement('not_found', 'tenant_of_others')
+  }
+  if (!route.roles.some((role) => roles.includes(role))) return refuseManagement('role_required')
+  const query = readQuery(route, req)
+  if (isManagementRefusal(query)) return query
+  const body = await readBody(route, req)
+  if (isManagementRefusal(body)) return body
+  return route.handle(deps, {
+    author,
+    parameters,
+    query: query.value,
+    body: body.value,
+    ifMatch: headerOf(req, 'if-match'),
+    ifNoneMatch: headerOf(req, 'if-none-match'),
+    record,
+  })
+}
+
+interface Read {
+  readonly value: unknown
+}
+
+function readQuery({ query }: Route, { url = '' }: IncomingMessage): Read | ManagementRefusal {
+  const at = url.indexOf('?')
+  const pairs = [...new URLSearchParams(at < 0 ? '' : url.slice(at + 1))]
+  const names = new Set(pairs.map(([name]) => name))
+  if (names.size !== pairs.length) return refuseManagement('request_malformed', 'query_repeated')
+  return check(query, Object.fromEntries(pairs), '?')
+}
+
+async function readBody({ body }: Route, req: IncomingMessage): Promise<Read | ManagementRefusal> {
+  if (body === undefined) return { value: undefined }
+  const read = await readJsonBody(req, body.limit)
+  if (read === 'body') return refuseManagement('request_malformed', 'body')
+  return typeof read === 'string' ? refuseManagement(read) : check(body.schema, read, '/')
+}
+
+const MOST_ERRORS = 20
+
+function check(schema: z.ZodType, value: unknown, root: '?' | '/'): Read | ManagementRefusal {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return { value: parsed.data }
+  return refuseMembers(
+    parsed.error.issues.flatMap((issue) => errorsOf(issue, root)).slice(0, MOST_ERRORS),
+  )
+}
+
+function errorsOf(issue: z.core.$ZodIssue, root: '?' | '/'): readonly MemberError[] {
+  const pointerTo = (path: readonly PropertyKey[]): string =>
+    root +
+    path
+      .map((part) => String(part).slice(0, 80).replaceAll('~', '~0').replaceAll('/', '~1'))
+      .join('/')
+  if (issue.code !== 'unrecognized_keys') {
+    return [{ pointer: pointerTo(issue.path), text: 'is not what is taken here' }]
+  }
+  return issue.keys.map((key) => ({
+    pointer: pointerTo(issue.path),
+    text: `${quote(key)} is not a member`,
+  }))
+}

@@ -1,0 +1,63 @@
+/** The one door from what a route says to bytes. Answers are for the caller that asked: not kept, not for pages. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import {
+  MANAGEMENT_REASONS,
+  type ManagementReason,
+  type ManagementRefusal,
+} from '../../core/management-refusal.ts'
+import type { Reply } from './route.ts'
+
+const SHARED_HEADERS = {
+  'cache-control': 'no-store',
+  pragma: 'no-cache',
+  'x-content-type-options': 'nosniff',
+} as const
+
+export function send(
+  res: ServerResponse,
+  { status, body, headers = {} }: Reply,
+  type = 'application/json',
+): void {
+  // What was not read of a refused body must not be the start of a next request.
+  const isOpen = res.req.complete ? {} : { connection: 'close' }
+  res.writeHead(status, { ...SHARED_HEADERS, 'content-type': type, ...isOpen, ...headers })
+  res.end(JSON.stringify(body))
+}
+
+/** RFC 9457. Texts are literals of one table; of a request only names of its members are repeated, escaped. */
+export function sendProblem(
+  res: ServerResponse,
+  refusal: ManagementRefusal,
+  { ref, allow }: { readonly ref: string; readonly allow?: string },
+): void {
+  const { reason, version, errors } = refusal
+  const { status, text } = MANAGEMENT_REASONS[reason]
+  const body = {
+    type: 'about:blank',
+    status,
+    reason,
+    detail: text,
+    error_ref: ref,
+    ...version,
+    errors,
+  }
+  const headers = {
+    ...(status === 401 ? { 'www-authenticate': challengeOf(reason) } : {}),
+    ...(status === 503 ? { 'retry-after': '1' } : {}),
+    ...(allow === undefined ? {} : { allow }),
+  }
+  send(res, { status, body, headers }, 'application/problem+json')
+}
+
+/** RFC 9449 §7.1; without a token there is no error to name (RFC 6750 §3.1). */
+function challengeOf(reason: ManagementReason): string {
+  const challenge = 'DPoP algs="ES256 EdDSA RS256"'
+  if (reason === 'token_required') return challenge
+  const error = reason.startsWith('proof_') ? 'invalid_dpop_proof' : 'invalid_token'
+  return `${challenge}, error="${error}"`
+}
+
+/** A header's value; undefined where it is absent. One that stands twice is joined, and so no value of ours. */
+export function headerOf({ headersDistinct }: IncomingMessage, name: string): string | undefined {
+  return headersDistinct[name]?.join(', ')
+}

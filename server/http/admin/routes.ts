@@ -1,0 +1,32 @@
+/** Every route of the management API but its two token endpoints, which speak OAuth (sign-in.ts). */
+import { AGENT_ROUTES } from './agents.ts'
+import { EXPLANATION_ROUTES } from './explanations.ts'
+import { createPathReader, type Parameters, type Route } from './route.ts'
+import { TENANT_ROUTES } from './tenants.ts'
+import { VERSION_ROUTES } from './versions.ts'
+
+export const ROUTES: readonly Route[] = [
+  ...TENANT_ROUTES,
+  ...VERSION_ROUTES,
+  ...AGENT_ROUTES,
+  ...EXPLANATION_ROUTES,
+]
+
+export interface MatchedPath {
+  readonly parameters: Parameters
+  /** By method; never empty. */
+  readonly routes: ReadonlyMap<string, Route>
+}
+
+const PATHS = [...Map.groupBy(ROUTES, ({ path }) => path)].map(([path, routes]) => ({
+  read: createPathReader(path),
+  routes: new Map<string, Route>(routes.map((route) => [route.method, route])),
+}))
+
+export function matchPath(path: string): MatchedPath | undefined {
+  for (const { read, routes } of PATHS) {
+    const parameters = read(path)
+    if (parameters !== undefined) return { parameters, routes }
+  }
+  return undefined
+}

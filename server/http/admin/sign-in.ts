@@ -1,0 +1,112 @@
+/** The token endpoints of the management API. Their errors are OAuth's (RFC 6749 §5.2), with the reasons of its one table. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { isRefusal, REASONS, type Refusal, refuse } from '../../core/refusal.ts'
+import { OPERATOR, PLATFORM } from '../../use-cases/author.ts'
+import { DecisionRecord } from '../../use-cases/decision-record.ts'
+import type { SignedIn } from '../../use-cases/management-access.ts'
+import type { AdminDeps } from './admin-deps.ts'
+import { type BodyFault, readFormBody } from './body.ts'
+import { headerOf, send } from './reply.ts'
+import { createPathReader } from './route.ts'
+
+export const OPERATOR_TOKEN_PATH = '/admin/v1/token'
+export const PERSON_TOKEN_PATH = '/admin/v1/tenants/{tenant}/token'
+/** Octets: an ID token of the longest kind, and what goes with it. */
+const MAX_FORM = 56 * 1024
+
+const readPersonPath = createPathReader(PERSON_TOKEN_PATH)
+
+/** Tenant of a sign-in path, `PLATFORM` for the operator's; undefined where it is no such path. */
+export function signInTenant(path: string): string | undefined {
+  return path === OPERATOR_TOKEN_PATH ? PLATFORM : readPersonPath(path)?.['tenant']
+}
+
+export interface SignIn {
+  readonly tenant: string
+  readonly path: string
+  readonly ref: string
+}
+
+/** Answers a POST. False where there is no such tenant, and nothing was answered. */
+export async function answerSignIn(
+  deps: AdminDeps,
+  signIn: SignIn,
+  { req, res }: { readonly req: IncomingMessage; readonly res: ServerResponse },
+): Promise<boolean> {
+  const { tenant, ref } = signIn
+  const live = deps.tenants.find(tenant)
+  if (tenant !== PLATFORM && live === undefined) return false
+  const header = { ref, tenant, tenant_version: live?.version ?? '' }
+  const record = new DecisionRecord({ ...header, event: 'management' })
+  record.note({ action: 'sign_in' })
+  const outcome = await decide(deps, signIn, { req, record }).catch(async (fault: unknown) => {
+    deps.onFault(fault, ref, tenant)
+    return refuse('unavailable', 'fault')
+  })
+  if (!isRefusal(outcome)) {
+    send(res, { status: 200, body: tokenResponse(outcome) })
+    return true
+  }
+  const refusal = record.isAppended ? outcome : await recordRefusal(deps, record, outcome)
+  sendError(res, refusal, ref)
+  return true
+}
+
+async function decide(
+  deps: AdminDeps,
+  { tenant, path }: SignIn,
+  { req, record }: { readonly req: IncomingMessage; readonly record: DecisionRecord },
+): Promise<SignedIn | Refusal> {
+  const form = await readFormBody(req, MAX_FORM)
+  if (typeof form === 'string') return refuse(reasonOf(form), form)
+  const request = {
+    authorization: headerOf(req, 'authorization'),
+    proof: headerOf(req, 'dpop'),
+    method: 'POST',
+    path,
+    form,
+    record,
+  }
+  if (tenant === PLATFORM) {
+    record.note({ client: OPERATOR })
+    return deps.access.signInOperator(request)
+  }
+  return (await deps.access.signInPerson(tenant, request)) ?? refuse('facts_changed')
+}
+
+function reasonOf(fault: BodyFault): 'request_too_large' | 'request_malformed' {
+  return fault === 'request_too_large' ? fault : 'request_malformed'
+}
+
+/** The refusal once it is on record; a fault of the log is 503 like any other. */
+async function recordRefusal(
+  deps: AdminDeps,
+  record: DecisionRecord,
+  refusal: Refusal,
+): Promise<Refusal> {
+  try {
+    await deps.audit.append(record.refused(deps.clock.now(), refusal))
+    return refusal
+  } catch (fault) {
+    deps.onFault(fault, record.ref, PLATFORM)
+    return refuse('unavailable', 'fault')
+  }
+}
+
+/** RFC 8693 §2.2.1, RFC 9449 §5. */
+function tokenResponse({ token, expiresIn, scope, jkt }: SignedIn) {
+  return {
+    access_token: token,
+    issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+    token_type: 'DPoP',
+    expires_in: expiresIn,
+    scope,
+    cnf: { jkt },
+  }
+}
+
+function sendError(res: ServerResponse, { reason }: Refusal, ref: string): void {
+  const { error, status, text } = REASONS[reason]
+  const body = { error, error_description: text, reason, error_ref: ref }
+  send(res, { status, body, ...(status === 503 ? { headers: { 'retry-after': '1' } } : {}) })
+}

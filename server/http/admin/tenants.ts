@@ -1,0 +1,74 @@
+/** Tenants as they are live: all of them for the operator, their own for a person. */
+import { type ManagementRefusal, refuseManagement } from '../../core/management-refusal.ts'
+import type { Tenant } from '../../core/tenant.ts'
+import type { AdminDeps } from './admin-deps.ts'
+import { pageOf } from './paging.ts'
+import { tagOf } from './preconditions.ts'
+import { EVERY_ROLE, type Reply, type Route, route } from './route.ts'
+import { listOf, nothing, pageQuery, tenantView } from './schemas.ts'
+
+const TENANT = '/admin/v1/tenants/{tenant}'
+
+export const TENANT_ROUTES: readonly Route[] = [
+  route({
+    method: 'GET',
+    path: '/admin/v1/tenants',
+    name: 'list_tenants',
+    summary: 'Tenants the token is good for',
+    roles: EVERY_ROLE,
+    query: pageQuery,
+    answers: { 200: { text: 'By id.', schema: listOf(tenantView) } },
+    refusals: [],
+    handle: (deps, { author, query }) => {
+      const all = new Set([...deps.folders.ids(), ...deps.versions.tenants()])
+      const ids = author.tenant === undefined ? [...all].sort() : [author.tenant]
+      const page = pageOf(ids, (id) => id, query)
+      if ('kind' in page) return page
+      const items = page.items.flatMap((id) => {
+        const tenant = deps.tenants.find(id)
+        return tenant === undefined ? [] : [viewOf(deps, tenant)]
+      })
+      return { status: 200, body: { ...page, items } }
+    },
+  }),
+  route({
+    method: 'GET',
+    path: TENANT,
+    name: 'read_tenant',
+    summary: 'A tenant as it is live',
+    roles: EVERY_ROLE,
+    query: nothing,
+    answers: { 200: { text: 'ETag is its live version.', schema: tenantView } },
+    refusals: ['not_found'],
+    handle: (deps, { parameters }) => {
+      const tenant = liveTenant(deps, parameters['tenant'])
+      return 'kind' in tenant ? tenant : reply(viewOf(deps, tenant))
+    },
+  }),
+]
+
+/** The tenant of a path, or that it is not there. */
+export function liveTenant(deps: AdminDeps, id = ''): Tenant | ManagementRefusal {
+  return deps.tenants.find(id) ?? refuseManagement('not_found', 'tenant_unknown')
+}
+
+export function toInstant(seconds: number): string {
+  return new Date(seconds * 1000).toISOString()
+}
+
+function reply(view: ReturnType<typeof viewOf>): Reply {
+  return { status: 200, body: view, headers: { etag: tagOf(view.version) } }
+}
+
+function viewOf({ versions }: AdminDeps, tenant: Tenant) {
+  const { id, displayName, issuer, version } = tenant
+  const live = versions.live(id)
+  return {
+    id,
+    display_name: displayName,
+    issuer,
+    version,
+    source: live.version === undefined ? 'folder' : 'store',
+    revision: live.revision,
+  }
+}

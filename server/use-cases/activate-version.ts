@@ -1,0 +1,105 @@
+/**
+ * Makes a stored version live, in one step for every process, if what its author saw live still is. Roles are judged against
+ * exactly the versions that change places, so neither a race nor a name gives anybody more than their role (attack case Q06).
+ */
+import {
+  type ManagementRefusal,
+  refuseManagement,
+  refuseVersion,
+} from '../core/management-refusal.ts'
+import type { Author } from './author.ts'
+import type { DecisionRecord } from './decision-record.ts'
+import type { AuditLog, Clock, TenantVersions } from './ports.ts'
+import type { TenantFolders, VersionChecks, VersionContent } from './version-content.ts'
+
+export interface ActivateVersionDeps {
+  readonly clock: Clock
+  readonly folders: TenantFolders
+  readonly versions: TenantVersions
+  readonly checks: VersionChecks
+  readonly audit: AuditLog
+}
+
+export interface ActivateVersionInput {
+  readonly tenant: string
+  readonly version: string
+  /** What its author saw live; undefined: nothing, the tenant is new. */
+  readonly expected: string | undefined
+  readonly author: Author
+  readonly record: DecisionRecord
+}
+
+export interface ActivatedVersion {
+  readonly version: string
+  readonly previous: string | undefined
+  readonly changes: readonly string[]
+}
+
+const TENANT_FILE = 'tenant.yaml'
+const FOLDER_AUTHOR = 'folder'
+
+/** Resolves when the change is seen by every process and its entry durable. */
+export async function activateVersion(
+  deps: ActivateVersionDeps,
+  input: ActivateVersionInput,
+): Promise<ActivatedVersion | ManagementRefusal> {
+  const { tenant, version, expected, author, record } = input
+  const { version: stored } = deps.versions.live(tenant)
+  const before = contentOf(deps, tenant, stored)
+  if (before?.version !== expected) return refuseManagement('precondition_failed')
+  const after = version === before?.version ? before : deps.versions.find(tenant, version)
+  if (after === undefined) return refuseManagement('not_found', 'version_unknown')
+  if (!mayApply(author, before, after)) return refuseManagement('trust_change_not_permitted')
+  const { agents, problems } = await deps.checks.read(tenant, after)
+  if (problems.length > 0) return refuseVersion(problems, [])
+  const now = deps.clock.now()
+  if (stored === undefined && before !== undefined) {
+    // What the folder said becomes a version too, so that there is a way back to it.
+    await deps.versions.add(tenant, {
+      ...before,
+      author: FOLDER_AUTHOR,
+      createdAt: now,
+      note: undefined,
+    })
+  }
+  const outcome = await deps.versions.activate(tenant, {
+    version,
+    expected: stored,
+    agentsBefore: before === undefined ? [] : (await deps.checks.read(tenant, before)).agents,
+    agentsAfter: agents,
+    by: author.name,
+    at: now,
+  })
+  if (outcome === 'conflict') return refuseManagement('precondition_failed')
+  if (outcome === 'version_unknown') return refuseManagement('not_found', 'version_unknown')
+  const changes = await deps.checks.changes(tenant, before, after)
+  const previous = before?.version
+  record.note({
+    ...(previous === undefined ? {} : { version_before: previous }),
+    version_after: version,
+    changes,
+  })
+  await deps.audit.append(record.permitted(now))
+  return { version, previous, changes }
+}
+
+function contentOf(
+  { folders, versions }: ActivateVersionDeps,
+  tenant: string,
+  stored: string | undefined,
+): VersionContent | undefined {
+  if (stored === undefined) return folders.find(tenant)
+  const content = versions.find(tenant, stored)
+  if (content === undefined) throw new Error('the live version of a tenant is not in the store')
+  return content
+}
+
+/** To a policy author the whole file is closed: trust anchors, roles and limits, to the last comment. */
+function mayApply(
+  { roles }: Author,
+  before: VersionContent | undefined,
+  after: VersionContent,
+): boolean {
+  if (roles.includes('operator') || roles.includes('admin')) return true
+  return before !== undefined && before.sources[TENANT_FILE] === after.sources[TENANT_FILE]
+}

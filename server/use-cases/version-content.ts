@@ -1,0 +1,45 @@
+/** What a version of a tenant says, and what the tenants room makes of it; declared by the management use cases. */
+import type { Problem } from '../core/problem.ts'
+
+export type SourceTexts = Readonly<Record<string, string>>
+
+export interface VersionContent {
+  /** Hash of what the files say. */
+  readonly version: string
+  /** Text of each file by its path in the folder. */
+  readonly sources: SourceTexts
+  /** What the check made of them; opaque here. */
+  readonly compiled: string
+}
+
+/** Tenants as their folder said at the start. They are live until a version of theirs is activated. */
+export interface TenantFolders {
+  ids(): readonly string[]
+  find(tenant: string): VersionContent | undefined
+}
+
+export interface CheckedVersion {
+  readonly problems: readonly Problem[]
+  readonly warnings: readonly Problem[]
+  /** Undefined exactly where there are problems. */
+  readonly content: VersionContent | undefined
+}
+
+export interface VersionFacts {
+  readonly agents: readonly string[]
+  /** What must not become live on this server, such as development keys in production. */
+  readonly problems: readonly Problem[]
+}
+
+/** Texts come from anyone with a role: checking them is bounded in time and memory. */
+export interface VersionChecks {
+  /** Every check of a tenant's folder, its own test cases included. */
+  check(tenant: string, sources: SourceTexts): Promise<CheckedVersion>
+  read(tenant: string, content: VersionContent): Promise<VersionFacts>
+  /** What differs, entry by entry; `before` undefined: a new tenant. */
+  changes(
+    tenant: string,
+    before: VersionContent | undefined,
+    after: VersionContent,
+  ): Promise<readonly string[]>
+}
