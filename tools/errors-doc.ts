@@ -1,10 +1,11 @@
 /**
- * `npm run errors-doc`: writes docs/errors.md from the two closed tables of reasons, the server's and the verifier's. A test
+ * `npm run errors-doc`: writes docs/errors.md from the closed tables of reasons: the server's two and the verifier's. A test
  * checks that the page is current.
  */
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { VERIFICATION_REASONS } from '../lib/src/errors.ts'
+import { MANAGEMENT_REASONS } from '../server/core/management-refusal.ts'
 import { REASONS } from '../server/core/refusal.ts'
 import { formatted } from './formatted.ts'
 
@@ -18,13 +19,14 @@ interface Row {
 
 const SERVER = `# Errors
 
-Two closed lists. \`reason\` is stable and meant for programs; texts are for people and may change.
+Three closed lists. \`reason\` is stable and meant for programs; texts are for people and may change.
 
-This page is made by \`npm run errors-doc\` from \`server/core/refusal.ts\` and \`lib/src/errors.ts\`: change it there.
+This page is made by \`npm run errors-doc\` from \`server/core/refusal.ts\`, \`server/core/management-refusal.ts\` and
+\`lib/src/errors.ts\`: change it there.
 
 ## Of the authorization server
 
-A refusal at \`token\`, \`introspect\` or \`revoke\` is a JSON object (RFC 6749 §5.2) with two members more:
+A refusal at \`token\`, \`introspect\` or \`revoke\`, and at the token endpoints of the admin API, is a JSON object (RFC 6749 §5.2) with two members more:
 
 \`\`\`json
 {
@@ -41,8 +43,28 @@ reason \`subject_token_unacceptable\` until it is clear by what right the caller
 
 Answers with 503 have \`Retry-After\`; nothing was issued then, and assertion and proof have to be made anew.
 
-Away from those three endpoints errors are problems of RFC 9457 (\`application/problem+json\`): \`not_found\` and
-\`method_not_allowed\`.
+Away from those endpoints errors are problems of RFC 9457 (\`application/problem+json\`): \`not_found\` and
+\`method_not_allowed\` at the public documents, and those of the admin API below.
+
+`
+
+const ADMIN = `
+## Of the admin API
+
+Problems of RFC 9457 ([admin.md](admin.md)). \`errors\` names the members of a body that are not taken, \`problems\` and \`warnings\` places
+in a version's files:
+
+\`\`\`json
+{
+  "type": "about:blank",
+  "status": 422,
+  "reason": "version_invalid",
+  "detail": "the version has problems: nothing was stored",
+  "error_ref": "vN1m0kq0b6jVxk7dT7m3Nw",
+  "problems": [{ "file": "acme/agents.yaml", "line": 12, "column": 5, "text": "unknown key \\"scope\\"", "suggestion": "scopes" }],
+  "warnings": []
+}
+\`\`\`
 
 `
 
@@ -56,7 +78,8 @@ At a resource server, by \`@actchain/verifier\`: the error goes into the \`WWW-A
 
 /** The whole page. */
 export function errorsPage(): string {
-  const page = `${SERVER}${table(REASONS)}${VERIFIER}${table(VERIFICATION_REASONS)}`
+  const server = `${SERVER}${table(REASONS)}${ADMIN}${statusTable(MANAGEMENT_REASONS)}`
+  const page = `${server}${VERIFIER}${table(VERIFICATION_REASONS)}`
   return formatted('docs/errors.md', page)
 }
 
@@ -66,6 +89,14 @@ function table(reasons: Readonly<Record<string, Row>>): string {
       `| \`${reason}\` | ${status} | ${error === undefined ? 'none' : `\`${error}\``} | ${text} |`,
   )
   return ['| reason | status | error | text |', '| --- | --- | --- | --- |', ...rows, ''].join('\n')
+}
+
+/** Problems have no error code beside their reason. */
+function statusTable(reasons: Readonly<Record<string, Row>>): string {
+  const rows = Object.entries(reasons).map(
+    ([reason, { status, text }]) => `| \`${reason}\` | ${status} | ${text} |`,
+  )
+  return ['| reason | status | text |', '| --- | --- | --- |', ...rows, ''].join('\n')
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(ERRORS_PAGE, errorsPage())

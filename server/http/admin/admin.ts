@@ -167,19 +167,21 @@ function readQuery({ query }: Route, { url = '' }: IncomingMessage): Read | Mana
   const pairs = [...new URLSearchParams(at < 0 ? '' : url.slice(at + 1))]
   const names = new Set(pairs.map(([name]) => name))
   if (names.size !== pairs.length) return refuseManagement('request_malformed', 'query_repeated')
-  return check(query, Object.fromEntries(pairs), '?')
+  return check(query, Object.fromEntries(pairs), 'query')
 }
 
 async function readBody({ body }: Route, req: IncomingMessage): Promise<Read | ManagementRefusal> {
   if (body === undefined) return { value: undefined }
   const read = await readJsonBody(req, body.limit)
   if (read === 'body') return refuseManagement('request_malformed', 'body')
-  return typeof read === 'string' ? refuseManagement(read) : check(body.schema, read, '/')
+  return typeof read === 'string' ? refuseManagement(read) : check(body.schema, read, 'body')
 }
 
 const MOST_ERRORS = 20
 
-function check(schema: z.ZodType, value: unknown, root: '?' | '/'): Read | ManagementRefusal {
+type Root = 'body' | 'query'
+
+function check(schema: z.ZodType, value: unknown, root: Root): Read | ManagementRefusal {
   const parsed = schema.safeParse(value)
   if (parsed.success) return { value: parsed.data }
   return refuseMembers(
@@ -187,17 +189,14 @@ function check(schema: z.ZodType, value: unknown, root: '?' | '/'): Read | Manag
   )
 }
 
-function errorsOf(issue: z.core.$ZodIssue, root: '?' | '/'): readonly MemberError[] {
-  const pointerTo = (path: readonly PropertyKey[]): string =>
-    root +
-    path
-      .map((part) => String(part).slice(0, 80).replaceAll('~', '~0').replaceAll('/', '~1'))
-      .join('/')
-  if (issue.code !== 'unrecognized_keys') {
-    return [{ pointer: pointerTo(issue.path), text: 'is not what is taken here' }]
-  }
-  return issue.keys.map((key) => ({
-    pointer: pointerTo(issue.path),
-    text: `${quote(key)} is not a member`,
-  }))
+function errorsOf(issue: z.core.$ZodIssue, root: Root): readonly MemberError[] {
+  const pointer = pointerTo(issue.path, root)
+  if (issue.code !== 'unrecognized_keys') return [{ pointer, text: 'is not what is taken here' }]
+  return issue.keys.map((key) => ({ pointer, text: `${quote(key)} is not a member` }))
+}
+
+function pointerTo(path: readonly PropertyKey[], root: Root): string {
+  const parts = path.map((part) => String(part).slice(0, 80))
+  if (root === 'query') return `?${parts.join('')}`
+  return parts.map((part) => `/${part.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 }

@@ -1,0 +1,156 @@
+/**
+ * A client of the management API for tests: signs in as the operator or as a person, proves its key with every request, and
+ * lets a test change token, proof or headers before they are sent over a real socket.
+ */
+import { createHash, createPrivateKey, createPublicKey, randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Answer, ASSERTION_TYPE, EXCHANGE, ID_TOKEN, type Parameters } from './agent-client.ts'
+import type { TestServer } from './authorization-server.ts'
+import { bareJwk, epoch, newKey, signJwt, type TestKey } from './signing.ts'
+
+export interface AdminRequest {
+  /** Sent as JSON; a string or bytes as they are. */
+  readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string>>
+  /** Replaces the token and its scheme; null: none. */
+  readonly authorization?: string | null
+  /** Members of the proof; null: no proof at all. */
+  readonly proof?: Readonly<Record<string, unknown>> | null
+  readonly proofKey?: TestKey
+}
+
+export class AdminClient {
+  readonly publicUrl: string
+  readonly key: TestKey = newKey()
+  /** Set by signing in; a test may set another. */
+  token = ''
+
+  constructor(publicUrl: string) {
+    this.publicUrl = publicUrl
+  }
+
+  /** `path` under `/admin/v1`, with its query. */
+  async send(method: string, path: string, request: AdminRequest = {}): Promise<Answer> {
+    const url = `${this.publicUrl}/admin/v1${path}`
+    const { body, headers, authorization = `DPoP ${this.token}` } = request
+    const hasJson = body !== undefined
+    const response = await fetch(url, {
+      method,
+      redirect: 'manual',
+      headers: {
+        ...(hasJson ? { 'content-type': 'application/json' } : {}),
+        ...(authorization === null ? {} : { authorization }),
+        ...(request.proof === null ? {} : { dpop: this.proof(method, url, request) }),
+        ...headers,
+      },
+      ...(hasJson ? { body: rawBody(body) } : {}),
+    })
+    return answerOf(response)
+  }
+
+  get(path: string, request?: AdminRequest): Promise<Answer> {
+    return this.send('GET', path, request)
+  }
+
+  post(path: string, body: unknown, request: AdminRequest = {}): Promise<Answer> {
+    return this.send('POST', path, { body, ...request })
+  }
+
+  put(path: string, body: unknown, request: AdminRequest = {}): Promise<Answer> {
+    return this.send('PUT', path, { body, ...request })
+  }
+
+  /** Makes a version live where `live` is, or, with undefined, where none is. */
+  activate(tenant: string, version: string, live: string | undefined): Promise<Answer> {
+    const headers: Record<string, string> =
+      live === undefined ? { 'if-none-match': '*' } : { 'if-match': `"${live}"` }
+    return this.send('POST', `/tenants/${tenant}/versions/${version}/activate`, { headers })
+  }
+
+  proof(method: string, url: string, { proof, proofKey = this.key }: AdminRequest = {}): string {
+    const ath = createHash('sha256').update(this.token).digest('base64url')
+    const [htu] = url.split('?')
+    return signJwt(
+      proofKey,
+      { alg: 'ES256', typ: 'dpop+jwt', jwk: bareJwk(proofKey) },
+      { jti: randomUUID(), htm: method, htu, iat: epoch(), ath, ...proof },
+    )
+  }
+
+  /** A form to a token endpoint; keeps the token if there is one. */
+  async signIn(path: string, form: Parameters, request: AdminRequest = {}): Promise<Answer> {
+    const url = `${this.publicUrl}/admin/v1${path}`
+    const body = new URLSearchParams()
+    for (const [name, value] of Object.entries(form)) {
+      for (const item of Array.isArray(value) ? value : [value]) {
+        if (item !== undefined) body.append(name, item)
+      }
+    }
+    const proof = request.proof === null ? {} : { dpop: this.proof('POST', url, request) }
+    const headers = { ...proof, ...request.headers }
+    const answer = await answerOf(await fetch(url, { method: 'POST', body, headers }))
+    if (answer.status === 200) this.token = String(answer.body['access_token'])
+    return answer
+  }
+
+  signInPerson(
+    tenant: string,
+    idToken: string,
+    form: Parameters = {},
+    request?: AdminRequest,
+  ): Promise<Answer> {
+    return this.signIn(
+      `/tenants/${tenant}/token`,
+      { grant_type: EXCHANGE, subject_token: idToken, subject_token_type: ID_TOKEN, ...form },
+      request,
+    )
+  }
+}
+
+/** The form of the operator's sign-in, with members of the assertion changed. */
+export function operatorForm(
+  { config }: Pick<TestServer, 'config'>,
+  assertion: Readonly<Record<string, unknown>> = {},
+  key: TestKey = operatorKey({ config }),
+): Parameters {
+  const now = epoch()
+  const claims = { iss: 'operator', sub: 'operator', aud: `${config.publicUrl}/admin/v1` }
+  const client_assertion = signJwt(
+    key,
+    { alg: 'ES256', typ: 'client-authentication+jwt' },
+    { ...claims, jti: randomUUID(), iat: now, exp: now + 60, ...assertion },
+  )
+  const grant_type = 'client_credentials'
+  return { grant_type, client_assertion_type: ASSERTION_TYPE, client_assertion }
+}
+
+/** The key the first start wrote. */
+export function operatorKey({ config }: Pick<TestServer, 'config'>): TestKey {
+  const jwk = JSON.parse(readFileSync(join(config.dataFolder, 'operator.jwk'), 'utf8'))
+  const privateKey = createPrivateKey({ key: jwk, format: 'jwk' })
+  const publicJwk = { ...createPublicKey(privateKey).export({ format: 'jwk' }) }
+  return { privateKey, publicJwk, thumbprint: '' }
+}
+
+/** Signed in; `publicUrl` names another node on the same data folder. */
+export async function operatorOf(
+  server: Pick<TestServer, 'config'>,
+  publicUrl: string = server.config.publicUrl,
+): Promise<AdminClient> {
+  const client = new AdminClient(publicUrl)
+  const answer = await client.signIn('/token', operatorForm(server))
+  if (answer.status !== 200) throw new Error(`the operator may not sign in: ${answer.text}`)
+  return client
+}
+
+function rawBody(body: unknown): string {
+  return typeof body === 'string' ? body : JSON.stringify(body)
+}
+
+async function answerOf(response: Response): Promise<Answer> {
+  const { status, headers } = response
+  const text = await response.text()
+  const isJson = headers.get('content-type')?.includes('json') ?? false
+  return { status, headers, text, body: isJson ? JSON.parse(text) : {} }
+}
