@@ -2,25 +2,21 @@
  * Reads a tenant's policy files: every policy alone, so that one run tells all that is wrong with them. What comes out is
  * plain data that a node loads without reading a policy again.
  */
-import type { DetailedError, PolicyJson } from '@cedar-policy/cedar-wasm/nodejs'
 import { compareProblems, type Problem, quote } from '../core/problem.ts'
-import { readAnnotations } from './annotations.ts'
-import { type CedarInstance, EngineFault, processCedar } from './cedar.ts'
+import { type CedarInstance, processCedar } from './cedar.ts'
 import type { CompiledPolicy } from './compiled-policy.ts'
-import { readEngineError } from './engine-words.ts'
-import { addReads, emptyReads, readDepth } from './expression.ts'
-import { readHead } from './head.ts'
 import {
-  DEEPEST_EXPRESSION,
   LARGEST_FILE,
+  LARGEST_OF_ALL,
   MOST_OPERATORS_OF_ALL,
   MOST_POLICIES,
   measurePolicy,
 } from './policy-limits.ts'
 import { type PolicyText, scanPolicies } from './policy-scanner.ts'
-import { findUnknown, type KnownNames } from './references.ts'
-import { CEDAR_SCHEMA } from './schema.ts'
+import { placeOfAnnotation, readPolicy } from './read-policy.ts'
+import type { KnownNames } from './references.ts'
 import { type Finding, Source } from './source.ts'
+import { validatePolicies } from './validate-policies.ts'
 
 export interface PolicyFile {
   /** As problems name it. */
@@ -29,17 +25,10 @@ export interface PolicyFile {
 }
 
 export interface Compiled {
-  /** In the order of the files; complete only where there are no problems. */
+  /** In the order of the files; without the ones that have problems. */
   readonly policies: readonly CompiledPolicy[]
   readonly problems: readonly Problem[]
   readonly warnings: readonly Problem[]
-}
-
-/** A policy on its way: where it stands, and what has been made of it. */
-interface Draft {
-  readonly source: Source
-  readonly policy: PolicyText
-  readonly compiled: CompiledPolicy
 }
 
 export function compilePolicies(
@@ -47,23 +36,28 @@ export function compilePolicies(
   known: KnownNames,
   cedar: CedarInstance = processCedar,
 ): Compiled {
-  const compiler = new Compiler(cedar, known)
-  for (const { file, text } of files) compiler.readFile(new Source(file, text))
-  return compiler.finish()
+  const compilation = new Compilation(cedar, known)
+  for (const { file, text } of files) compilation.readFile(new Source(file, text))
+  return compilation.finish()
 }
 
 // No control, direction or invisible character, in strings and comments either: what a reviewer sees is what is there.
 const INVISIBLE = /[^\P{Cc}\t\r\n]|[\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/u
 
-class Compiler {
+interface Draft {
+  readonly source: Source
+  readonly policy: PolicyText
+  readonly compiled: CompiledPolicy
+  broken: boolean
+}
+
+class Compilation {
   readonly #cedar: CedarInstance
   readonly #known: KnownNames
-  readonly #problems: Problem[] = []
-  readonly #warnings: Problem[] = []
+  readonly #problems = new Map<string, Problem>()
   readonly #drafts: Draft[] = []
-  readonly #ids = new Map<string, Draft>()
-  #count = 0
-  #operators = 0
+  readonly #firstOf = new Map<string, CompiledPolicy>()
+  readonly #sum = { policies: 0, bytes: 0, operators: 0 }
 
   constructor(cedar: CedarInstance, known: KnownNames) {
     this.#cedar = cedar
@@ -85,193 +79,83 @@ class Compiler {
   }
 
   finish(): Compiled {
-    for (const broken of this.#validate()) this.#drafts.splice(this.#drafts.indexOf(broken), 1)
+    const sound = this.#drafts.filter(({ broken }) => !broken)
+    const texts = this.#drafts.map(({ policy }) => policy.text)
+    const { errors, warnings } = validatePolicies(texts, this.#cedar)
+    for (const { index, at, ...finding } of errors) {
+      const draft = this.#drafts[index]
+      if (draft === undefined) continue
+      this.#refuse(draft.source, draft.policy.at + at, finding)
+      draft.broken = true
+    }
+    const told = warnings.flatMap(({ index, at, text }) => {
+      const draft = this.#drafts[index]
+      if (draft === undefined || draft.broken) return []
+      return [draft.source.problemAt(draft.policy.at + at, { text })]
+    })
     return {
-      policies: this.#drafts.map(({ compiled }) => compiled),
-      problems: this.#problems.toSorted(compareProblems),
-      warnings: this.#warnings.toSorted(compareProblems),
+      policies: sound.filter(({ broken }) => !broken).map(({ compiled }) => compiled),
+      problems: [...this.#problems.values()].toSorted(compareProblems),
+      warnings: told.toSorted(compareProblems),
     }
   }
 
-  #readPolicy(source: Source, policy: PolicyText): void {
-    this.#count += 1
-    // Told once; the rest is not read.
-    if (this.#count > MOST_POLICIES + 1 || this.#operators > MOST_OPERATORS_OF_ALL) return
-    if (this.#count > MOST_POLICIES) {
-      const text = `there are more than ${MOST_POLICIES} policies`
-      return this.#refuse(source, policy.at, { text })
-    }
-    const { operators, excess } = measurePolicy(policy)
+  #readPolicy(source: Source, text: PolicyText): void {
+    if (this.#isFull()) return
+    const { operators, excess } = measurePolicy(text)
     if (excess !== undefined) return this.#refuse(source, excess.at, excess)
-    this.#operators += operators
-    if (this.#operators > MOST_OPERATORS_OF_ALL) {
-      const text = `all policies together have more than ${MOST_OPERATORS_OF_ALL} operators`
-      return this.#refuse(source, policy.at, { text })
-    }
-    const json = this.#parse(source, policy)
-    if (json !== undefined) this.#compile({ source, policy, json })
+    const limit = this.#add(text, operators)
+    if (limit !== undefined) return this.#refuse(source, text.at, { text: limit })
+    const { policy, findings } = readPolicy(text, this.#known, this.#cedar)
+    for (const finding of findings) this.#refuse(source, finding.at, finding)
+    if (policy === undefined) return
+    const { line } = source.placeAt(text.at)
+    const compiled = { ...policy, file: source.file, line }
+    const isDistinct = this.#claimId(source, text, compiled)
+    const broken = findings.length > 0 || !isDistinct
+    this.#drafts.push({ source, policy: text, compiled, broken })
   }
 
-  #parse(source: Source, policy: PolicyText): PolicyJson | undefined {
-    const slot = policy.tokens.find(({ kind }) => kind === 'slot')
-    if (slot !== undefined) {
-      const text = `${quote(slot.text)} makes this a template; only whole policies are allowed`
-      this.#refuse(source, slot.at, { text })
-      return undefined
-    }
-    if (!policy.ended) {
-      const text = 'the policy does not end with ";"'
-      this.#refuse(source, policy.at + policy.text.length, { text })
-      return undefined
-    }
-    const answer = this.#try(() => this.#cedar.run(({ policyToJson }) => policyToJson(policy.text)))
-    if (answer?.type === 'success') return answer.json
-    if (answer === undefined) this.#refuse(source, policy.at, UNREADABLE)
-    for (const error of answer?.errors ?? []) this.#refuseAsEngine(source, policy, error)
-    return undefined
+  /** Past a limit, which was told, nothing more is read. */
+  #isFull(): boolean {
+    return this.#limitPassed() !== undefined
   }
 
-  #compile({
-    source,
-    policy,
-    json,
-  }: {
-    readonly source: Source
-    readonly policy: PolicyText
-    readonly json: PolicyJson
-  }): void {
-    const before = this.#problems.length
-    const bodies = json.conditions.map(({ body }) => body)
-    const depth = Math.max(0, ...bodies.map((body) => readDepth(body, DEEPEST_EXPRESSION)))
-    if (depth + bodies.length > DEEPEST_EXPRESSION) {
-      const text = `the conditions are more than ${DEEPEST_EXPRESSION} levels deep; make two policies of them`
-      return this.#refuse(source, policy.at, { text })
-    }
-    const reads = emptyReads()
-    const head = readHead(json, reads)
-    for (const body of bodies) addReads(reads, body)
-    const annotations = new Map(
-      Object.entries(json.annotations ?? {}).map(([name, value]) => [name, value ?? '']),
-    )
-    const { id, obligations, findings } = readAnnotations(json.effect, annotations)
-    for (const finding of findings) {
-      this.#refuse(source, annotationPlace(policy, finding.annotation), finding)
-    }
-    for (const finding of findUnknown(policy, reads.named, this.#known)) {
-      this.#refuse(source, finding.at, finding)
-    }
-    const compiled: CompiledPolicy = {
-      id: id ?? '',
-      effect: json.effect,
-      file: source.file,
-      line: source.placeAt(policy.at).line,
-      text: policy.text,
-      obligations,
-      ...head,
-      reads: {
-        names: reads.everything ? undefined : [...reads.names].toSorted(),
-        tags: reads.tags,
-        hierarchy: reads.hierarchy,
-        entities: reads.looked,
-      },
-    }
-    const draft = { source, policy, compiled }
-    this.#claimId(draft, id)
-    this.#drafts.push(draft)
-    if (this.#problems.length > before) this.#broken.add(draft)
+  #add({ text }: PolicyText, operators: number): string | undefined {
+    this.#sum.policies += 1
+    this.#sum.bytes += Buffer.byteLength(text)
+    this.#sum.operators += operators
+    return this.#limitPassed()
   }
 
-  readonly #broken = new Set<Draft>()
-
-  #claimId(draft: Draft, id: string | undefined): void {
-    if (id === undefined) return
-    const other = this.#ids.get(id)
-    if (other === undefined) {
-      this.#ids.set(id, draft)
-      return
+  #limitPassed(): string | undefined {
+    const { policies, bytes, operators } = this.#sum
+    if (policies > MOST_POLICIES) return `there are more than ${MOST_POLICIES} policies`
+    if (bytes > LARGEST_OF_ALL) {
+      return `all policies together have more than ${LARGEST_OF_ALL} bytes`
     }
-    const { file, line } = other.compiled
-    const text = `the id ${quote(id)} is also at ${file}:${line}`
-    this.#refuse(draft.source, annotationPlace(draft.policy, 'id'), { text })
+    return operators > MOST_OPERATORS_OF_ALL
+      ? `all policies together have more than ${MOST_OPERATORS_OF_ALL} operators`
+      : undefined
   }
 
-  /** Tells what the schema finds, and which policies are not to be kept. */
-  #validate(): ReadonlySet<Draft> {
-    const drafts = this.#drafts
-    const found = this.#try(() => this.#validateAll(drafts))
-    // One of them broke the engine: which one?
-    if (found === undefined) for (const draft of drafts) this.#validateAlone(draft)
-    return this.#broken
-  }
-
-  #validateAlone(draft: Draft): void {
-    if (this.#try(() => this.#validateAll([draft])) !== undefined) return
-    this.#refuse(draft.source, draft.policy.at, UNREADABLE)
-    this.#broken.add(draft)
-  }
-
-  #validateAll(drafts: readonly Draft[]): true {
-    const staticPolicies = Object.fromEntries(
-      drafts.map(({ policy }, index) => [`${index}`, policy.text]),
-    )
-    const answer = this.#cedar.run(({ validate }) =>
-      validate({ schema: CEDAR_SCHEMA, policies: { staticPolicies } }),
-    )
-    if (answer.type === 'failure') throw new EngineFault()
-    for (const { policyId, error } of answer.validationErrors) {
-      const draft = drafts[Number(policyId)]
-      if (draft === undefined) throw new EngineFault()
-      this.#refuseAsEngine(draft.source, draft.policy, error)
-      this.#broken.add(draft)
+  #claimId(source: Source, text: PolicyText, compiled: CompiledPolicy): boolean {
+    const { id } = compiled
+    const first = this.#firstOf.get(id)
+    if (id === '') return false
+    if (first === undefined) {
+      this.#firstOf.set(id, compiled)
+      return true
     }
-    for (const { policyId, error } of answer.validationWarnings) {
-      const draft = drafts[Number(policyId)]
-      if (draft !== undefined && !this.#broken.has(draft)) this.#warn(draft, error)
-    }
-    return true
+    const finding = { text: `the id ${quote(id)} is also at ${first.file}:${first.line}` }
+    this.#refuse(source, placeOfAnnotation(text, 'id'), finding)
+    return false
   }
 
-  #try<Result>(work: () => Result): Result | undefined {
-    try {
-      return work()
-    } catch (error) {
-      if (error instanceof EngineFault) return undefined
-      throw error
-    }
-  }
-
-  #warn({ source, policy }: Draft, error: DetailedError): void {
-    const { at, text } = readEngineError(policy.text, error)
-    const warning = source.problemAt(policy.at + at, { text })
-    if (!this.#warnings.some((other) => compareProblems(other, warning) === 0)) {
-      this.#warnings.push(warning)
-    }
-  }
-
-  #refuseAsEngine(source: Source, policy: PolicyText, error: DetailedError): void {
-    const { at, text, suggestion } = readEngineError(policy.text, error)
-    this.#refuse(source, policy.at + at, { text, suggestion })
-  }
-
+  /** Adds a problem, once. */
   #refuse(source: Source, offset: number, finding: Finding): void {
     const problem = source.problemAt(offset, finding)
-    const isTold = ({ text, line, column, file }: Problem): boolean =>
-      text === problem.text &&
-      line === problem.line &&
-      column === problem.column &&
-      file === problem.file
-    if (!this.#problems.some(isTold)) this.#problems.push(problem)
+    const { file, line, column, text } = problem
+    this.#problems.set(JSON.stringify([file, line, column, text]), problem)
   }
-}
-
-const UNREADABLE: Finding = {
-  text: 'the policy is too much for the policy engine; make it simpler',
-}
-
-/** Offset of `@name`, or of the policy. */
-function annotationPlace({ tokens, at }: PolicyText, name: string | undefined): number {
-  const found = tokens.find(
-    ({ text }, index) => text === '@' && name !== undefined && tokens[index + 1]?.text === name,
-  )
-  return found?.at ?? at
 }

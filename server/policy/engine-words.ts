@@ -28,11 +28,12 @@ const WORDS: readonly (readonly [RegExp, readonly string[]])[] = [
 /** More alternatives than that are no help. */
 const MOST_EXPECTED = 4
 
-export function readEngineError(policy: string, error: DetailedError): EngineFinding {
+/** `skipped`: bytes of what stood before the policy in the text the engine was given. */
+export function readEngineError(policy: string, error: DetailedError, skipped = 0): EngineFinding {
   const message = error.message
     .replace(PREFIXES, '')
     .replace(/^invalid policy effect: (.*)$/, '`$1` is neither permit nor forbid')
-  const { start, piece } = locate(policy, error)
+  const { start, piece } = locate(policy, error, skipped)
   // The engine points at `context.scope.teir`; what is wrong is its last name.
   const named = /^(?:unable .* optional )?attribute `([^`]+)`|^`([^`]+)` is not a valid /.exec(
     message,
@@ -87,12 +88,14 @@ function suggestionOf(message: string, help: string | null): string | undefined 
 function locate(
   policy: string,
   error: DetailedError,
+  skipped: number,
 ): { readonly start: number; readonly piece: string } {
   const label = error.sourceLocations?.[0]
   if (label === undefined) return { start: 0, piece: '' }
   const bytes = Buffer.from(policy)
-  const start = bytes.subarray(0, label.start).toString().length
-  const piece = bytes.subarray(label.start, label.end).toString()
+  const [from, to] = [label.start - skipped, label.end - skipped]
+  const start = bytes.subarray(0, Math.max(0, from)).toString().length
+  const piece = bytes.subarray(Math.max(0, from), Math.max(0, to)).toString()
   // Of the whole policy: no piece of it.
   return { start, piece: piece.length === policy.length ? '' : piece }
 }

@@ -23,15 +23,17 @@ export interface PolicyText {
 
 // Each branch is linear. As in Cedar's own lexer a comment ends at either line break, and a string may go over lines.
 const TOKEN =
-  /(?<space>\s+|\/\/[^\r\n]*)|(?<string>"(?:\\.|[^"\\])*")|(?<word>[A-Za-z_][A-Za-z0-9_]*)|(?<number>[0-9]+)|(?<slot>\?[A-Za-z_]*)|(?<mark>::|==|!=|<=|>=|&&|\|\||[^])/gu
-const KINDS = ['string', 'word', 'number', 'slot', 'mark'] as const
+  /\s+|\/\/[^\r\n]*|"(?:\\.|[^"\\])*"|[A-Za-z_][A-Za-z0-9_]*|[0-9]+|\?[A-Za-z_]*|::|==|!=|<=|>=|&&|\|\||[^]/gu
 
 export function scanPolicies(file: string): readonly PolicyText[] {
   const found: PolicyText[] = []
   let tokens: Token[] = []
-  for (const token of readTokens(file)) {
-    tokens.push(token)
-    if (token.text !== ';') continue
+  for (const match of file.matchAll(TOKEN)) {
+    const [text] = match
+    const kind = kindOf(text)
+    if (kind === undefined) continue
+    tokens.push({ kind, text, at: match.index })
+    if (text !== ';') continue
     found.push(policyText(file, tokens, true))
     tokens = []
   }
@@ -39,18 +41,19 @@ export function scanPolicies(file: string): readonly PolicyText[] {
   return found
 }
 
+/** Undefined for what stands between tokens. */
+function kindOf(text: string): Token['kind'] | undefined {
+  const [first = ''] = text
+  if (first.trim() === '' || text.startsWith('//')) return undefined
+  if (/[A-Za-z_]/.test(first)) return 'word'
+  if (/[0-9]/.test(first)) return 'number'
+  if (first === '"' && text.length > 1) return 'string'
+  return first === '?' ? 'slot' : 'mark'
+}
+
 function policyText(file: string, tokens: readonly Token[], ended: boolean): PolicyText {
   const at = tokens[0]?.at ?? 0
   const last = tokens.at(-1)
   const end = last === undefined ? at : last.at + last.text.length
   return { text: file.slice(at, end), at, tokens, ended }
-}
-
-function* readTokens(file: string): Generator<Token> {
-  for (const { groups = {}, index } of file.matchAll(TOKEN)) {
-    for (const kind of KINDS) {
-      const text = groups[kind]
-      if (text !== undefined) yield { kind, text, at: index }
-    }
-  }
 }

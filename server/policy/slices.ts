@@ -10,8 +10,9 @@ import type { NeededFacts } from './question.ts'
 export interface Slice {
   /** Distinct among the slices of one tenant's version. */
   readonly name: string
-  /** Text by id. */
-  readonly texts: Readonly<Record<string, string>>
+  /** All its policies, one after the other, and their ids in that order. */
+  readonly text: string
+  readonly ids: readonly string[]
   readonly obligations: ReadonlyMap<string, Obligations>
   readonly needed: NeededFacts
 }
@@ -26,7 +27,7 @@ export class Slices {
   readonly #index: ReadonlyMap<string, readonly number[]>
   readonly #made = new LRUCache<string, Slice>({
     maxSize: MOST_KEPT,
-    sizeCalculation: ({ obligations }) => obligations.size,
+    sizeCalculation: ({ ids }) => ids.length,
   })
 
   constructor(policies: readonly CompiledPolicy[], actions: readonly string[]) {
@@ -82,7 +83,8 @@ function makeSlice(name: string, policies: readonly CompiledPolicy[]): Slice {
   const entities = policies.flatMap(({ reads }) => reads.entities)
   return {
     name,
-    texts: Object.fromEntries(policies.map(({ id, text }) => [id, text])),
+    text: policies.map(({ text }) => text).join('\n'),
+    ids: policies.map(({ id }) => id),
     obligations: new Map(policies.map(({ id, obligations }) => [id, obligations])),
     needed: {
       names: names.some((some) => some === undefined)
