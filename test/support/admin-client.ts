@@ -5,9 +5,11 @@
 import { createHash, createPrivateKey, createPublicKey, randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Role } from '../../server/core/tenant.ts'
 import { type Answer, ASSERTION_TYPE, EXCHANGE, ID_TOKEN, type Parameters } from './agent-client.ts'
 import type { TestServer } from './authorization-server.ts'
 import { bareJwk, epoch, newKey, signJwt, type TestKey } from './signing.ts'
+import type { TenantDocuments } from './tenant-folder.ts'
 
 export interface AdminRequest {
   /** Sent as JSON; a string or bytes as they are. */
@@ -141,6 +143,43 @@ export async function operatorOf(
   const client = new AdminClient(publicUrl)
   const answer = await client.signIn('/token', operatorForm(server))
   if (answer.status !== 200) throw new Error(`the operator may not sign in: ${answer.text}`)
+  return client
+}
+
+/** Groups of the identity provider, by the role they give where `grantRoles` changed a tenant. */
+export const GROUPS = {
+  admin: 'identity-team',
+  policy_author: 'policy-authors',
+  helpdesk: 'service-desk',
+  reviewer: 'reviewers',
+} as const satisfies Record<Role, string>
+
+export const MANAGEMENT_CLIENT = 'console'
+
+/** People of the identity provider may manage this tenant, by their groups. */
+export function grantRoles({ tenant }: TenantDocuments): void {
+  const [idp] = tenant['trusted_issuers'] as Record<string, unknown>[]
+  if (idp === undefined) throw new Error('the fixture trusts nobody')
+  idp['management_client'] = MANAGEMENT_CLIENT
+  tenant['roles'] = Object.entries(GROUPS).map(([role, value]) => ({
+    role,
+    issuer: 'idp',
+    claim: 'groups',
+    value,
+  }))
+}
+
+/** dave, signed in with these roles. */
+export async function personOf(
+  server: TestServer,
+  tenant: string,
+  ...roles: readonly Role[]
+): Promise<AdminClient> {
+  const client = new AdminClient(server.config.publicUrl)
+  const groups = roles.map((role) => GROUPS[role])
+  const idToken = server.idToken('dave', MANAGEMENT_CLIENT, { groups })
+  const answer = await client.signInPerson(tenant, idToken)
+  if (answer.status !== 200) throw new Error(`dave may not sign in: ${answer.text}`)
   return client
 }
 
