@@ -53,6 +53,13 @@ export const CASE_GUARDS: readonly Guard<[Tenant, Case]>[] = [
     holds: (_, { actors }) => new Set(actors).size === actors.length,
   },
   {
+    name: 'proof_required',
+    reason: 'proof_required',
+    text: 'every agent of the chain that has to prove a key does',
+    holds: (tenant, { actors, key }) =>
+      key === 'dpop' || actors.every((id) => tenant.agents.get(id)?.binding !== 'dpop'),
+  },
+  {
     name: 'subject_is_actor',
     reason: 'subject_token_unacceptable',
     text: 'the subject is no agent',
@@ -157,7 +164,7 @@ function findOpening(tenant: Tenant, asked: Case): Opening | Refusal {
     return isRefusal(taskType) ? taskType : { opener, taskType, subject: undefined }
   }
   const found = issuersOf(tenant, asked).map((issuer) => ({
-    subject: { id, issuer, claims },
+    subject: { id, issuer, claims: believed(tenant, issuer, claims) },
     taskType: findTaskType(tenant, opener, { basis: 'policy', issuer }, asked.taskType),
   }))
   for (const { subject, taskType } of found) {
@@ -175,6 +182,13 @@ function issuersOf(tenant: Tenant, { actors, issuer }: Case): readonly string[] 
   const known = tenant.agents.get(opener)?.issuerClients
   if (known === undefined) return []
   return [...known.keys()].filter((id) => issuer === undefined || id === issuer)
+}
+
+/** Of what a case says of its subject, what the issuer's trust rule believes: nothing else gets past a live exchange. */
+function believed(tenant: Tenant, issuer: string, claims: Case['claims']): Case['claims'] {
+  const trusted = [...tenant.trustedIssuers.values()].find(({ id }) => id === issuer)
+  const names = trusted?.subjectClaims ?? []
+  return Object.fromEntries(Object.entries(claims).filter(([name]) => names.includes(name)))
 }
 
 function findResource(tenant: Tenant, name: string): Resource | undefined {

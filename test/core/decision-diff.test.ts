@@ -4,23 +4,7 @@ import type { Case } from '../../server/core/case.ts'
 import { type Comparison, diffDecisions } from '../../server/core/decision-diff.ts'
 import type { RuleQuestion, Rules } from '../../server/core/rules.ts'
 import type { Tenant } from '../../server/core/tenant.ts'
-import { anAgent, aTaskType, aTenant, NOW, permitAll } from './facts.ts'
-
-function aCase(parts: Partial<Case> = {}): Case {
-  return {
-    subject: 'alice',
-    issuer: undefined,
-    claims: {},
-    actors: ['planner'],
-    taskType: undefined,
-    resource: 'files-api',
-    scope: ['files:read'],
-    purpose: undefined,
-    key: 'dpop',
-    now: NOW,
-    ...parts,
-  }
-}
+import { aCase, anAgent, aTaskType, aTenant, aTrustedIssuer, NOW, permitAll } from './facts.ts'
 
 /** Rules that answer by a function, and remember what they were asked. */
 function rulesBy(permits: (question: RuleQuestion) => boolean, asked: RuleQuestion[] = []): Rules {
@@ -143,7 +127,10 @@ describe('the combinations', () => {
       ({ subject }) => subject?.claims['department']?.includes('finance') === true,
     )
     const cases = [aCase({ claims }), aCase({ claims, subject: 'bob' })]
-    const { of, changes } = diff(small(), small({ tenant: { rules } }), { cases })
+    const idp = aTrustedIssuer({ subjectClaims: ['department'] })
+    const trustedIssuers = new Map([[idp.issuer, idp]])
+    const before = small({ tenant: { trustedIssuers } })
+    const { of, changes } = diff(before, { ...before, rules }, { cases })
     expect(of).toBe(2 + 2 * 8)
     // All that was permitted to somebody without claims is refused now, and to nobody else.
     expect(changes.map(({ asked }) => asked.claims)).toEqual(changes.map(() => ({})))

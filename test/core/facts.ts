@@ -1,6 +1,7 @@
 /** A tenant and its parts as plain values, in the shape the folder reader makes: each builder shows only what matters. */
 
 import type { BoundsRoot, DelegatedClaims } from '../../lib/src/act-bounds.ts'
+import type { Case } from '../../server/core/case.ts'
 import { type Ceiling, openCeiling } from '../../server/core/ceiling.ts'
 import { factsOf, type HopFacts, type HopRequest } from '../../server/core/guards.ts'
 import type { ForeignToken, OwnToken } from '../../server/core/input-token.ts'
@@ -235,6 +236,23 @@ export function aHopRequest(parts: Partial<HopRequest> = {}): HopRequest {
 /** The same with what the guards look up once; `parts` replace even that. */
 export function aHop(parts: Partial<HopFacts> = {}): HopFacts {
   return { ...factsOf(aHopRequest(parts)), ...parts }
+}
+
+/** alice has planner take files:read to the files API. */
+export function aCase(parts: Partial<Case> = {}): Case {
+  return {
+    subject: 'alice',
+    issuer: undefined,
+    claims: {},
+    actors: ['planner'],
+    taskType: undefined,
+    resource: 'files-api',
+    scope: ['files:read'],
+    purpose: undefined,
+    key: 'dpop',
+    now: NOW,
+    ...parts,
+  }
 }
 
 /** Claims of planner's token for alice, addressed to researcher. */
