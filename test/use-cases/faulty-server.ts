@@ -141,7 +141,7 @@ function loadTenant(
   writeTenantFolder(join(folder, 'tenants'), 'acme', changes)
   const publicUrl = `http://127.0.0.1:${port}`
   const loaded = loadTenants({ folder: join(folder, 'tenants'), publicUrl })
-  const tenant = loaded.kind === 'loaded' ? loaded.tenants.get('acme') : undefined
+  const tenant = loaded.kind === 'loaded' ? loaded.tenants.get('acme')?.tenant : undefined
   if (tenant === undefined) throw new Error('the fixture is a good tenant')
   return tenant
 }
