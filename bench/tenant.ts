@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { newKey, type TestKey } from '../test/support/signing.ts'
+import { PERMIT_ALL, writeRules } from '../test/support/tenant-folder.ts'
 
 export const BENCH_ORIGIN = 'https://as.example.com'
 export const BENCH_ISSUER = `${BENCH_ORIGIN}/t/bench`
@@ -37,6 +38,7 @@ export function writeBenchTenant(folder: string): TenantKeys {
   write('agents.yaml', { agents: [...agents].map(([id, key]) => agent(id, key)) })
   write('resources.yaml', { resources: resources() })
   write('task-types.yaml', { task_types: [TASK_TYPE] })
+  writeRules(place, PERMIT_ALL)
   return { idp, agents }
 }
 

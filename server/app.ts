@@ -111,11 +111,11 @@ async function readTenants(config: Config, log: Log): Promise<ReadonlyMap<string
     log.warn({ event: 'tenant_warning', reason: formatProblem(warning) })
   }
   if (loaded.kind === 'refused') throw new StartRefused(loaded.problems.map(formatProblem))
-  const tenants = [...loaded.tenants.values()]
+  const tenants = [...loaded.tenants.values()].map(({ tenant }) => tenant)
   if (config.mode === 'production') {
     const defaults = developmentDefaults(config, tenants)
     if (defaults.length > 0) throw new StartRefused(defaults)
-    return loaded.tenants
+    return new Map(tenants.map((tenant) => [tenant.id, tenant]))
   }
   const withKeys = await Promise.all(
     tenants.map((tenant) => ensureDevelopmentKeys({ dataFolder, tenant })),

@@ -59,7 +59,7 @@ test('facts_changed: the tenant changes between the decision and the signature, 
   })
   const loaded = loadTenants({ folder: join(folder, 'tenants'), publicUrl: 'https://as.example' })
   if (loaded.kind === 'refused') throw new Error(JSON.stringify(loaded.problems))
-  const tenant = loaded.tenants.get('acme')
+  const tenant = loaded.tenants.get('acme')?.tenant
   const caller = tenant?.agents.get('planner')
   if (tenant === undefined || caller === undefined) throw new Error('the fixture has no planner')
   const clock = { now: epoch }

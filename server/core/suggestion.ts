@@ -12,7 +12,7 @@ export function findNearest(name: string, candidates: Iterable<string>): string 
   let least = Math.max(1, Math.floor(name.length / 3)) + 1
   for (const candidate of candidates) {
     if (candidate.length > LONGEST || Math.abs(candidate.length - name.length) >= least) continue
-    const distance = readDistance(name, candidate)
+    const distance = readDistance(name, candidate, least)
     if (distance < least) {
       least = distance
       nearest = candidate
@@ -21,7 +21,8 @@ export function findNearest(name: string, candidates: Iterable<string>): string 
   return nearest
 }
 
-function readDistance(a: string, b: string): number {
+/** The distance, or any number from `enough` on: a tenant may have ten thousand names to compare with. */
+function readDistance(a: string, b: string, enough: number): number {
   let beforeLast: readonly number[] = []
   let last: readonly number[] = Array.from({ length: b.length + 1 }, (_, column) => column)
   for (let row = 1; row <= a.length; row += 1) {
@@ -39,6 +40,8 @@ function readDistance(a: string, b: string): number {
         ),
       )
     }
+    // No later row is less than the least of this one and the one before.
+    if (Math.min(...current, ...last) >= enough) return enough
     beforeLast = last
     last = current
   }

@@ -5,10 +5,11 @@
 
 import { quote } from '../core/problem.ts'
 import { findNearest } from '../core/suggestion.ts'
-import type { Entry, Listing } from './entries.ts'
-import { endpointsOf, readHome } from './homes.ts'
+import type { AgentEntry } from './agents-file.ts'
+import { type Entry, type Listing, readValues } from './entries.ts'
+import { type Endpoints, endpointsByAgent, readHome } from './homes.ts'
 import { type Report, refuse, warn } from './report.ts'
-import type { AgentEntry, ResourceEntry } from './schema.ts'
+import type { ResourceEntry } from './resources-file.ts'
 import type { YamlDocument } from './yaml-document.ts'
 
 type AgentEntryAt = Entry<AgentEntry>
@@ -18,17 +19,14 @@ export function checkAgents(
   agents: Listing<AgentEntry>,
   resources: Listing<ResourceEntry> | undefined,
 ): void {
+  const endpoints = resources && endpointsByAgent(readValues(resources))
   for (const entry of agents.entries) {
     checkKeys(report, agents.document, entry)
     checkBinding(report, agents.document, entry)
-    if (resources === undefined) continue
-    checkHome(report, agents.document, entry, readValues(resources))
-    checkDefaultTarget(report, agents.document, entry, resources)
+    if (resources === undefined || endpoints === undefined) continue
+    checkHome(report, agents.document, entry, endpoints)
+    checkDefaultTarget(report, agents.document, entry, { ids: resources.ids, endpoints })
   }
-}
-
-export function readValues<Value>(listing: Listing<Value>): readonly Value[] {
-  return listing.entries.map((entry) => entry.value)
 }
 
 function checkKeys(report: Report, document: YamlDocument, { value, path }: AgentEntryAt): void {
@@ -53,9 +51,9 @@ function checkHome(
   report: Report,
   document: YamlDocument,
   { value, path }: AgentEntryAt,
-  resources: readonly ResourceEntry[],
+  byAgent: Endpoints,
 ): void {
-  const endpoints = endpointsOf(value.id, resources)
+  const endpoints = byAgent.get(value.id) ?? []
   if (value.home === undefined) {
     if (endpoints.length < 2) return
     const named = endpoints.map(quote).join(', ')
@@ -74,12 +72,12 @@ function checkDefaultTarget(
   report: Report,
   document: YamlDocument,
   { value, path }: AgentEntryAt,
-  resources: Listing<ResourceEntry>,
+  { ids, endpoints }: { readonly ids: ReadonlySet<string>; readonly endpoints: Endpoints },
 ): void {
   const target = value.default_target
   // One that is defined nowhere is a dangling reference, reported as such.
-  if (target === undefined || !resources.ids.has(target)) return
-  if (value.may_reach.includes(target) || target === readHome(value, readValues(resources))) return
+  if (target === undefined || !ids.has(target)) return
+  if (value.may_reach.includes(target) || target === readHome(value, endpoints)) return
   const text = `${quote(target)} is not in "may_reach"`
   refuse(report, document, [...path, 'default_target'], { text })
 }

@@ -11,34 +11,42 @@ import type {
   TrustedIssuer,
 } from '../core/tenant.ts'
 import { createRules } from '../policy/rules.ts'
-import { generatedHome, homeId, readHome } from './homes.ts'
-import type { AgentEntry, IssuerEntry, ResourceEntry, TaskTypeEntry, TenantFile } from './schema.ts'
+import type { AgentEntry } from './agents-file.ts'
+import type { CheckedTenant } from './check-tenant.ts'
+import { type Endpoints, endpointsByAgent, generatedHome, homeId, readHome } from './homes.ts'
+import type { ResourceEntry } from './resources-file.ts'
+import type { TaskTypeEntry } from './task-types-file.ts'
+import type { IssuerEntry, RoleEntry, TenantFile } from './tenant-file.ts'
+import { issuerOf } from './uri.ts'
 
 export interface CheckedEntries {
   readonly tenant: TenantFile
   readonly issuers: readonly IssuerEntry[]
+  readonly roles: readonly RoleEntry[]
   readonly agents: readonly AgentEntry[]
   readonly resources: readonly ResourceEntry[]
   readonly taskTypes: readonly TaskTypeEntry[]
 }
 
-export interface TenantIdentity {
-  readonly id: string
-  readonly issuer: string
-  readonly version: string
-}
-
-export function buildTenant(identity: TenantIdentity, entries: CheckedEntries): Tenant {
-  const agents = entries.agents.map((entry) => buildAgent(entry, entries.resources))
+/** @param place whose `publicUrl` its issuer is under */
+export function buildTenant(
+  { id, publicUrl }: { readonly id: string; readonly publicUrl: string },
+  { version, entries, policies }: CheckedTenant,
+): Tenant {
+  const issuer = issuerOf({ id, publicUrl })
+  const endpoints = endpointsByAgent(entries.resources)
+  const agents = entries.agents.map((entry) => buildAgent(entry, endpoints))
   const resources = [
     ...entries.resources.map(buildResource),
     ...agents
       .filter((agent) => agent.home === homeId(agent.id))
-      .map((agent) => generatedHome(agent, identity.issuer)),
+      .map((agent) => generatedHome(agent, issuer)),
   ]
   const { limits } = entries.tenant
   const tenant = {
-    ...identity,
+    id,
+    issuer,
+    version,
     displayName: entries.tenant.display_name,
     signingAlgorithm: entries.tenant.signing_alg,
     limits: {
@@ -57,9 +65,9 @@ export function buildTenant(identity: TenantIdentity, entries: CheckedEntries): 
     taskTypes: new Map(
       entries.taskTypes.map((entry) => [entry.id, buildTaskType(entry, entries.tenant)]),
     ),
-    roles: [],
+    roles: entries.roles,
   }
-  return { ...tenant, rules: createRules(tenant, []) }
+  return { ...tenant, rules: createRules(tenant, policies) }
 }
 
 function buildIssuer(entry: IssuerEntry): TrustedIssuer {
@@ -72,23 +80,23 @@ function buildIssuer(entry: IssuerEntry): TrustedIssuer {
     subjectPrefix: entry.subject_prefix,
     clientClaim: entry.client_claim,
     scopeClaim: entry.scope_claim,
-    audiences: new Set(),
-    subjectClaims: [],
-    managementClient: undefined,
+    audiences: new Set(entry.audiences),
+    subjectClaims: entry.subject_claims,
+    managementClient: entry.management_client,
   }
 }
 
-function buildAgent(entry: AgentEntry, resources: readonly ResourceEntry[]): Agent {
+function buildAgent(entry: AgentEntry, endpoints: Endpoints): Agent {
   const noKeys: readonly PublicJwk[] = []
   return {
     id: entry.id,
     owner: entry.owner,
     class: entry.class,
-    purpose: undefined,
+    purpose: entry.purpose,
     scopes: new Set(entry.scopes),
     mayReach: new Set(entry.may_reach),
     defaultTarget: entry.default_target,
-    home: readHome(entry, resources),
+    home: readHome(entry, endpoints),
     auth: {
       method: entry.auth.method,
       jwks: entry.auth.jwks ?? noKeys,
@@ -110,17 +118,17 @@ function buildResource(entry: ResourceEntry): Resource {
     agent: entry.kind === 'agent' ? entry.agent : undefined,
     scopes: new Set(entry.kind === 'agent' ? entry.scopes : Object.keys(entry.scopes)),
     sensitivity: entry.sensitivity,
-    owner: undefined,
+    owner: entry.owner,
     keys: entry.keys ?? [],
   }
 }
 
 function buildScopes(entry: ResourceEntry): readonly Scope[] {
   if (entry.kind !== 'api') return []
-  return Object.entries(entry.scopes).map(([name, { tier }]) => ({
+  return Object.entries(entry.scopes).map(([name, { tier, sensitivity }]) => ({
     name,
     tier,
-    sensitivity: entry.sensitivity,
+    sensitivity: sensitivity ?? entry.sensitivity,
     resource: entry.id,
   }))
 }

@@ -3,21 +3,21 @@
  * so that one broken entry neither hides its other faults nor makes every reference to it a fault.
  */
 import type { z } from 'zod'
+import { type AgentEntry, agent } from './agents-file.ts'
 import { reportIssues } from './issue-problem.ts'
 import type { Path } from './place.ts'
-import { type Report, refuse } from './report.ts'
+import { isFull, type Report, refuse } from './report.ts'
+import { type ResourceEntry, resource } from './resources-file.ts'
+import type { TenantFileName } from './source-paths.ts'
+import { type TaskTypeEntry, taskType } from './task-types-file.ts'
 import {
-  type AgentEntry,
-  agent,
   type IssuerEntry,
-  type ResourceEntry,
-  resource,
-  type TaskTypeEntry,
+  type RoleEntry,
+  roleGrant,
   type TenantFile,
-  taskType,
   tenantFile,
   trustedIssuer,
-} from './schema.ts'
+} from './tenant-file.ts'
 import type { YamlDocument } from './yaml-document.ts'
 
 export interface Entry<Value> {
@@ -38,12 +38,12 @@ export interface Listing<Value> {
 export interface TenantEntries {
   readonly tenant: { readonly document: YamlDocument; readonly value: TenantFile } | undefined
   readonly issuers: Listing<IssuerEntry> | undefined
+  readonly roles: Listing<RoleEntry> | undefined
   readonly agents: Listing<AgentEntry> | undefined
   readonly resources: Listing<ResourceEntry> | undefined
   readonly taskTypes: Listing<TaskTypeEntry> | undefined
 }
 
-export type TenantFileName = 'tenant.yaml' | 'agents.yaml' | 'resources.yaml' | 'task-types.yaml'
 export type TenantDocuments = Readonly<Partial<Record<TenantFileName, YamlDocument>>>
 
 const MOST_ENTRIES = 10_000
@@ -53,6 +53,7 @@ export function readEntries(report: Report, documents: TenantDocuments): TenantE
   return {
     tenant: tenant && readTenantFile(report, tenant),
     issuers: tenant && readListing(report, tenant, 'trusted_issuers', trustedIssuer),
+    roles: tenant && readListing(report, tenant, 'roles', roleGrant),
     agents: readList(report, documents['agents.yaml'], 'agents', agent),
     resources: readList(report, documents['resources.yaml'], 'resources', resource),
     taskTypes: readList(report, documents['task-types.yaml'], 'task_types', taskType),
@@ -66,8 +67,12 @@ function readTenantFile(report: Report, document: YamlDocument): TenantEntries['
   return undefined
 }
 
+export function readValues<Value>(listing: Listing<Value>): readonly Value[] {
+  return listing.entries.map((entry) => entry.value)
+}
+
 /** A file that is one list under one key. */
-function readList<Schema extends z.ZodType>(
+export function readList<Schema extends z.ZodType>(
   report: Report,
   document: YamlDocument | undefined,
   key: string,
@@ -103,6 +108,7 @@ function readListing<Schema extends z.ZodType>(
   const entries: Entry<z.output<Schema>>[] = []
   const statedEntries: Entry<Readonly<Record<string, unknown>>>[] = []
   for (const [index, item] of items.entries()) {
+    if (isFull(report)) break
     const path = [key, index]
     if (isRecord(item)) statedEntries.push({ value: item, path })
     const result = schema.safeParse(item)

@@ -13,20 +13,32 @@ const RESERVED_IDS: ReadonlySet<string> = new Set(['constructor', 'prototype'])
 /** Names the OpenID Connect library gives a meaning of its own. */
 const RESERVED_SCOPES: ReadonlySet<string> = new Set(['openid', 'offline_access', ...RESERVED_IDS])
 /** Registered claims say something else already (RFC 7519 §4.1). */
-const RESERVED_CLAIMS: ReadonlySet<string> = new Set(
-  ['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti'].concat(...RESERVED_IDS),
-)
+const REGISTERED_CLAIMS = ['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', ...RESERVED_IDS]
+const FACT_CLAIMS = ['act', 'may_act', 'act_bounds', 'client_id', 'cnf', 'scope', 'txn']
+const NOT_FOR_RULES = new Set([...REGISTERED_CLAIMS, ...FACT_CLAIMS])
 const ID_RULE = 'a lower-case letter, then up to 62 of a-z 0-9 -'
 const SECONDS = { s: 1, m: 60, h: 3600 } as const
 const LONGEST_LIST = 1000
 /** Two keys overlap during a rotation; a few more do no harm. */
 const MOST_KEYS = 16
+/** As of one claim of a token (server/oauth). */
+const MOST_VALUES = 32
 
 export function isId(text: string): boolean {
   return ID.test(text) && !RESERVED_IDS.has(text)
 }
 
-export const id = z.string().refine(isId, { error: `an id is ${ID_RULE}` })
+export const id = z
+  .string()
+  .regex(ID, { error: `an id is ${ID_RULE}` })
+  .refine((text) => !RESERVED_IDS.has(text), { error: `an id is ${ID_RULE}` })
+
+export const uri = z.string()
+
+/** A resource by id or URI. */
+export const target = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,255}$/, { error: 'expected the id or the URI of a resource' })
 
 /** RFC 6749 §3.3 scope-token. */
 export const scopeName = z
@@ -59,10 +71,45 @@ export const subjectPrefix = z
   .string()
   .regex(/^[A-Za-z0-9._:|/-]{0,64}$/, { error: 'expected up to 64 of A-Z a-z 0-9 . _ : | / -' })
 
-export const claimName = z
+function claim(reserved: ReadonlySet<string>) {
+  return z
+    .string()
+    .regex(/^[A-Za-z][A-Za-z0-9_.:/-]{0,127}$/, { error: 'expected the name of a claim' })
+    .refine((name) => !reserved.has(name), { error: 'this claim has a meaning of its own' })
+}
+
+/** A claim that names a client or lists scopes. */
+export const claimName = claim(new Set(REGISTERED_CLAIMS))
+
+/**
+ * What a subject's claims may say to rules. Not those that are facts of ours in the same words: a claim named `act` that an
+ * identity provider lets people edit would pass as one (requirement PROF-16).
+ */
+export const subjectClaim = claim(NOT_FOR_RULES)
+
+/** The same, and the person's own name at the issuer. */
+export const roleClaim = claim(new Set([...NOT_FOR_RULES].filter((name) => name !== 'sub')))
+
+/** Printable, so that it reads as it compares (attack case J10). */
+export const claimValue = z.string().regex(/^[^\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]{1,255}$/u, {
+  error: 'expected 1 to 255 characters, no control or invisible ones',
+})
+
+export const claimValues = z
+  .union([claimValue, z.array(claimValue).min(1).max(MOST_VALUES)], {
+    error: `expected a text or a list of 1 to ${MOST_VALUES} texts`,
+  })
+  .transform((stated) => (typeof stated === 'string' ? [stated] : stated))
+
+/** A name another server has for us: compared, never fetched. */
+export const audience = z
   .string()
-  .regex(/^[A-Za-z][A-Za-z0-9_.:/-]{0,127}$/, { error: 'expected the name of a claim' })
-  .refine((name) => !RESERVED_CLAIMS.has(name), { error: 'this claim has a meaning of its own' })
+  .regex(/^[\x21-\x7e]{1,255}$/, { error: 'expected 1 to 255 printable ASCII characters' })
+
+/** As the parameter of an exchange. */
+export const purpose = z.string().regex(/^[^\p{Cc}\p{Cs}\u2028\u2029]{1,512}$/u, {
+  error: 'expected 1 to 512 characters, no control ones',
+})
 
 export const isTrue = z.literal(true, { error: 'can only be true; leave it out otherwise' })
 

@@ -3,23 +3,31 @@
  * (docs/chain-format.md §3).
  */
 import type { Agent, Resource } from '../core/tenant.ts'
-import type { AgentEntry, ResourceEntry } from './schema.ts'
+import type { AgentEntry } from './agents-file.ts'
+import type { ResourceEntry } from './resources-file.ts'
 
 /** Ids from the folder have no dot, so no resource there can take this one. */
 export function homeId(agent: string): string {
   return `${agent}.home`
 }
 
-/** The endpoints of an agent, in the folder's order. */
-export function endpointsOf(agent: string, resources: readonly ResourceEntry[]): readonly string[] {
-  return resources
-    .filter((resource) => resource.kind === 'agent' && resource.agent === agent)
-    .map((resource) => resource.id)
+/** Ids of the endpoints of each agent that has any, in the folder's order. */
+export type Endpoints = ReadonlyMap<string, readonly string[]>
+
+export function endpointsByAgent(resources: readonly ResourceEntry[]): Endpoints {
+  const endpoints = new Map<string, string[]>()
+  for (const resource of resources) {
+    if (resource.kind !== 'agent') continue
+    const known = endpoints.get(resource.agent) ?? []
+    known.push(resource.id)
+    endpoints.set(resource.agent, known)
+  }
+  return endpoints
 }
 
 /** The id of an agent's home. Which of several endpoints it is must be stated, and is checked before. */
-export function readHome(agent: AgentEntry, resources: readonly ResourceEntry[]): string {
-  return agent.home ?? endpointsOf(agent.id, resources)[0] ?? homeId(agent.id)
+export function readHome(agent: AgentEntry, endpoints: Endpoints): string {
+  return agent.home ?? endpoints.get(agent.id)?.[0] ?? homeId(agent.id)
 }
 
 /** The resource made for an agent without an endpoint. It accepts every scope of the agent. */

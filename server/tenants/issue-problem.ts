@@ -21,6 +21,9 @@ const EXPECTED: Readonly<Partial<Record<string, string>>> = {
   record: 'a mapping',
 }
 
+/** As many as a sentence holds. */
+const MOST_VALUES = 8
+
 /** @param base where in the document the value that was checked stands */
 export function reportIssues(
   report: Report,
@@ -57,8 +60,9 @@ function findingOf(issue: Issue, stated: unknown): Finding {
   const isOwn = !issue.message.startsWith('Invalid')
   if (issue.code === 'invalid_value') {
     const values = issue.values.map(String)
+    const expected = values.length > MOST_VALUES ? 'a known one' : values.map(quote).join(' or ')
     return {
-      text: isOwn ? issue.message : `expected ${values.map(quote).join(' or ')}`,
+      text: isOwn ? issue.message : `expected ${expected}`,
       suggestion: typeof stated === 'string' ? findNearest(stated, values) : undefined,
     }
   }

@@ -5,17 +5,11 @@
 import { join } from 'node:path'
 import type { Problem } from '../core/problem.ts'
 import type { Tenant } from '../core/tenant.ts'
-import { checkAgents, readValues } from './agent-rules.ts'
-import { buildTenant, type CheckedEntries } from './build-tenant.ts'
-import { readEntries, type TenantEntries } from './entries.ts'
-import { loadDocuments, loadTenantIds } from './folder.ts'
-import { checkReferences } from './references.ts'
-import { emptyReport, type Report, refuseFile, sortedReport } from './report.ts'
-import { checkTaskTypes } from './task-type-rules.ts'
-import { checkUnique } from './unique.ts'
-import { withoutSlash } from './uri.ts'
-import { checkUris } from './uri-rules.ts'
-import { readVersion } from './version.ts'
+import { buildTenant } from './build-tenant.ts'
+import { type CheckedTenant, checkTenant } from './check-tenant.ts'
+import { loadTenantIds } from './folder.ts'
+import { emptyReport, type Report, sortedReport } from './report.ts'
+import { readSources, type Sources } from './sources.ts'
 
 export interface LoadInput {
   /** Path of the folder that holds one folder per tenant; problems name files under it. */
@@ -24,10 +18,16 @@ export interface LoadInput {
   readonly publicUrl: string
 }
 
+export interface LoadedTenant {
+  readonly tenant: Tenant
+  readonly checked: CheckedTenant
+  readonly sources: Sources
+}
+
 export type LoadResult =
   | {
       readonly kind: 'loaded'
-      readonly tenants: ReadonlyMap<string, Tenant>
+      readonly tenants: ReadonlyMap<string, LoadedTenant>
       readonly warnings: readonly Problem[]
     }
   | {
@@ -40,10 +40,9 @@ export type LoadResult =
 /** Never throws for what is in the folder, nor for a folder that is not there. */
 export function loadTenants({ folder, publicUrl }: LoadInput): LoadResult {
   const report = emptyReport()
-  const root = withoutSlash(publicUrl)
-  const tenants = new Map<string, Tenant>()
+  const tenants = new Map<string, LoadedTenant>()
   for (const id of loadTenantIds(report, folder)) {
-    const tenant = loadTenant(report, { folder: join(folder, id), id, publicUrl: root })
+    const tenant = loadTenant(report, { id, folder, publicUrl })
     if (tenant !== undefined) tenants.set(id, tenant)
   }
   const { problems, warnings } = sortedReport(report)
@@ -52,40 +51,13 @@ export function loadTenants({ folder, publicUrl }: LoadInput): LoadResult {
     : { kind: 'loaded', tenants, warnings }
 }
 
-interface TenantPlace {
-  readonly folder: string
-  readonly id: string
-  readonly publicUrl: string
-}
-
-function loadTenant(report: Report, { folder, id, publicUrl }: TenantPlace): Tenant | undefined {
-  const before = report.problems.length
-  const documents = loadDocuments(report, folder)
-  const entries = readEntries(report, documents)
-  checkUnique(report, entries)
-  checkReferences(report, entries)
-  checkUris(report, entries, publicUrl)
-  if (entries.agents !== undefined) checkAgents(report, entries.agents, entries.resources)
-  if (entries.taskTypes !== undefined) checkTaskTypes(report, entries.taskTypes, entries)
-  if (report.problems.length > before) return undefined
-  const checked = findChecked(entries)
-  if (checked === undefined) {
-    refuseFile(report, folder, { text: 'not all files could be read' })
-    return undefined
-  }
-  const files = Object.entries(documents).map(([name, { value }]) => [name, value] as const)
-  const version = readVersion(Object.fromEntries<unknown>(files))
-  return buildTenant({ id, issuer: `${publicUrl}/t/${id}`, version }, checked)
-}
-
-function findChecked(entries: TenantEntries): CheckedEntries | undefined {
-  const { tenant, issuers, agents, resources, taskTypes } = entries
-  if (!tenant || !issuers || !agents || !resources || !taskTypes) return undefined
-  return {
-    tenant: tenant.value,
-    issuers: readValues(issuers),
-    agents: readValues(agents),
-    resources: readValues(resources),
-    taskTypes: readValues(taskTypes),
-  }
+function loadTenant(
+  report: Report,
+  { id, folder, publicUrl }: LoadInput & { readonly id: string },
+): LoadedTenant | undefined {
+  const label = join(folder, id)
+  const sources = readSources(report, label)
+  const checked = sources && checkTenant(report, { id, publicUrl, label }, sources)
+  if (sources === undefined || checked === undefined) return undefined
+  return { tenant: buildTenant({ id, publicUrl }, checked), checked, sources }
 }

@@ -4,19 +4,26 @@
  */
 
 import { quote } from '../core/problem.ts'
-import { findNearest } from '../core/suggestion.ts'
 import { isRecord, type Listing, type TenantEntries } from './entries.ts'
 import type { Path } from './place.ts'
-import { type Report, refuse, refuseKey, reported } from './report.ts'
+import {
+  type Finding,
+  isFull,
+  type Report,
+  refuse,
+  refuseKey,
+  reported,
+  suggest,
+} from './report.ts'
 import type { YamlDocument } from './yaml-document.ts'
 
 /** The names of one kind; `known` is undefined where their file could not be read. */
-interface Names {
+export interface Names {
   readonly noun: string
   readonly known: ReadonlySet<string> | undefined
 }
 
-type Member = readonly [name: string, names: Names]
+export type Member = readonly [name: string, names: Names]
 type AnyListing = Listing<unknown>
 
 export function checkReferences(report: Report, entries: TenantEntries): void {
@@ -35,6 +42,7 @@ export function checkReferences(report: Report, entries: TenantEntries): void {
     ['agent', agent],
     ['scopes', scope],
   ])
+  checkMembers(report, entries.roles, [['issuer', issuer]])
   checkMembers(report, taskTypes, [
     ['openers', agent],
     ['subjects_from', issuer],
@@ -48,7 +56,7 @@ function endpointsIn(resources: AnyListing): AnyListing {
   return { ...resources, stated: resources.stated.filter(({ value }) => value['kind'] === 'agent') }
 }
 
-function readScopeNames(resources: AnyListing): ReadonlySet<string> {
+export function readScopeNames(resources: AnyListing): ReadonlySet<string> {
   const names = new Set<string>()
   for (const { value } of resources.stated) {
     const scopes = value['scopes']
@@ -57,13 +65,14 @@ function readScopeNames(resources: AnyListing): ReadonlySet<string> {
   return names
 }
 
-function checkMembers(
+export function checkMembers(
   report: Report,
   listing: AnyListing | undefined,
   members: readonly Member[],
 ): void {
   if (listing === undefined) return
   for (const { value, path } of listing.stated) {
+    if (isFull(report)) return
     for (const [member, names] of members) {
       checkMember(report, listing.document, {
         path: [...path, member],
@@ -81,24 +90,26 @@ function checkMember(
   { path, stated, names }: { path: Path; stated: unknown; names: Names },
 ): void {
   if (typeof stated === 'string') {
-    const found = findUnknown(stated, names)
-    if (found !== undefined && !reported(report, document, path)) {
-      refuse(report, document, path, found)
+    if (isUnknown(stated, names) && !reported(report, document, path)) {
+      refuse(report, document, path, findingOf(report, stated, names))
     }
   } else if (Array.isArray(stated)) {
     for (const [index, item] of (stated as readonly unknown[]).entries()) {
-      if (typeof item !== 'string') continue
+      if (typeof item !== 'string' || isFull(report)) continue
       checkMember(report, document, { path: [...path, index], stated: item, names })
     }
   } else if (isRecord(stated)) {
     for (const name of Object.keys(stated)) {
-      const found = findUnknown(name, names)
-      if (found !== undefined) refuseKey(report, document, [...path, name], found)
+      if (!isUnknown(name, names)) continue
+      refuseKey(report, document, [...path, name], findingOf(report, name, names))
     }
   }
 }
 
-function findUnknown(name: string, { noun, known }: Names) {
-  if (known === undefined || known.has(name)) return undefined
-  return { text: `unknown ${noun} ${quote(name)}`, suggestion: findNearest(name, known) }
+function isUnknown(name: string, { known }: Names): boolean {
+  return known !== undefined && !known.has(name)
+}
+
+function findingOf(report: Report, name: string, { noun, known = new Set() }: Names): Finding {
+  return { text: `unknown ${noun} ${quote(name)}`, suggestion: suggest(report, name, known) }
 }

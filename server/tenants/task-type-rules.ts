@@ -4,11 +4,11 @@
  */
 
 import { quote } from '../core/problem.ts'
-import { readValues } from './agent-rules.ts'
-import type { Entry, Listing, TenantEntries } from './entries.ts'
-import { readHome } from './homes.ts'
+import { type Entry, type Listing, readValues, type TenantEntries } from './entries.ts'
+import { endpointsByAgent, readHome } from './homes.ts'
 import { type Report, refuse } from './report.ts'
-import type { TaskTypeEntry, TenantFile } from './schema.ts'
+import type { TaskTypeEntry } from './task-types-file.ts'
+import type { TenantFile } from './tenant-file.ts'
 import type { YamlDocument } from './yaml-document.ts'
 
 /** The masks of a token have 31 bits (docs/chain-format.md §1); the opener's home takes one. */
@@ -50,9 +50,10 @@ function checkRoomForHome(
   { agents, resources }: TenantEntries,
 ): void {
   if (agents === undefined || resources === undefined || value.reach.length < MOST_PLACES) return
+  const endpoints = endpointsByAgent(readValues(resources))
+  const openers = new Set(value.openers)
   for (const agent of readValues(agents)) {
-    if (!value.openers.includes(agent.id)) continue
-    if (value.reach.includes(readHome(agent, readValues(resources)))) continue
+    if (!openers.has(agent.id) || value.reach.includes(readHome(agent, endpoints))) continue
     const text = `no room for the home of ${quote(agent.id)}: with it, ${MOST_PLACES} places at most`
     refuse(report, document, [...path, 'reach'], { text })
   }

@@ -4,9 +4,11 @@
  */
 
 import { quote } from '../core/problem.ts'
+import type { AgentEntry } from './agents-file.ts'
 import type { Entry, Listing, TenantEntries } from './entries.ts'
 import { type Report, refuse, refuseKey } from './report.ts'
-import type { AgentEntry, IssuerEntry, ResourceEntry } from './schema.ts'
+import type { ResourceEntry } from './resources-file.ts'
+import type { IssuerEntry } from './tenant-file.ts'
 import { withoutSlash } from './uri.ts'
 
 export function checkUnique(report: Report, entries: TenantEntries): void {

@@ -5,7 +5,8 @@
 import type { Listing, TenantEntries } from './entries.ts'
 import type { Path } from './place.ts'
 import { type Report, refuse } from './report.ts'
-import type { IssuerEntry, ResourceEntry } from './schema.ts'
+import type { ResourceEntry } from './resources-file.ts'
+import type { IssuerEntry } from './tenant-file.ts'
 import { findCanonicalUri, findIssuerFault, findUriFault, isUnder } from './uri.ts'
 import type { YamlDocument } from './yaml-document.ts'
 

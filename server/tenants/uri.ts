@@ -44,6 +44,17 @@ export function withoutSlash(uri: string): string {
   return uri.endsWith('/') ? uri.slice(0, -1) : uri
 }
 
+/** The issuer of a tenant of this server. */
+export function issuerOf({
+  id,
+  publicUrl,
+}: {
+  readonly id: string
+  readonly publicUrl: string
+}): string {
+  return `${withoutSlash(publicUrl)}/t/${id}`
+}
+
 /** Whether `uri` lies at or under `base`. */
 export function isUnder(uri: string, base: string): boolean {
   const root = withoutSlash(base)

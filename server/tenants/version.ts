@@ -1,10 +1,11 @@
 /**
- * A tenant's version: a hash of what its files say. Comments, order of members and spacing do not change it;
- * order in lists does, because the root's lists keep it.
+ * A tenant's version: a hash of all its files say, test cases too, so that a version's files are always the same. Comments,
+ * order of members and spacing of YAML do not change it; order in lists does, because the root's lists keep it. Of policies
+ * the text counts, because explanations name their lines.
  */
 import { createHash } from 'node:crypto'
 
-/** SHA-256, hex, of the parsed documents by file name, with members sorted (in the manner of RFC 8785). */
+/** SHA-256, hex, of the parsed documents and the texts of policies by path, with members sorted (in the manner of RFC 8785). */
 export function readVersion(documents: Readonly<Record<string, unknown>>): string {
   return createHash('sha256')
     .update(JSON.stringify(sorted(documents)))

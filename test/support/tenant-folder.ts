@@ -2,7 +2,7 @@
  * Writes a tenant folder for tests: four agents (one of them a stranger to every task), three APIs and three agent
  * endpoints. Any file can be changed as a plain object before it is written.
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 
@@ -25,11 +25,13 @@ export interface TenantChanges {
   }
   /** Public keys by agent id; an agent without has development keys. */
   readonly agentKeys?: Readonly<Partial<Record<string, PublicKey>>>
+  /** Cedar text by file name. Default: one policy that permits everything the facts allow. */
+  readonly rules?: Readonly<Record<string, string>>
   /** Changes the documents in place, last. */
   readonly change?: (documents: TenantDocuments) => void
 }
 
-/** Writes `{root}/{id}/*.yaml` and returns that folder's path. */
+/** Writes `{root}/{id}/*.yaml` and `policies/*.cedar` and returns that folder's path. */
 export function writeTenantFolder(root: string, id: string, changes: TenantChanges = {}): string {
   const documents = tenantDocuments(changes)
   changes.change?.(documents)
@@ -44,7 +46,18 @@ export function writeTenantFolder(root: string, id: string, changes: TenantChang
   write('agents.yaml', documents.agents)
   write('resources.yaml', documents.resources)
   write('task-types.yaml', documents.taskTypes)
+  writeRules(folder, changes.rules ?? PERMIT_ALL)
   return folder
+}
+
+export const PERMIT_ALL = { 'all.cedar': '@id("all") permit (principal, action, resource);\n' }
+
+/** Writes `{folder}/policies/*.cedar`, and nothing else stays there. */
+export function writeRules(folder: string, rules: Readonly<Record<string, string>>): void {
+  const place = join(folder, 'policies')
+  rmSync(place, { recursive: true, force: true })
+  mkdirSync(place, { recursive: true })
+  for (const [name, text] of Object.entries(rules)) writeFileSync(join(place, name), text)
 }
 
 export function tenantDocuments(changes: TenantChanges = {}): TenantDocuments {

@@ -55,7 +55,7 @@ export function useFolder(): FolderFixture {
       if (result.kind === 'refused') {
         throw new Error(result.problems.map(formatProblem).join('\n'))
       }
-      return result.tenants.get('acme')!
+      return result.tenants.get('acme')!.tenant
     },
   }
 }

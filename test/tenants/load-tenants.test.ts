@@ -36,11 +36,15 @@ describe('a folder becomes a tenant', () => {
       subjectPrefix: '',
       clientClaim: undefined,
       scopeClaim: undefined,
+      audiences: new Set(),
+      subjectClaims: [],
+      managementClient: undefined,
     })
     expect(tenant.agents.get('planner')).toEqual({
       id: 'planner',
       owner: 'team@acme.example',
       class: 'orchestrator',
+      purpose: undefined,
       scopes: new Set(['files:read', 'files:write', 'mail:send', 'pay:transfer']),
       mayReach: new Set(['researcher-a2a', 'coder-a2a', 'files-api', 'mail-api', 'pay-api']),
       defaultTarget: undefined,
@@ -54,6 +58,7 @@ describe('a folder becomes a tenant', () => {
       binding: 'dpop',
       expires: undefined,
       disabled: false,
+      registeredAt: undefined,
     })
     expect(tenant.agents.get('coder')?.auth).toEqual({
       method: 'private_key_jwt',
@@ -63,6 +68,7 @@ describe('a folder becomes a tenant', () => {
     expect(tenant.scopes.get('pay:transfer')).toEqual({
       name: 'pay:transfer',
       tier: 'execute',
+      sensitivity: 'low',
       resource: 'pay-api',
     })
     expect(tenant.taskTypes.get('file-work')).toEqual({
@@ -149,7 +155,7 @@ describe('a folder becomes a tenant', () => {
     const result = loadTenants({ folder: folder.root, publicUrl: `${publicUrl}/` })
 
     expect(
-      result.kind === 'loaded' && [...result.tenants.values()].map(({ issuer }) => issuer),
+      result.kind === 'loaded' && [...result.tenants.values()].map(({ tenant }) => tenant.issuer),
     ).toEqual(['https://as.example.com/t/acme', 'https://as.example.com/t/globex'])
   })
 
@@ -234,24 +240,33 @@ describe('all problems at once, each with its place', () => {
     ])
   })
 
-  test('files that are missing, misnamed, too large, not text, not files, or not obeyed yet', () => {
+  test('files that are missing, misnamed, too large, not text, or not files', () => {
     const acme = writeTenantFolder(folder.root, 'acme')
     rmSync(join(acme, 'tenant.yaml'))
     mkdirSync(join(acme, 'tenant.yaml'))
     renameSync(join(acme, 'agents.yaml'), join(acme, 'agent.yaml'))
-    writeFileSync(join(acme, 'resources.yaml'), ' '.repeat(1024 * 1024 + 1))
+    writeFileSync(join(acme, 'resources.yaml'), ' '.repeat(8 * 1024 * 1024 + 1))
     writeFileSync(join(acme, 'task-types.yaml'), Buffer.from([0x61, 0xff]))
-    mkdirSync(join(acme, 'policies'))
-    mkdirSync(join(acme, 'tests'))
-    writeFileSync(join(acme, 'policies', 'deny.cedar'), 'forbid (principal, action, resource);')
+    writeFileSync(join(acme, 'tests'), '')
+    writeFileSync(join(acme, 'rules.cedar'), 'forbid (principal, action, resource);')
+    writeFileSync(join(acme, 'policies', 'deny.txt'), 'forbid (principal, action, resource);')
+    writeFileSync(join(acme, 'policies', 'Deny.cedar'), 'forbid (principal, action, resource);')
+    mkdirSync(join(acme, 'policies', 'more'))
+    mkdirSync(join(acme, 'policis'))
+    writeFileSync(join(acme, 'README.md'), 'nothing to read')
 
     expect(folder.problems()).toEqual([
       'acme/agent.yaml:1:1: unknown file "agent.yaml"; did you mean "agents.yaml"?',
       'acme/agents.yaml:1:1: missing file',
-      'acme/policies:1:1: not available yet',
-      'acme/resources.yaml:1:1: larger than 1 MB',
+      'acme/policies/Deny.cedar:1:1: not a file name here: a letter or digit, then up to 62 of a-z 0-9 _ -, then ".cedar"',
+      'acme/policies/deny.txt:1:1: unknown file "policies/deny.txt": it must end in ".cedar"',
+      'acme/policies/more:1:1: unknown file "policies/more": it must end in ".cedar"',
+      'acme/policis:1:1: unknown folder "policis"; did you mean "policies"?',
+      'acme/resources.yaml:1:1: larger than 8 MB',
+      'acme/rules.cedar:1:1: unknown file "rules.cedar"',
       'acme/task-types.yaml:1:1: not UTF-8',
       'acme/tenant.yaml:1:1: not a regular file',
+      'acme/tests:1:1: not a folder that can be read',
     ])
   })
 

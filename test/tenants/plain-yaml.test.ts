@@ -6,7 +6,7 @@ import { type Parsed, parsePlainYaml } from '../../server/tenants/plain-yaml.ts'
 import { parseAnyYaml } from '../../server/tenants/yaml-document.ts'
 
 const DEEPEST = 11
-const SIGNS = [...' \n\t\r:,#"\'[]{}%@\\x~1-']
+const SIGNS = ' \n\t\r:,#"\'[]{}%@\\x~1-'.split('')
 const PIECES = ['  ', '\n  ', '- ', ': ', ' # ', '&a ', '*a', '!t ', '? ', '| ', '---', '...\n']
 
 function parseFully(text: string): Parsed | 'refused' {

@@ -8,7 +8,7 @@ function loadAcme(): Tenant {
   const result = loadTenants({ folder, publicUrl: 'https://as.example.com' })
   if (result.kind === 'refused') throw new Error(result.problems.map(formatProblem).join('\n'))
   expect(result.warnings).toEqual([])
-  return result.tenants.get('acme')!
+  return result.tenants.get('acme')!.tenant
 }
 
 const acme = loadAcme()

@@ -1,0 +1,130 @@
+/** The members of `tenant.yaml`: who the tenant is, whom it trusts, who manages it, how far anything may go. */
+import { z } from 'zod'
+import { ROLES } from '../core/tenant.ts'
+import {
+  audience,
+  claimName,
+  claimValue,
+  clientId,
+  displayName,
+  distinct,
+  duration,
+  id,
+  keySet,
+  roleClaim,
+  strict,
+  subject,
+  subjectClaim,
+  subjectPrefix,
+  uri,
+  wholeNumber,
+} from './fields.ts'
+
+const HOUR = 3600
+export const LONGEST_TASK = 8 * HOUR
+export const LONGEST_TOKEN = HOUR
+export const DEEPEST_CHAIN = 8
+const MOST_SUBJECT_CLAIMS = 16
+
+const algorithm = z.enum(['ES256', 'EdDSA', 'RS256'])
+
+const limits = strict({
+  max_depth: wholeNumber(1, DEEPEST_CHAIN)
+    .default(4)
+    .describe('The most agents one chain may have, the one that opened the task included.'),
+  task_lifetime: duration(LONGEST_TASK)
+    .default(15 * 60)
+    .describe('How long a task may last: seconds, or text such as 90s, 15m, 8h; 8h at most.'),
+  token_lifetime: duration(LONGEST_TOKEN)
+    .default(5 * 60)
+    .describe('How long a token may live, home tokens excepted: as `task_lifetime`; 1h at most.'),
+  tokens_per_place: wholeNumber(1, 4096)
+    .default(64)
+    .describe('The most tokens one agent is given at one place of a chain.'),
+  tokens_per_task: wholeNumber(1, 65_536)
+    .default(512)
+    .describe('The most tokens that are made in one task.'),
+})
+
+export const trustedIssuer = strict({
+  id: id.describe('Our name for it; the other files refer to it by this.'),
+  issuer: uri.describe(
+    "Its issuer identifier, compared with a token's `iss` character by character.",
+  ),
+  jwks_uri: uri.optional().describe('Where its public keys are read from. State this or `jwks`.'),
+  jwks: keySet.optional().describe('Its public keys, written here. State this or `jwks_uri`.'),
+  algorithms: distinct(algorithm)
+    .min(1, { error: 'name an algorithm' })
+    .default(['ES256'])
+    .describe('Signature algorithms its tokens may have.'),
+  token_types: distinct(z.enum(['id_token', 'jwt']))
+    .min(1, { error: 'name a token type' })
+    .default(['id_token'])
+    .describe(
+      'Kinds of its tokens that are accepted: OpenID Connect ID tokens, other JWTs, or both.',
+    ),
+  subject_prefix: subjectPrefix
+    .default('')
+    .describe('Put before its `sub`, so that two issuers cannot speak for the same subject.'),
+  client_claim: claimName
+    .optional()
+    .describe(
+      'The claim that names the calling client where the audience is this tenant and not that client.',
+    ),
+  scope_claim: claimName
+    .optional()
+    .describe(
+      'The claim whose scopes bound what may be done for the subject; without it, no such bound.',
+    ),
+  audiences: distinct(audience)
+    .default([])
+    .describe(
+      "Further names of this tenant there, accepted as a token's audience as its issuer is; needs `client_claim`.",
+    ),
+  subject_claims: distinct(subjectClaim)
+    .max(MOST_SUBJECT_CLAIMS, { error: `at most ${MOST_SUBJECT_CLAIMS} claims` })
+    .default([])
+    .describe('Claims of a subject that rules may read: text, or a list of texts.'),
+  management_client: clientId
+    .optional()
+    .describe(
+      'The client whose ID tokens sign people in to manage this tenant; not the client id of any agent. Without it, nobody signs in from here.',
+    ),
+})
+
+export const roleGrant = strict({
+  role: z.enum(ROLES).describe('What the people it is granted to may do.'),
+  issuer: id.describe('The trusted issuer they sign in at; it has a `management_client`.'),
+  claim: roleClaim.describe('The claim of their ID token that is looked at; `sub` is possible.'),
+  value: claimValue.describe('The text this claim is, or has in its list.'),
+})
+
+export const tenantFile = strict({
+  display_name: displayName.describe('The name people read.'),
+  signing_alg: algorithm
+    .default('ES256')
+    .describe('Signature algorithm of the tokens this tenant issues.'),
+  // Read one by one, so that a fault in one does not hide those of the others.
+  trusted_issuers: z
+    .array(z.unknown())
+    .max(100)
+    .default([])
+    .describe('Who may say on whose behalf work is done. A token of anyone else is refused.'),
+  roles: z
+    .array(z.unknown())
+    .max(100)
+    .default([])
+    .describe(
+      'Which of the trusted issuers’ people may manage this tenant. None: the operator alone.',
+    ),
+  disabled_subjects: distinct(subject)
+    .default([])
+    .describe('Subjects, with their prefix, on whose behalf nothing may be done.'),
+  limits: limits
+    .prefault({})
+    .describe('Outer bounds. A task type may set lower ones, never higher ones.'),
+})
+
+export type TenantFile = z.output<typeof tenantFile>
+export type IssuerEntry = z.output<typeof trustedIssuer>
+export type RoleEntry = z.output<typeof roleGrant>
