@@ -3,8 +3,10 @@
  * lets a test change token, proof or headers before they are sent over a real socket.
  */
 import { createHash, createPrivateKey, createPublicKey, randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { parse, stringify } from 'yaml'
 import type { Role } from '../../server/core/tenant.ts'
 import { type Answer, ASSERTION_TYPE, EXCHANGE, ID_TOKEN, type Parameters } from './agent-client.ts'
 import type { TestServer } from './authorization-server.ts'
@@ -167,6 +169,37 @@ export function grantRoles({ tenant }: TenantDocuments): void {
     claim: 'groups',
     value,
   }))
+}
+
+const DOCUMENTS = {
+  tenant: 'tenant.yaml',
+  agents: 'agents.yaml',
+  resources: 'resources.yaml',
+  taskTypes: 'task-types.yaml',
+} as const
+
+/** Files of a tenant as they are in the server's folder; those that `change` changed are written anew. */
+export function tenantFiles(
+  { config }: Pick<TestServer, 'config'>,
+  tenant: string,
+  change: (documents: TenantDocuments) => void = () => {},
+): Record<string, string> {
+  const root = join(config.tenantsFolder, tenant)
+  const files: Record<string, string> = {}
+  for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name)
+    if (entry.isFile()) files[relative(root, path)] = readFileSync(path, 'utf8')
+  }
+  const read = (name: string): unknown => parse(files[name] ?? '')
+  const before = Object.entries(DOCUMENTS).map(([key, name]) => [key, read(name)] as const)
+  const documents = Object.fromEntries(before) as unknown as TenantDocuments
+  change(documents)
+  for (const [key, name] of Object.entries(DOCUMENTS)) {
+    const document = documents[key as keyof typeof DOCUMENTS]
+    if (isDeepStrictEqual(document, read(name))) continue
+    files[name] = stringify(document, { aliasDuplicateObjects: false })
+  }
+  return files
 }
 
 /** dave, signed in with these roles. */

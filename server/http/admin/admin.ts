@@ -22,6 +22,7 @@ import { headerOf, send, sendProblem } from './reply.ts'
 import type { Parameters, Reply, Route } from './route.ts'
 import { matchPath } from './routes.ts'
 import { answerSignIn, signInTenant } from './sign-in.ts'
+import { liveVersion } from './tenants.ts'
 
 export type { AdminDeps } from './admin-deps.ts'
 
@@ -95,7 +96,8 @@ interface Matched extends Addressed {
 async function runRoute(deps: AdminDeps, matched: Matched, { req, res }: Exchange): Promise<void> {
   const { route, parameters, ref } = matched
   const tenant = parameters['tenant'] ?? PLATFORM
-  const version = deps.tenants.find(tenant)?.version ?? ''
+  // Not by the tenant itself: one whose live version cannot be used is put right here.
+  const version = liveVersion(deps, tenant) ?? ''
   const header = { ref, tenant, tenant_version: version, event: 'management' } as const
   const record = new DecisionRecord(header)
   record.note({ action: route.name })

@@ -36,14 +36,15 @@ export const newVersion = z.strictObject({
 
 export const addedVersion = z.strictObject({ version: versionId, warnings: z.array(problem) })
 
-export const tenantView = z.strictObject({
+export const tenantSummary = z.strictObject({
   id,
-  display_name: z.string(),
   issuer: z.string(),
   version: versionId,
   source: z.enum(['folder', 'store']).meta({ description: 'Where its live version is from.' }),
   revision: z.int().min(0).meta({ description: 'Grows with every change of its live state.' }),
 })
+
+export const tenantView = tenantSummary.extend({ display_name: z.string() })
 
 export const versionSummary = z.strictObject({
   version: versionId,

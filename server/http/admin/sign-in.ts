@@ -8,6 +8,7 @@ import type { AdminDeps } from './admin-deps.ts'
 import { type BodyFault, readFormBody } from './body.ts'
 import { headerOf, send } from './reply.ts'
 import { createPathReader } from './route.ts'
+import { liveVersion } from './tenants.ts'
 
 export const OPERATOR_TOKEN_PATH = '/admin/v1/token'
 export const PERSON_TOKEN_PATH = '/admin/v1/tenants/{tenant}/token'
@@ -34,9 +35,9 @@ export async function answerSignIn(
   { req, res }: { readonly req: IncomingMessage; readonly res: ServerResponse },
 ): Promise<boolean> {
   const { tenant, ref } = signIn
-  const live = deps.tenants.find(tenant)
+  const live = liveVersion(deps, tenant)
   if (tenant !== PLATFORM && live === undefined) return false
-  const header = { ref, tenant, tenant_version: live?.version ?? '' }
+  const header = { ref, tenant, tenant_version: live ?? '' }
   const record = new DecisionRecord({ ...header, event: 'management' })
   record.note({ action: 'sign_in' })
   const outcome = await decide(deps, signIn, { req, record }).catch(async (fault: unknown) => {

@@ -5,7 +5,7 @@ import type { AdminDeps } from './admin-deps.ts'
 import { pageOf } from './paging.ts'
 import { tagOf } from './preconditions.ts'
 import { EVERY_ROLE, type Reply, type Route, route } from './route.ts'
-import { listOf, nothing, pageQuery, tenantView } from './schemas.ts'
+import { listOf, nothing, pageQuery, tenantSummary, tenantView } from './schemas.ts'
 
 const TENANT = '/admin/v1/tenants/{tenant}'
 
@@ -17,17 +17,14 @@ export const TENANT_ROUTES: readonly Route[] = [
     summary: 'Tenants the token is good for',
     roles: EVERY_ROLE,
     query: pageQuery,
-    answers: { 200: { text: 'By id.', schema: listOf(tenantView) } },
+    answers: { 200: { text: 'By id.', schema: listOf(tenantSummary) } },
     refusals: [],
     handle: (deps, { author, query }) => {
       const all = new Set([...deps.folders.ids(), ...deps.versions.tenants()])
       const ids = author.tenant === undefined ? [...all].sort() : [author.tenant]
       const page = pageOf(ids, (id) => id, query)
       if ('kind' in page) return page
-      const items = page.items.flatMap((id) => {
-        const tenant = deps.tenants.find(id)
-        return tenant === undefined ? [] : [viewOf(deps, tenant)]
-      })
+      const items = page.items.map((id) => summaryOf(deps, id))
       return { status: 200, body: { ...page, items } }
     },
   }),
@@ -56,19 +53,28 @@ export function toInstant(seconds: number): string {
   return new Date(seconds * 1000).toISOString()
 }
 
+/** Version of a tenant that is live; undefined where it has none. */
+export function liveVersion({ folders, versions }: AdminDeps, id: string): string | undefined {
+  return versions.live(id).version ?? folders.find(id)?.version
+}
+
 function reply(view: ReturnType<typeof viewOf>): Reply {
   return { status: 200, body: view, headers: { etag: tagOf(view.version) } }
 }
 
-function viewOf({ versions }: AdminDeps, tenant: Tenant) {
-  const { id, displayName, issuer, version } = tenant
-  const live = versions.live(id)
+function viewOf(deps: AdminDeps, tenant: Tenant) {
+  return { ...summaryOf(deps, tenant.id), display_name: tenant.displayName }
+}
+
+/** Of its live state alone: a tenant whose live version cannot be used is listed like any other. */
+function summaryOf(deps: AdminDeps, id: string) {
+  const { publicUrl, versions } = deps
+  const { version, revision } = versions.live(id)
   return {
     id,
-    display_name: displayName,
-    issuer,
-    version,
-    source: live.version === undefined ? 'folder' : 'store',
-    revision: live.revision,
+    issuer: `${publicUrl}/t/${id}`,
+    version: liveVersion(deps, id) ?? '',
+    source: version === undefined ? 'folder' : 'store',
+    revision,
   }
 }

@@ -3,7 +3,6 @@ import { isManagementRefusal, refuseManagement } from '../../core/management-ref
 import { activateVersion } from '../../use-cases/activate-version.ts'
 import { addVersion } from '../../use-cases/add-version.ts'
 import type { AuthorRole } from '../../use-cases/author.ts'
-import type { AdminDeps } from './admin-deps.ts'
 import { pageOf } from './paging.ts'
 import { readExpectedVersion, tagOf } from './preconditions.ts'
 import { EVERY_ROLE, type Route, route } from './route.ts'
@@ -17,7 +16,7 @@ import {
   versionSummary,
   versionView,
 } from './schemas.ts'
-import { toInstant } from './tenants.ts'
+import { liveVersion, toInstant } from './tenants.ts'
 
 const VERSIONS = '/admin/v1/tenants/{tenant}/versions'
 const WRITERS: readonly AuthorRole[] = ['operator', 'admin', 'policy_author']
@@ -131,7 +130,3 @@ export const VERSION_ROUTES: readonly Route[] = [
     },
   }),
 ]
-
-function liveVersion({ folders, versions }: AdminDeps, tenant: string): string | undefined {
-  return versions.live(tenant).version ?? folders.find(tenant)?.version
-}
