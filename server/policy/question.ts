@@ -64,6 +64,7 @@ function openContext({ subject, key, now, request }: RuleQuestion): Context {
     ...(subject === undefined ? {} : { subject: reference('User', subject.id) }),
     key,
     now: instant(now),
+    weekday: weekdayOf(now),
     request: {
       scope: [...request.scope],
       ...(request.purpose === undefined ? {} : { purpose: request.purpose }),
@@ -94,6 +95,7 @@ function hopContext(facts: RuleFacts, question: RuleQuestion): Context | undefin
     depth: chain.length,
     key,
     now: instant(now),
+    weekday: weekdayOf(now),
     request: { scope: [...request.scope] },
   }
 }
@@ -261,6 +263,13 @@ function referred(value: CedarValueJson): EntityName | undefined {
 
 function instant(seconds: number): CedarValueJson {
   return { __extn: { fn: 'datetime', arg: new Date(seconds * 1000).toISOString() } }
+}
+
+const WEEKDAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday']
+
+/** UTC, as all times here. Cedar can take the time of day from `now`, but has no remainder to find the day. */
+function weekdayOf(seconds: number): string {
+  return WEEKDAYS[new Date(seconds * 1000).getUTCDay()] ?? ''
 }
 
 /** 9999-12-31, the last the engine's dates can write. */

@@ -22,6 +22,7 @@ entity TaskType in [Tenant] { basis: String };
 
 entity Task in [Tenant] { type: TaskType, opener: Agent, opened_at: datetime, deadline: datetime };
 
+// now and weekday ("monday" to "sunday") are UTC.
 // Asked once, when a task is opened. What the caller says stands in request: nobody vouches for it.
 action open appliesTo {
   principal: Agent,
@@ -30,6 +31,7 @@ action open appliesTo {
     subject?: User,
     key: String,
     now: datetime,
+    weekday: String,
     request: { scope: Set<String>, purpose?: String }
   }
 };
@@ -52,6 +54,7 @@ action call appliesTo {
     depth: Long,
     key: String,
     now: datetime,
+    weekday: String,
     request: { scope: Set<String> }
   }
 };
@@ -74,6 +77,7 @@ action delegate appliesTo {
     depth: Long,
     key: String,
     now: datetime,
+    weekday: String,
     request: { scope: Set<String> }
   }
 };
