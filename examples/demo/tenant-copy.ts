@@ -1,6 +1,6 @@
 /**
- * The tenants folder as the demo needs it: a copy that trusts the demo's own identity provider, and that allows one more
- * kind of task, whose tokens live so short that one can be seen to expire.
+ * The tenants folder as the demo needs it: a copy that trusts the demo's own identity provider, and whose facts and policies
+ * allow one more kind of task, whose tokens live so short that one can be seen to expire.
  */
 import { appendFile, cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -19,6 +19,14 @@ const ERRAND = `
     token_lifetime: 2s
 `
 
+const ERRAND_POLICIES = `@id("open-errand")
+permit (principal == Agent::"planner", action == Action::"open", resource == TaskType::"errand");
+
+@id("hand-on-errand")
+permit (principal, action == Action::"delegate", resource)
+when { context.task_type == TaskType::"errand" };
+`
+
 /** Throws `DemoFault` where there is no such folder, or none with acme in it. */
 export async function copyTenants(from: string, to: string, idp: string): Promise<void> {
   try {
@@ -35,4 +43,5 @@ async function copy(from: string, to: string, idp: string): Promise<void> {
   const text = await readFile(settings, 'utf8')
   await writeFile(settings, text.replaceAll(SAMPLE_ISSUER, idp))
   await appendFile(join(to, 'acme', 'task-types.yaml'), ERRAND)
+  await writeFile(join(to, 'acme', 'policies', 'errand.cedar'), ERRAND_POLICIES)
 }
