@@ -3,17 +3,10 @@
  * `development_keys`, at `{data}/dev-agents/{tenant}/{agent}.jwk`. Refused in production (attack case K06).
  * The files are private (0600, folders 0700) and made whole or not at all: processes that race agree on one key.
  */
-import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPair,
-  randomBytes,
-} from 'node:crypto'
-import { constants } from 'node:fs'
-import { link, mkdir, open, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { promisify } from 'node:util'
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto'
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createWhole } from '../keys/sealed-file.ts'
 import type { Agent, PublicJwk, Tenant } from './core/tenant.ts'
 
 /** An ES256 key pair (RFC 7518 §6.2), `kid` its thumbprint (RFC 7638). */
@@ -29,26 +22,23 @@ export interface DevelopmentKey {
   readonly use: 'sig'
 }
 
-const makePair = promisify(generateKeyPair)
 const ID = /^[a-z][a-z0-9-]{0,62}$/
 
 /**
  * The tenant with the public half of a key pair added to each agent that has `development_keys`. Makes what is
  * missing, keeps what is there. Throws when a key file is unreadable, damaged or open to others.
  */
-export async function ensureDevelopmentKeys(input: {
+export function ensureDevelopmentKeys(input: {
   readonly dataFolder: string
   readonly tenant: Tenant
-}): Promise<Tenant> {
+}): Tenant {
   const { dataFolder, tenant } = input
-  const agents = await Promise.all(
-    [...tenant.agents].map(async ([id, agent]): Promise<[string, Agent]> => {
-      if (!agent.auth.development) return [id, agent]
-      const key = await ensureDevelopmentKey(developmentKeyFile(dataFolder, tenant.id, id))
-      const jwks = Object.freeze([...agent.auth.jwks, publicJwk(key)])
-      return [id, Object.freeze({ ...agent, auth: Object.freeze({ ...agent.auth, jwks }) })]
-    }),
-  )
+  const agents = [...tenant.agents].map(([id, agent]): [string, Agent] => {
+    if (!agent.auth.development) return [id, agent]
+    const key = ensureKey(developmentKeyFile(dataFolder, tenant.id, id))
+    const jwks = Object.freeze([...agent.auth.jwks, publicJwk(key)])
+    return [id, Object.freeze({ ...agent, auth: Object.freeze({ ...agent.auth, jwks }) })]
+  })
   return Object.freeze({ ...tenant, agents: new Map(agents) })
 }
 
@@ -60,20 +50,12 @@ export function developmentKeyFile(dataFolder: string, tenant: string, agent: st
 
 /** The key in this file, made first if there is none. Atomic across processes. */
 export async function ensureDevelopmentKey(file: string): Promise<DevelopmentKey> {
-  return (await findDevelopmentKey(file)) ?? (await createKeyFile(file))
+  return ensureKey(file)
 }
 
 /** The key in this file, undefined where there is none. Throws when it is damaged or open to others. */
 export async function findDevelopmentKey(file: string): Promise<DevelopmentKey | undefined> {
-  const handle = await openPrivate(file)
-  if (handle === undefined) return undefined
-  try {
-    const { mode } = await handle.stat()
-    if ((mode & 0o077) !== 0) throw new Error(`${file} is open to others; chmod 600 it`)
-    return parseKey(await handle.readFile('utf8'), file)
-  } finally {
-    await handle.close()
-  }
+  return findKey(file)
 }
 
 /** The members that may be shown, listed one by one: a private one cannot slip in. */
@@ -81,38 +63,37 @@ export function publicJwk({ kty, crv, x, y, kid, alg, use }: DevelopmentKey): Pu
   return Object.freeze({ kty, crv, x, y, kid, alg, use })
 }
 
-async function openPrivate(file: string) {
+function ensureKey(file: string): DevelopmentKey {
+  const known = findKey(file)
+  if (known !== undefined) return known
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  // Whoever comes second reads the first one's key.
+  createWhole(file, `${JSON.stringify(privateKey.export({ format: 'jwk' }))}\n`)
+  const made = findKey(file)
+  if (made === undefined) throw new Error(`${file} was removed while it was made`)
+  return made
+}
+
+function findKey(file: string): DevelopmentKey | undefined {
+  const opened = openPrivate(file)
+  if (opened === undefined) return undefined
+  try {
+    const { mode } = fstatSync(opened)
+    if ((mode & 0o077) !== 0) throw new Error(`${file} is open to others; chmod 600 it`)
+    return parseKey(readFileSync(opened, 'utf8'), file)
+  } finally {
+    closeSync(opened)
+  }
+}
+
+function openPrivate(file: string): number | undefined {
   try {
     // No link is followed: the folder may be older than this process.
-    return await open(file, constants.O_RDONLY | constants.O_NOFOLLOW)
+    return openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW)
   } catch (error) {
     if (isCode(error, 'ENOENT')) return undefined
     throw error
   }
-}
-
-async function createKeyFile(file: string): Promise<DevelopmentKey> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
-  const { privateKey } = await makePair('ec', { namedCurve: 'P-256' })
-  const draft = `${file}.${randomBytes(8).toString('hex')}`
-  try {
-    const handle = await open(draft, 'wx', 0o600)
-    try {
-      await handle.writeFile(`${JSON.stringify(privateKey.export({ format: 'jwk' }))}\n`)
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-    // A hard link appears whole and only once: whoever comes second reads the first one's key.
-    await link(draft, file)
-  } catch (error) {
-    if (!isCode(error, 'EEXIST')) throw error
-  } finally {
-    await rm(draft, { force: true })
-  }
-  const key = await findDevelopmentKey(file)
-  if (key === undefined) throw new Error(`${file} was removed while it was made`)
-  return key
 }
 
 function parseKey(text: string, file: string): DevelopmentKey {

@@ -82,7 +82,7 @@ describe('ensureDevelopmentKeys', () => {
       anAgent('mailer', true),
       anAgent('other', false),
     )
-    const tenant = await ensureDevelopmentKeys({ dataFolder: folder, tenant: given })
+    const tenant = ensureDevelopmentKeys({ dataFolder: folder, tenant: given })
     const [planner, mailer, other] = [...tenant.agents.values()].map(({ auth }) => auth.jwks)
     expect(planner).toHaveLength(1)
     expect(mailer![0]!['kid']).not.toBe(planner![0]!['kid'])
@@ -93,7 +93,7 @@ describe('ensureDevelopmentKeys', () => {
 
   test('puts only the public half into the tenant, named by its thumbprint', async () => {
     const given = aTenant(anAgent('planner', true))
-    const tenant = await ensureDevelopmentKeys({ dataFolder: dataFolder(), tenant: given })
+    const tenant = ensureDevelopmentKeys({ dataFolder: dataFolder(), tenant: given })
     const jwk = tenant.agents.get('planner')!.auth.jwks[0]!
     expect(Object.keys(jwk).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y'])
     expect(jwk['kid']).toBe(await calculateJwkThumbprint(jwk))
@@ -103,14 +103,14 @@ describe('ensureDevelopmentKeys', () => {
   test('keeps a key that is there', async () => {
     const folder = dataFolder()
     const given = aTenant(anAgent('planner', true))
-    const first = await ensureDevelopmentKeys({ dataFolder: folder, tenant: given })
-    const again = await ensureDevelopmentKeys({ dataFolder: folder, tenant: given })
+    const first = ensureDevelopmentKeys({ dataFolder: folder, tenant: given })
+    const again = ensureDevelopmentKeys({ dataFolder: folder, tenant: given })
     expect(again.agents.get('planner')).toEqual(first.agents.get('planner'))
   })
 
   test('makes files and folders that nobody else can read', async () => {
     const folder = dataFolder()
-    await ensureDevelopmentKeys({ dataFolder: folder, tenant: aTenant(anAgent('planner', true)) })
+    ensureDevelopmentKeys({ dataFolder: folder, tenant: aTenant(anAgent('planner', true)) })
     const file = developmentKeyFile(folder, 'acme', 'planner')
     expect(statSync(file).mode & 0o777).toBe(0o600)
     expect(statSync(dirname(file)).mode & 0o777).toBe(0o700)
