@@ -5,7 +5,7 @@
 import type { SignatureAlgorithm } from '../../keys/algorithm.ts'
 import { readVerificationKey, type VerificationKey } from '../../keys/verification-key.ts'
 import { isActive } from '../core/guards.ts'
-import type { Tenant } from '../core/tenant.ts'
+import type { PublicJwk, Tenant } from '../core/tenant.ts'
 import { type Authenticated, verifyAssertion } from './client-assertion.ts'
 import type { Form } from './exchange-parameters.ts'
 
@@ -17,12 +17,8 @@ export interface ClientAuthenticator {
 }
 
 export function createClientAuthenticator(tenant: Tenant): ClientAuthenticator {
-  const keys = readClientKeys(tenant)
-  const expected = {
-    tenant: tenant.id,
-    audience: tenant.issuer,
-    keysOf: (client: string) => keys.get(client),
-  }
+  const keysOf = clientKeys(tenant)
+  const expected = { tenant: tenant.id, audience: tenant.issuer, keysOf }
   return {
     authenticate(form, hasAuthorization, now) {
       const outcome = verifyAssertion(expected, { form, hasAuthorization, now })
@@ -34,21 +30,25 @@ export function createClientAuthenticator(tenant: Tenant): ClientAuthenticator {
   }
 }
 
-/** Agents and resource servers by client id, their keys read once. */
-function readClientKeys(tenant: Tenant): ReadonlyMap<string, readonly VerificationKey[]> {
-  const keys = new Map<string, readonly VerificationKey[]>()
-  for (const { id, keys: jwks } of tenant.resources.values()) {
-    if (jwks.length > 0)
-      keys.set(
-        id,
-        jwks.flatMap((jwk) => readVerificationKey(jwk, CLIENT_ALGORITHMS) ?? []),
-      )
+/**
+ * Keys of an agent or resource server by client id; undefined where there is no such client. Read when a client first
+ * comes, because a tenant may have ten thousand. Only its own clients are kept.
+ */
+function clientKeys(tenant: Tenant): (client: string) => readonly VerificationKey[] | undefined {
+  const read = new Map<string, readonly VerificationKey[]>()
+  return (client) => {
+    const known = read.get(client)
+    if (known !== undefined) return known
+    const jwks = tenant.agents.get(client)?.auth.jwks ?? serverKeys(tenant, client)
+    if (jwks === undefined) return undefined
+    const keys = jwks.flatMap((jwk) => readVerificationKey(jwk, CLIENT_ALGORITHMS) ?? [])
+    read.set(client, keys)
+    return keys
   }
-  for (const { id, auth } of tenant.agents.values()) {
-    keys.set(
-      id,
-      auth.jwks.flatMap((jwk) => readVerificationKey(jwk, CLIENT_ALGORITHMS) ?? []),
-    )
-  }
-  return keys
+}
+
+/** Only a resource server with keys is a client. */
+function serverKeys(tenant: Tenant, id: string): readonly PublicJwk[] | undefined {
+  const keys = tenant.resources.get(id)?.keys ?? []
+  return keys.length > 0 ? keys : undefined
 }

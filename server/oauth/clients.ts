@@ -1,24 +1,26 @@
 /**
- * The tenant's agents and resource servers as clients of oidc-provider: static, for our grants only. To the library they
- * are public clients: it never authenticates one, client-authentication.ts has done so before it looks.
+ * What oidc-provider knows of a tenant's clients: their two kinds, and not one of them. It authenticates nobody:
+ * client-authentication.ts has done so before the library looks for a client, and the form then names the client's kind.
  */
 import type { ClientMetadata } from 'oidc-provider'
 import type { Tenant } from '../core/tenant.ts'
 
-export function clientsOf(tenant: Tenant, grants: readonly string[]): ClientMetadata[] {
-  const agents = [...tenant.agents.keys()].map((id) => client(tenant, id, grants))
-  // A resource server with keys may introspect; it has no grant.
-  const servers = [...tenant.resources.values()].filter((resource) => resource.keys.length > 0)
-  return [...agents, ...servers.map(({ id }) => client(tenant, id, []))]
+type ClientKind = 'agent' | 'resource_server'
+
+export function clientKind(tenant: Tenant, client: string): ClientKind {
+  return tenant.agents.has(client) ? 'agent' : 'resource_server'
 }
 
-function client(tenant: Tenant, id: string, grants: readonly string[]): ClientMetadata {
-  return {
-    client_id: id,
+/** @param alg of the key the library was given; it signs nothing with it */
+export function clientKinds(grants: readonly string[], alg: 'ES256'): ClientMetadata[] {
+  const kinds: readonly ClientKind[] = ['agent', 'resource_server']
+  return kinds.map((kind) => ({
+    client_id: kind,
     token_endpoint_auth_method: 'none',
-    id_token_signed_response_alg: tenant.signingAlgorithm,
-    grant_types: [...grants],
+    id_token_signed_response_alg: alg,
+    // A resource server may introspect; it has no grant.
+    grant_types: kind === 'agent' ? [...grants] : [],
     redirect_uris: [],
     response_types: [],
-  }
+  }))
 }

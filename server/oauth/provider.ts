@@ -13,7 +13,7 @@ import { DecisionRecord } from '../use-cases/decision-record.ts'
 import type { Granted } from '../use-cases/issue-hop.ts'
 import type { ReplayGuard } from '../use-cases/ports.ts'
 import { type ClientAuthenticator, createClientAuthenticator } from './client-authentication.ts'
-import { clientsOf } from './clients.ts'
+import { clientKind, clientKinds } from './clients.ts'
 import { answerRefusal, errorCode, readProviderError } from './error-response.ts'
 import {
   ACCESS_TOKEN_TYPE,
@@ -37,11 +37,13 @@ export type RequestListener = (req: IncomingMessage, res: ServerResponse) => voi
 
 const EVENTS = ['grant.error', 'introspection.error', 'revocation.error', 'server_error'] as const
 const REPLAYED = refuse('client_authentication_failed', 'assertion_replayed')
+/** Of the key the library must have and never uses. */
+const UNUSED_ALGORITHM = 'ES256'
 const GRANTS = [TOKEN_EXCHANGE, 'client_credentials'] as const
 
 /** Answers POST `/token`, `/introspect` and `/revoke` of the tenant; the caller has cut the path to that. */
 export function createOAuthListener(tenant: Tenant, deps: ProviderDeps): RequestListener {
-  const provider = new Provider(tenant.issuer, configurationOf(tenant, deps))
+  const provider = new Provider(tenant.issuer, configurationOf(deps))
   provider.registerGrantType(
     TOKEN_EXCHANGE,
     exchangeHandler(tenant, deps),
@@ -55,7 +57,12 @@ export function createOAuthListener(tenant: Tenant, deps: ProviderDeps): Request
     [...REPEATABLE_PARAMETERS],
   )
   const authenticator = createClientAuthenticator(tenant)
-  onForm(provider, (ctx, form) => authenticate(ctx, form, authenticator, deps))
+  onForm(provider, (ctx, form) => {
+    const client = authenticate(ctx, form, authenticator, deps)
+    if (client !== undefined) form['client_id'] = clientKind(tenant, client)
+    // A repeated one stays: the library refuses it as what it is.
+    else if (!Array.isArray(form['client_id'])) delete form['client_id']
+  })
   const events: EventEmitter = provider
   for (const event of EVENTS) {
     events.on(event, (ctx: KoaContextWithOIDC, error: unknown) => {
@@ -93,27 +100,25 @@ export function createOAuthListener(tenant: Tenant, deps: ProviderDeps): Request
   }
 }
 
-/** Who is not authenticated has no client id, whatever the form says: the library then knows no client. */
+/** The client, or undefined: then the form keeps no client id, and the library knows no client, whatever was sent. */
 function authenticate(
   ctx: KoaContextWithOIDC,
   form: ParsedForm,
   authenticator: ClientAuthenticator,
   deps: ProviderDeps,
-): void {
+): string | undefined {
   const state = requestState(ctx)
   const hasAuthorization = ctx.get('authorization') !== ''
   const outcome = authenticator.authenticate(form, hasAuthorization, deps.clock.now())
   if (typeof outcome === 'string') {
     state.authenticationGuard = outcome
-    // A repeated one stays: the library refuses it as what it is.
-    if (!Array.isArray(form['client_id'])) delete form['client_id']
-    return
+    return undefined
   }
   state.client = outcome.client
-  form['client_id'] = outcome.client
   // Only now, with its signature verified (attack case M03). Awaited by the grant and by the door.
   state.isFirstUse = deps.replay.claimReplay(outcome.claim)
   state.isFirstUse.catch(leaveToDoor)
+  return outcome.client
 }
 
 /** The door awaits the same promise and tells the fault. */
@@ -183,13 +188,14 @@ function endpointOf(path: string): Endpoint {
   return path === '/revoke' ? 'revocation' : 'token'
 }
 
-function configurationOf(tenant: Tenant, deps: ProviderDeps): Configuration {
-  const key = generatePrivateJwk(tenant.signingAlgorithm)
+function configurationOf(deps: ProviderDeps): Configuration {
+  // Whatever the tenant signs with: this one is made at once, at every change of the tenant.
+  const key = generatePrivateJwk(UNUSED_ALGORITHM)
   return {
     adapter: nothingStored,
-    clients: clientsOf(tenant, GRANTS),
+    clients: clientKinds(GRANTS, UNUSED_ALGORITHM),
     // The library signs and publishes nothing here; without a key it would fall back to a published one.
-    jwks: { keys: [{ ...key, alg: tenant.signingAlgorithm, use: 'sig' }] } as never,
+    jwks: { keys: [{ ...key, alg: UNUSED_ALGORITHM, use: 'sig' }] } as never,
     cookies: { keys: [deps.randomId()] },
     clientAuthMethods: ['none'],
     routes: { token: '/token', introspection: '/introspect', revocation: '/revoke' },

@@ -8,6 +8,7 @@ import { introspectToken } from '../use-cases/introspect-token.ts'
 import type { AuditLog, Clock, TaskStore } from '../use-cases/ports.ts'
 import { revokeToken } from '../use-cases/revoke-token.ts'
 import { readOwnToken } from './own-token.ts'
+import { requestState } from './request-state.ts'
 
 interface Deps {
   readonly clock: Clock
@@ -49,7 +50,7 @@ export async function answerRevocation(
 }
 
 function clientOf(ctx: KoaContextWithOIDC): string {
-  const id = ctx.oidc.client?.clientId
+  const id = requestState(ctx).client
   if (id === undefined) throw new TypeError('the client is not authenticated')
   return id
 }
