@@ -9,11 +9,8 @@ import { LRUCache } from 'lru-cache'
 import { type Keyring, openKeyring } from '../keys/keyring.ts'
 import { createWhole } from '../keys/sealed-file.ts'
 import type { Config } from './config.ts'
-import { developmentDefaults } from './core/development-defaults.ts'
-import { formatProblem } from './core/problem.ts'
 import type { Tenant } from './core/tenant.ts'
-import { ensureDevelopmentKeys } from './development-keys.ts'
-import { createDispatch, type RequestListener } from './http/dispatch.ts'
+import { answerUnavailable, createDispatch, type RequestListener } from './http/dispatch.ts'
 import { createDocuments } from './http/documents.ts'
 import { createHealth } from './http/health.ts'
 import { createIssuerKeys } from './issuer-keys.ts'
@@ -21,11 +18,12 @@ import { mintAccessToken } from './oauth/access-token.ts'
 import { authorizationServerMetadata } from './oauth/metadata.ts'
 import { createOAuthListener, type ProviderDeps } from './oauth/provider.ts'
 import { createProofChecker } from './oauth/sender-proof.ts'
-import { StartRefused } from './start-refused.ts'
-import { openEmbeddedStore } from './store/embedded/store.ts'
+import { openTenants, readFolder } from './open-tenants.ts'
+import { type EmbeddedStore, openEmbeddedStore } from './store/embedded/store.ts'
 import { faultReason, type Log } from './telemetry/log.ts'
-import { loadTenants } from './tenants/load-tenants.ts'
-import type { Clock } from './use-cases/ports.ts'
+import { TenantUnavailable } from './tenants/live-tenants.ts'
+import type { LoadedTenant } from './tenants/load-tenants.ts'
+import type { Clock, Tenants } from './use-cases/ports.ts'
 
 export interface App {
   readonly listener: RequestListener
@@ -47,56 +45,74 @@ const MAX_LISTENERS = 200
 /** Throws StartRefused where the operator has to change something first. */
 export async function createApp(config: Config, edges: AppEdges): Promise<App> {
   const { log, clock } = edges
-  const tenants = await readTenants(config, log)
-  const secret = keySecret(config)
-  const keyrings = new Map<string, Keyring>()
-  for (const { id, signingAlgorithm } of tenants.values()) {
-    const place = { dataFolder: config.dataFolder, tenant: id, secret }
-    keyrings.set(id, openKeyring(place, signingAlgorithm))
-  }
-  const keyringOf = (tenant: Tenant): Keyring => required(keyrings.get(tenant.id))
+  const loaded = readFolder(config, log)
   const store = await openEmbeddedStore({
     dataFolder: config.dataFolder,
     clock,
     onLost: (folder) => log.warn({ event: 'store_set_aside', reason: folder }),
     onFault: (fault) => log.error({ event: 'recovery_failed', reason: faultReason(fault) }),
   })
+  try {
+    return wire(config, { ...edges, store, loaded })
+  } catch (fault) {
+    await store.close()
+    throw fault
+  }
+}
+
+interface Opened extends AppEdges {
+  readonly store: EmbeddedStore
+  readonly loaded: ReadonlyMap<string, LoadedTenant>
+}
+
+function wire(config: Config, { log, clock, store, loaded }: Opened): App {
+  const keyringOf = createKeyrings(config)
+  const edges = { log, clock, loaded, versions: store.versions }
+  const { tenants, present } = openTenants(config, edges)
+  // A key that cannot be opened stops the start, not the first request.
+  for (const tenant of present) keyringOf(tenant)
+  const tell = (fault: unknown, fields: { readonly ref?: string; readonly tenant?: string }) => {
+    if (fault instanceof TenantUnavailable) return // told when it was found
+    log.error({ event: 'request_failed', ...fields, reason: faultReason(fault) })
+  }
   const deps: ProviderDeps = {
     clock,
-    tenants: { find: (id) => tenants.get(id) },
+    tenants,
     tasks: store.tasks,
     statusIndexes: store.statusIndexes,
     audit: store.audit,
     replay: store.replay,
     proofs: createProofChecker(store.replay),
-    issuerKeys: createIssuerKeys(config, edges),
+    issuerKeys: createIssuerKeys(config, { log, clock }),
     keyringOf,
     randomId: createRandomId(),
     mint: (tenant, claims) => mintAccessToken(keyringOf(tenant), claims),
-    onFault: (fault, ref, tenant) =>
-      log.error({ event: 'request_failed', ref, tenant, reason: faultReason(fault) }),
+    onFault: (fault, ref, tenant) => tell(fault, { ref, tenant }),
   }
-  const listeners = new LRUCache<string, RequestListener>({ max: MAX_LISTENERS })
-  const documents = createDocuments((id) => {
-    const tenant = tenants.get(id)
-    if (tenant === undefined) return undefined
-    return { metadata: authorizationServerMetadata(tenant), jwks: keyringOf(tenant).jwks }
+  const listenerOf = createListeners(tenants, deps)
+  const documents = createDocuments({
+    documentsOf: (id) => {
+      const tenant = tenants.find(id)
+      if (tenant === undefined) return undefined
+      return { metadata: authorizationServerMetadata(tenant), jwks: keyringOf(tenant).jwks }
+    },
+    onFault: (fault) => tell(fault, {}),
   })
   let isReady = true
   return {
     listener: createDispatch({
       oauthOf: (id) => {
-        const tenant = tenants.get(id)
-        if (tenant === undefined) return undefined
-        const key = `${id} ${tenant.version}`
-        const listener = listeners.get(key) ?? createOAuthListener(tenant, deps)
-        listeners.set(key, listener)
-        return listener
+        try {
+          return listenerOf(id)
+        } catch (fault) {
+          tell(fault, { tenant: id })
+          return answerUnavailable
+        }
       },
       documents: documents.callback() as RequestListener,
     }),
     health: createHealth(() => isReady).callback() as RequestListener,
-    issuers: [...tenants.values()].map((tenant) => tenant.issuer),
+    issuers: present.map((tenant) => tenant.issuer),
     drain: () => {
       isReady = false
     },
@@ -104,23 +120,40 @@ export async function createApp(config: Config, edges: AppEdges): Promise<App> {
   }
 }
 
-async function readTenants(config: Config, log: Log): Promise<ReadonlyMap<string, Tenant>> {
-  const { tenantsFolder: folder, publicUrl, dataFolder } = config
-  const loaded = loadTenants({ folder, publicUrl })
-  for (const warning of loaded.warnings) {
-    log.warn({ event: 'tenant_warning', reason: formatProblem(warning) })
+/** A tenant's keys, opened when they are first needed: a tenant may come long after the start. */
+function createKeyrings(config: Config): (tenant: Tenant) => Keyring {
+  const { dataFolder } = config
+  const secret = keySecret(config)
+  const opened = new Map<string, Keyring>()
+  return ({ id, signingAlgorithm }) => {
+    const name = `${id} ${signingAlgorithm}`
+    const keyring =
+      opened.get(name) ?? openKeyring({ dataFolder, tenant: id, secret }, signingAlgorithm)
+    opened.set(name, keyring)
+    return keyring
   }
-  if (loaded.kind === 'refused') throw new StartRefused(loaded.problems.map(formatProblem))
-  const tenants = [...loaded.tenants.values()].map(({ tenant }) => tenant)
-  if (config.mode === 'production') {
-    const defaults = developmentDefaults(config, tenants)
-    if (defaults.length > 0) throw new StartRefused(defaults)
-    return new Map(tenants.map((tenant) => [tenant.id, tenant]))
+}
+
+/** The OAuth endpoints of each tenant, made again whenever anything of the tenant changed. */
+function createListeners(
+  tenants: Tenants,
+  deps: ProviderDeps,
+): (id: string) => RequestListener | undefined {
+  const made = new LRUCache<
+    string,
+    { readonly tenant: Tenant; readonly listener: RequestListener }
+  >({
+    max: MAX_LISTENERS,
+  })
+  return (id) => {
+    const tenant = tenants.find(id)
+    if (tenant === undefined) return undefined
+    const last = made.get(id)
+    if (last?.tenant === tenant) return last.listener
+    const listener = createOAuthListener(tenant, deps)
+    made.set(id, { tenant, listener })
+    return listener
   }
-  const withKeys = await Promise.all(
-    tenants.map((tenant) => ensureDevelopmentKeys({ dataFolder, tenant })),
-  )
-  return new Map(withKeys.map((tenant) => [tenant.id, tenant]))
 }
 
 /** 128 random bits each. Drawn in blocks: a call to the system costs as much as a hash. No byte is used twice. */
@@ -143,9 +176,4 @@ function keySecret(config: Config): string {
   const path = join(config.dataFolder, 'key-secret')
   createWhole(path, randomBytes(32).toString('base64url'))
   return readFileSync(path, 'utf8')
-}
-
-function required<T>(value: T | undefined): T {
-  if (value === undefined) throw new TypeError('a tenant has no keyring')
-  return value
 }

@@ -14,6 +14,7 @@ const WIRING = new Set([
   'server/config.ts',
   'server/settings.ts',
   'server/issuer-keys.ts',
+  'server/open-tenants.ts',
   'server/development-keys.ts',
   'server/start-refused.ts',
 ])

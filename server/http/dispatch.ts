@@ -3,6 +3,7 @@
  * is read or looked up; a path of another spelling is nobody's.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { REASONS } from '../core/refusal.ts'
 
 export type RequestListener = (req: IncomingMessage, res: ServerResponse) => void
 
@@ -52,4 +53,11 @@ function refuseMethod(res: ServerResponse): void {
       reason: 'request_malformed',
     }),
   )
+}
+
+/** Endpoints of a tenant that cannot be told now. */
+export function answerUnavailable(_req: IncomingMessage, res: ServerResponse): void {
+  const { error, status, text } = REASONS.unavailable
+  res.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' })
+  res.end(JSON.stringify({ error, error_description: text, reason: 'unavailable' }))
 }

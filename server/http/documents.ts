@@ -3,6 +3,7 @@
  * is not found, as an RFC 9457 problem.
  */
 import Koa from 'koa'
+import { REASONS } from '../core/refusal.ts'
 import { exactPath } from './dispatch.ts'
 
 export interface TenantDocuments {
@@ -20,8 +21,22 @@ const JWKS = new RegExp(`^/t/${ID}/jwks$`)
 /** Seconds a copy may be used: a new key is published at least twice as long before it signs. */
 const MAX_AGE = 300
 
-export function createDocuments(documentsOf: (tenant: string) => TenantDocuments | undefined): Koa {
+export interface DocumentsDeps {
+  /** Undefined where there is no such tenant; throws where it cannot be told now. */
+  readonly documentsOf: (tenant: string) => TenantDocuments | undefined
+  readonly onFault: (fault: unknown) => void
+}
+
+export function createDocuments({ documentsOf, onFault }: DocumentsDeps): Koa {
   const app = new Koa()
+  app.use(async (ctx, next) => {
+    try {
+      await next()
+    } catch (fault) {
+      onFault(fault)
+      problem(ctx, REASONS.unavailable.status, 'unavailable', 'The server cannot tell now.')
+    }
+  })
   app.use((ctx) => {
     ctx.set('x-content-type-options', 'nosniff')
     const found = find(documentsOf, exactPath(ctx.req))

@@ -54,6 +54,17 @@ export class TenantUnavailable extends Error {
   }
 }
 
+/** A stored version that no longer passes the check. */
+export class VersionUnusable extends Error {
+  override readonly name = 'VersionUnusable'
+  readonly sentences: readonly string[]
+
+  constructor(sentences: readonly string[]) {
+    super('a stored version does not pass the check')
+    this.sentences = sentences
+  }
+}
+
 /** Seconds until a version that could not be used is tried again: its fault may have been the disk's. */
 const RETRY_SECONDS = 10
 
@@ -141,9 +152,7 @@ function readChecked(
   const checked =
     readCompiled(compiled) ??
     checkTenant(report, { ...place, label: place.id }, new Map(Object.entries(sources)))
-  if (checked === undefined) {
-    throw new Error(`a stored version fails its check: ${report.problems.map(formatProblem)[0]}`)
-  }
+  if (checked === undefined) throw new VersionUnusable(report.problems.map(formatProblem))
   // The name it was activated by, whatever another release makes of its files.
   return { ...checked, version }
 }
