@@ -5,7 +5,8 @@
  */
 
 export interface Token {
-  readonly kind: 'word' | 'number' | 'string' | 'slot' | 'mark'
+  /** `open`: a string without its closing quote. */
+  readonly kind: 'word' | 'number' | 'string' | 'open' | 'slot' | 'mark'
   readonly text: string
   /** Offset in the file. */
   readonly at: number
@@ -21,9 +22,9 @@ export interface PolicyText {
   readonly ended: boolean
 }
 
-// Each branch is linear. As in Cedar's own lexer a comment ends at either line break, and a string may go over lines.
+// Linear: what a branch has read is never read again, unclosed strings included. As in Cedar's own lexer a comment ends at either line break, and a string may go over lines.
 const TOKEN =
-  /\s+|\/\/[^\r\n]*|"(?:\\.|[^"\\])*"|[A-Za-z_][A-Za-z0-9_]*|[0-9]+|\?[A-Za-z_]*|::|==|!=|<=|>=|&&|\|\||[^]/gu
+  /\s+|\/\/[^\r\n]*|"(?:\\.|[^"\\])*"?|[A-Za-z_][A-Za-z0-9_]*|[0-9]+|\?[A-Za-z_]*|::|==|!=|<=|>=|&&|\|\||[^]/gu
 
 export function scanPolicies(file: string): readonly PolicyText[] {
   const found: PolicyText[] = []
@@ -47,7 +48,7 @@ function kindOf(text: string): Token['kind'] | undefined {
   if (first.trim() === '' || text.startsWith('//')) return undefined
   if (/[A-Za-z_]/.test(first)) return 'word'
   if (/[0-9]/.test(first)) return 'number'
-  if (first === '"' && text.length > 1) return 'string'
+  if (first === '"') return /^"(?:\\.|[^"\\])*"$/u.test(text) ? 'string' : 'open'
   return first === '?' ? 'slot' : 'mark'
 }
 

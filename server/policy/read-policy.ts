@@ -35,6 +35,8 @@ export function readPolicy(
     const text = `${quote(slot.text)} makes this a template; only whole policies are allowed`
     return unread({ text, at: slot.at })
   }
+  const open = policy.tokens.find(({ kind }) => kind === 'open')
+  if (open !== undefined) return unread({ text: 'the text has no closing quote', at: open.at })
   if (!policy.ended) {
     const at = policy.at + policy.text.length
     return unread({ text: 'the policy does not end with ";"', at })
