@@ -18,6 +18,7 @@ import { mintAccessToken } from './oauth/access-token.ts'
 import { authorizationServerMetadata } from './oauth/metadata.ts'
 import { createOAuthListener, type ProviderDeps } from './oauth/provider.ts'
 import { createProofChecker } from './oauth/sender-proof.ts'
+import { openAdmin } from './open-admin.ts'
 import { openTenants, readFolder } from './open-tenants.ts'
 import { type EmbeddedStore, openEmbeddedStore } from './store/embedded/store.ts'
 import { faultReason, type Log } from './telemetry/log.ts'
@@ -66,7 +67,8 @@ interface Opened extends AppEdges {
 }
 
 function wire(config: Config, { log, clock, store, loaded }: Opened): App {
-  const keyringOf = createKeyrings(config)
+  const secret = keySecret(config)
+  const keyringOf = createKeyrings(config, secret)
   const edges = { log, clock, loaded, versions: store.versions }
   const { tenants, present } = openTenants(config, edges)
   // A key that cannot be opened stops the start, not the first request.
@@ -109,6 +111,7 @@ function wire(config: Config, { log, clock, store, loaded }: Opened): App {
           return answerUnavailable
         }
       },
+      admin: openAdmin(config, { deps, versions: store.versions, loaded, secret }),
       documents: documents.callback() as RequestListener,
     }),
     health: createHealth(() => isReady).callback() as RequestListener,
@@ -121,9 +124,7 @@ function wire(config: Config, { log, clock, store, loaded }: Opened): App {
 }
 
 /** A tenant's keys, opened when they are first needed: a tenant may come long after the start. */
-function createKeyrings(config: Config): (tenant: Tenant) => Keyring {
-  const { dataFolder } = config
-  const secret = keySecret(config)
+function createKeyrings({ dataFolder }: Config, secret: string): (tenant: Tenant) => Keyring {
   const opened = new Map<string, Keyring>()
   return ({ id, signingAlgorithm }) => {
     const name = `${id} ${signingAlgorithm}`

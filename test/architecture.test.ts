@@ -17,6 +17,9 @@ const WIRING = new Set([
   'server/open-tenants.ts',
   'server/development-keys.ts',
   'server/start-refused.ts',
+  'server/tenant-checks.ts',
+  'server/operator-key.ts',
+  'server/open-admin.ts',
 ])
 
 interface Import {

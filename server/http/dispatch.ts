@@ -10,15 +10,20 @@ export type RequestListener = (req: IncomingMessage, res: ServerResponse) => voi
 export interface DispatchDeps {
   /** The OAuth endpoints of a tenant; undefined where there is no such tenant. */
   readonly oauthOf: (tenant: string) => RequestListener | undefined
+  /** The management API and its description. */
+  readonly admin: RequestListener
   /** Everything else: public documents, and the answer to what is not found. */
   readonly documents: RequestListener
 }
 
 const OAUTH_PATH = /^\/t\/([a-z][a-z0-9-]{0,62})(\/(?:token|introspect|revoke))$/
 
-export function createDispatch({ oauthOf, documents }: DispatchDeps): RequestListener {
+const ADMIN_PATH = /^\/(?:admin\/v1\/|openapi\.json$)/
+
+export function createDispatch({ oauthOf, admin, documents }: DispatchDeps): RequestListener {
   return (req, res) => {
     const path = exactPath(req)
+    if (ADMIN_PATH.test(path)) return admin(req, res)
     const [, tenant, endpoint] = OAUTH_PATH.exec(path) ?? []
     const oauth = tenant === undefined ? undefined : oauthOf(tenant)
     if (oauth === undefined || endpoint === undefined) {

@@ -22,6 +22,10 @@ describe('a path', () => {
               seen.push({ tenant, originalUrl, url: req.url })
               res.end()
             },
+      admin: (req, res) => {
+        seen.push({ admin: req.url })
+        res.end()
+      },
       documents: (req, res) => {
         seen.push({ document: req.url })
         res.end()
@@ -44,7 +48,20 @@ describe('a path', () => {
     },
   )
 
+  test.each(['/admin/v1/token', '/admin/v1/', '/admin/v1/tenants?limit=1', '/openapi.json?x'])(
+    '%s goes to the management API',
+    async (path) => {
+      await request(listener).post(path)
+      expect(seen).toEqual([{ admin: path }])
+    },
+  )
+
   test.each([
+    '/admin/v1',
+    '/admin/v2/token',
+    '/Admin/v1/token',
+    '//admin/v1/token',
+    '/openapi.json/',
     '/t/acme',
     '/t/acme/',
     '/t/acme/token/',

@@ -26,12 +26,15 @@ export interface AdminRequest {
 
 export class AdminClient {
   readonly publicUrl: string
+  /** Where requests go: another node's, where it is not the public URL. */
+  readonly origin: string
   readonly key: TestKey = newKey()
   /** Set by signing in; a test may set another. */
   token = ''
 
-  constructor(publicUrl: string) {
+  constructor(publicUrl: string, origin: string = publicUrl) {
     this.publicUrl = publicUrl
+    this.origin = origin
   }
 
   /** `path` under `/admin/v1`, with its query. */
@@ -39,7 +42,7 @@ export class AdminClient {
     const url = `${this.publicUrl}/admin/v1${path}`
     const { body, headers, authorization = `DPoP ${this.token}` } = request
     const hasJson = body !== undefined
-    const response = await fetch(url, {
+    const response = await fetch(this.#at(url), {
       method,
       redirect: 'manual',
       headers: {
@@ -93,9 +96,13 @@ export class AdminClient {
     }
     const proof = request.proof === null ? {} : { dpop: this.proof('POST', url, request) }
     const headers = { ...proof, ...request.headers }
-    const answer = await answerOf(await fetch(url, { method: 'POST', body, headers }))
+    const answer = await answerOf(await fetch(this.#at(url), { method: 'POST', body, headers }))
     if (answer.status === 200) this.token = String(answer.body['access_token'])
     return answer
+  }
+
+  #at(url: string): string {
+    return this.origin + url.slice(this.publicUrl.length)
   }
 
   signInPerson(
@@ -137,12 +144,12 @@ export function operatorKey({ config }: Pick<TestServer, 'config'>): TestKey {
   return { privateKey, publicJwk, thumbprint: '' }
 }
 
-/** Signed in; `publicUrl` names another node on the same data folder. */
+/** Signed in, at another node where `origin` names one. */
 export async function operatorOf(
   server: Pick<TestServer, 'config'>,
-  publicUrl: string = server.config.publicUrl,
+  origin: string = server.config.publicUrl,
 ): Promise<AdminClient> {
-  const client = new AdminClient(publicUrl)
+  const client = new AdminClient(server.config.publicUrl, origin)
   const answer = await client.signIn('/token', operatorForm(server))
   if (answer.status !== 200) throw new Error(`the operator may not sign in: ${answer.text}`)
   return client

@@ -1,0 +1,40 @@
+/** Wires the management API: its keys, who may sign in, the check of versions. */
+import { openKeyring } from '../keys/keyring.ts'
+import type { Config } from './config.ts'
+import { createAdmin } from './http/admin/admin.ts'
+import type { RequestListener } from './http/dispatch.ts'
+import { createManagementAccess } from './oauth/management-sign-in.ts'
+import type { ProviderDeps } from './oauth/provider.ts'
+import { ensureOperatorKey } from './operator-key.ts'
+import { createTenantChecks, createTenantFolders } from './tenant-checks.ts'
+import type { LoadedTenant } from './tenants/load-tenants.ts'
+import { PLATFORM } from './use-cases/author.ts'
+import type { TenantVersions } from './use-cases/ports.ts'
+
+export interface AdminEdges {
+  /** What the OAuth endpoints are made of, too: one replay guard, one audit log, one look at tenants. */
+  readonly deps: ProviderDeps
+  readonly versions: TenantVersions
+  readonly loaded: ReadonlyMap<string, LoadedTenant>
+  /** Seals the key that signs the operator's tokens. */
+  readonly secret: string
+}
+
+export function openAdmin(config: Config, edges: AdminEdges): RequestListener {
+  const { publicUrl, dataFolder } = config
+  const { deps, versions, loaded, secret } = edges
+  const access = createManagementAccess({
+    ...deps,
+    publicUrl,
+    platformKeyring: openKeyring({ dataFolder, tenant: PLATFORM, secret }, 'ES256'),
+    operatorKey: ensureOperatorKey(dataFolder),
+  })
+  return createAdmin({
+    ...deps,
+    publicUrl,
+    versions,
+    access,
+    folders: createTenantFolders(loaded),
+    checks: createTenantChecks(config),
+  })
+}
