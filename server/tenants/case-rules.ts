@@ -17,7 +17,8 @@ const MOST_CASES = 10_000
 
 export interface CaseFacts {
   readonly entries: TenantEntries
-  readonly policies: readonly CompiledPolicy[]
+  /** Undefined: not all of them could be read, so none can be said to be missing. */
+  readonly policies: readonly CompiledPolicy[] | undefined
   /** The tenant's issuer: generated homes are under it. */
   readonly issuer: string
 }
@@ -61,7 +62,7 @@ function membersOf({ entries, policies, issuer }: CaseFacts): readonly Member[] 
     ['resource', { noun: 'resource', known: targetsOf(resources, agents?.ids, issuer) }],
     ['scope', { noun: 'scope', known: resources && readScopeNames(resources) }],
     ['granted', { noun: 'scope', known: resources && readScopeNames(resources) }],
-    ['policies', { noun: 'policy', known: new Set(policies.map(({ id }) => id)) }],
+    ['policies', { noun: 'policy', known: policies && new Set(policies.map(({ id }) => id)) }],
   ]
 }
 

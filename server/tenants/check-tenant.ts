@@ -56,12 +56,15 @@ export function checkTenant(
   const documents = parseDocuments(report, label, sources)
   const entries = readEntries(report, documents)
   checkEntries(report, entries, place)
+  const told = report.problems.length
   const policies = readPolicies(report, place, sources, entries)
+  const readable = report.problems.length > told ? undefined : policies
   const tests = parseTests(report, label, sources)
   const issuer = issuerOf(place)
-  const cases = readCases(report, tests, { entries, policies, issuer })
+  const cases = readCases(report, tests, { entries, policies: readable, issuer })
   const checked = findChecked(entries)
-  if (checked === undefined || report.problems.length > before || isFull(report)) return undefined
+  if (checked === undefined || policies === undefined) return undefined
+  if (report.problems.length > before || isFull(report)) return undefined
   const said = new Map<string, unknown>(sources)
   for (const [path, { value }] of [...Object.entries(documents), ...tests]) said.set(path, value)
   const version = readVersion(Object.fromEntries(said))
@@ -123,8 +126,8 @@ function readPolicies(
   { id, label }: TenantPlace,
   sources: Sources,
   { agents, resources, taskTypes }: TenantEntries,
-): readonly CompiledPolicy[] {
-  if (!agents || !resources || !taskTypes) return []
+): readonly CompiledPolicy[] | undefined {
+  if (!agents || !resources || !taskTypes) return undefined
   const files = sourcesIn(sources, 'policies').map(([file, text]) => ({ file, text }))
   const { policies, problems, warnings } = compilePolicies(files, {
     tenant: id,
