@@ -87,3 +87,15 @@ function readProblem(value: JsonValue): readonly Problem[] {
 function withoutStop(text: string): string {
   return text.slice(0, 500).replace(/\.$/, '')
 }
+
+/** A member of an answer, where it is text. */
+export function textOf(body: JsonObject | undefined, member: string): string | undefined {
+  const value = body?.[member]
+  return typeof value === 'string' ? value : undefined
+}
+
+/** The texts of a member that is a list. */
+export function textsOf(body: JsonObject | undefined, member: string): readonly string[] {
+  const value = body?.[member]
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
+}

@@ -1,9 +1,11 @@
 /** The admin API of a running server, as the operator. Every refusal it gives becomes one plain sentence. */
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { answerOf, type JsonAnswer, problemSentence } from './admin-answer.ts'
+import { formatProblem } from '../core/problem.ts'
+import { answerOf, type JsonAnswer, problemSentence, problemsOf } from './admin-answer.ts'
 import { type AdminToken, signInOperator } from './admin-token.ts'
 import { Failure } from './failure.ts'
+import { print } from './print.ts'
 import { commandConfigOrFail } from './settings-or-fail.ts'
 
 export interface AdminRequest {
@@ -13,6 +15,7 @@ export interface AdminRequest {
   /** Sent as JSON. */
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string>>
+  readonly query?: Readonly<Record<string, string>>
   /** Statuses the caller has an answer to; any other is a failure. */
   readonly expected: readonly number[]
 }
@@ -65,10 +68,11 @@ function checkServer(server: string): void {
 async function send(
   { token, proof }: AdminToken,
   admin: string,
-  { method, path, body, headers, expected }: AdminRequest,
+  { method, path, query, body, headers, expected }: AdminRequest,
 ): Promise<JsonAnswer> {
   const url = [admin, 'tenants', ...path.map(encodeURIComponent)].join('/')
-  const answer = await answerOf(url, {
+  const search = query === undefined ? '' : `?${new URLSearchParams(query)}`
+  const answer = await answerOf(`${url}${search}`, {
     method,
     headers: {
       ...headers,
@@ -79,5 +83,6 @@ async function send(
     ...(body !== undefined && { body: JSON.stringify(body) }),
   })
   if (expected.includes(answer.status)) return answer
+  for (const problem of problemsOf(answer)) print(formatProblem(problem))
   throw new Failure(`The server refused: ${problemSentence(answer)}`)
 }

@@ -3,13 +3,19 @@
  * (0 good, 1 refused or failed, 2 misused).
  */
 import { Command, CommanderError } from 'commander'
+import { addAgents } from './agents.ts'
+import { addApply } from './apply.ts'
+import { addCheck } from './check.ts'
 import { addDevCurl } from './dev-curl.ts'
 import { addDevUserToken } from './dev-user-token.ts'
+import { addDiff } from './diff.ts'
+import { addExplain } from './explain.ts'
 import { AnsweredNo, Failure } from './failure.ts'
 import { addInit } from './init.ts'
 import { addInspect } from './inspect.ts'
 import { escaped } from './print.ts'
 import { addServe, type StartServer } from './serve.ts'
+import { addRollback, addVersions } from './versions.ts'
 
 /** Runs one command line; resolves to its exit code. `loadStart` is called by `serve` alone. */
 export async function runProgram(
@@ -31,6 +37,13 @@ function createProgram(loadStart: () => Promise<StartServer>): Command {
     .configureOutput({ outputError: (text, write) => write(sentence(text)) })
   addServe(program, loadStart)
   addInit(program)
+  addCheck(program)
+  addExplain(program)
+  addDiff(program)
+  addApply(program)
+  addVersions(program)
+  addRollback(program)
+  addAgents(program)
   addInspect(program)
   const dev = program.command('dev').description('commands for development; refused in production')
   addDevUserToken(dev)
