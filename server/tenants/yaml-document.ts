@@ -39,7 +39,9 @@ interface Reading {
 }
 
 /** @param file the name problems carry */
-export function parseYaml(file: string, text: string): YamlResult {
+export function parseYaml(file: string, stated: string): YamlResult {
+  // YAML 1.2 §5.4: a line break is one, however it is written.
+  const text = stated.replaceAll('\r\n', '\n')
   const plain = parsePlainYaml(text, DEEPEST - 1)
   if (plain !== undefined) return { kind: 'parsed', document: documentOf(file, text, plain) }
   const reading: Reading = { file, positionOf: countLines(text), problems: [] }
