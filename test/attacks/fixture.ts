@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Keyring, openKeyring } from '../../keys/keyring.ts'
+import { grantRoles } from '../support/admin-client.ts'
 import type { AgentClient, Answer } from '../support/agent-client.ts'
 import { startAuthorizationServer, type TestServer } from '../support/authorization-server.ts'
 import { encode, epoch, newKey, type payloadOf, signJwt, type TestKey } from '../support/signing.ts'
@@ -120,13 +121,16 @@ export function keyringAt({ config }: TestServer, tenant: string): Keyring {
   return keyring
 }
 
-function find(entries: Record<string, unknown>[], id: string): Claims {
+/** One entry of a tenant's documents, free to be changed. */
+export function find(entries: Record<string, unknown>[], id: string): Claims {
   const entry = entries.find((candidate) => candidate['id'] === id)
   if (entry === undefined) throw new Error(`the fixture has no ${id}`)
   return entry
 }
 
-function extend({ tenant, agents, resources, taskTypes }: TenantDocuments, partner: TestKey): void {
+function extend(documents: TenantDocuments, partner: TestKey): void {
+  const { tenant, agents, resources, taskTypes } = documents
+  grantRoles(documents)
   const issuers = tenant['trusted_issuers'] as Record<string, unknown>[]
   issuers.push({
     id: 'partner',

@@ -11,7 +11,7 @@ import { type RunningServer, startServer } from '../../server/main.ts'
 import type { Log, LogFields } from '../../server/telemetry/log.ts'
 import { AgentClient } from './agent-client.ts'
 import { epoch, newKey, signJwt, type TestKey } from './signing.ts'
-import { type TenantDocuments, writeTenantFolder } from './tenant-folder.ts'
+import { PERMIT_ALL, type TenantDocuments, writeTenantFolder } from './tenant-folder.ts'
 
 export const AGENTS = ['planner', 'researcher', 'coder', 'rogue'] as const
 export const RESOURCE_SERVERS = ['files-api', 'mail-api', 'pay-api'] as const
@@ -20,6 +20,8 @@ export const IDP = 'https://idp.example'
 export interface TestServerOptions {
   /** Changes of one tenant's documents, by tenant id. Default: `acme` and `globex`, unchanged. */
   readonly tenants?: Readonly<Record<string, (documents: TenantDocuments) => void>>
+  /** Cedar text by file name, by tenant id. Default: everything the facts allow is permitted. */
+  readonly rules?: Readonly<Record<string, Readonly<Record<string, string>>>>
   readonly environment?: Readonly<Record<string, string>>
 }
 
@@ -58,6 +60,7 @@ export async function startAuthorizationServer(
     writeTenantFolder(join(folder, 'tenants'), tenant, {
       idp: { issuer: IDP, jwks: [idpKey.publicJwk] },
       agentKeys: Object.fromEntries(AGENTS.map((id) => [id, keyOf(tenant, id).publicJwk])),
+      rules: options.rules?.[tenant] ?? PERMIT_ALL,
       change: (documents) => {
         for (const resource of documents.resources.resources) {
           const id = String(resource['id'])
