@@ -4,6 +4,7 @@
  */
 import { createPublicKey, type webcrypto } from 'node:crypto'
 import type { PublicJwk } from '../core/tenant.ts'
+import { isOnP256 } from './p-256.ts'
 
 export type KeyResult =
   | { readonly kind: 'key'; readonly key: PublicJwk }
@@ -67,8 +68,11 @@ function findMaterialFault(
   }
   // RFC 8017 allows others; small or even exponents are how weak keys look.
   if (kind.alg === 'RS256' && jwk['e'] !== 'AQAB') return 'the RSA exponent must be 65537'
+  if (kind.alg === 'ES256') {
+    return isOnP256(octetsOf(jwk['x']), octetsOf(jwk['y'])) ? undefined : 'not a valid public key'
+  }
   try {
-    // Imports the point or modulus, so one that is not on its curve is refused here.
+    // Imports the point or modulus.
     const key = createPublicKey({ key: jwk as webcrypto.JsonWebKey, format: 'jwk' })
     const bits = key.asymmetricKeyDetails?.modulusLength
     if (bits !== undefined && (bits < LEAST_RSA_BITS || bits > MOST_RSA_BITS)) {
@@ -82,5 +86,9 @@ function findMaterialFault(
 
 function isCanonicalBase64url(value: unknown): boolean {
   if (typeof value !== 'string' || value.length === 0 || value.length > 1400) return false
-  return Buffer.from(value, 'base64url').toString('base64url') === value
+  return octetsOf(value).toString('base64url') === value
+}
+
+function octetsOf(value: unknown): Buffer {
+  return Buffer.from(typeof value === 'string' ? value : '', 'base64url')
 }
