@@ -21,6 +21,8 @@ export interface ForeignToken {
   readonly azp: string | undefined
   /** Value of the trust rule's client claim. */
   readonly client: string | undefined
+  /** By its issuer's clock. */
+  readonly issuedAt: number
   readonly expiresAt: number
   /** Value of the trust rule's scope claim; undefined where the rule names none. */
   readonly scope: readonly string[] | undefined

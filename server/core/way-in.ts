@@ -4,6 +4,7 @@
  * one public reason.
  */
 import type { ForeignToken, OwnToken, ProvenKey, SubjectToken } from './input-token.ts'
+import { isReplaced } from './live-actors.ts'
 import { type Refusal, refuse } from './refusal.ts'
 import type { Agent, Tenant } from './tenant.ts'
 
@@ -55,6 +56,8 @@ function findRoot(tenant: Tenant, caller: Agent, token: ForeignToken): WayIn | R
   if (!addressed) return unacceptable('foreign_audience_mismatch')
   // OpenID Connect Core §3.1.3.7: an authorized party, where named, is the caller too.
   if (token.azp !== undefined && token.azp !== known) return unacceptable('foreign_azp_mismatch')
+  // The subject gave it to the agent that bore the id then (attack case E10).
+  if (isReplaced(caller, token.issuedAt)) return unacceptable('audience_changed_hands')
   return { kind: 'root', token }
 }
 

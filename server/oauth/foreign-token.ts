@@ -115,6 +115,7 @@ export function believe(
     audience,
     azp,
     client: typeof client === 'string' ? client : undefined,
+    issuedAt,
     expiresAt,
     scope,
     claims: readSubjectClaims(issuer, claims),

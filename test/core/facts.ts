@@ -293,6 +293,7 @@ export function aForeignToken(parts: Partial<ForeignToken> = {}): ForeignToken {
     audience: ['planner-at-idp'],
     azp: undefined,
     client: undefined,
+    issuedAt: NOW - 1,
     expiresAt: NOW + 600,
     scope: undefined,
     claims: {},

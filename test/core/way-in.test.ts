@@ -4,7 +4,15 @@ import type { DelegatedClaims } from '../../lib/src/act-bounds.ts'
 import type { ForeignToken, ProvenKey } from '../../server/core/input-token.ts'
 import { REASONS } from '../../server/core/refusal.ts'
 import { findWayIn } from '../../server/core/way-in.ts'
-import { aForeignToken, anAgent, anOwnToken, aTenant, aTrustedIssuer, ISSUER } from './facts.ts'
+import {
+  aForeignToken,
+  anAgent,
+  anOwnToken,
+  aTenant,
+  aTrustedIssuer,
+  ISSUER,
+  NOW,
+} from './facts.ts'
 
 const tenant = aTenant()
 const KEY: ProvenKey = { jkt: 'key-of-planner' }
@@ -146,6 +154,14 @@ describe('the root', () => {
     const stranger = anAgent('planner', { issuerClients: new Map() })
     expect(rootOf({}, stranger)).toEqual(unacceptable('caller_unknown_at_issuer'))
     expect(rootOf({}, anAgent('researcher'))).toEqual(unacceptable('foreign_audience_mismatch'))
+  })
+
+  test('E10 is closed to what was given to the agent that bore the id before', () => {
+    const caller = anAgent('planner', { registeredAt: NOW })
+    for (const issuedAt of [NOW - 1, NOW]) {
+      expect(rootOf({ issuedAt }, caller)).toEqual(unacceptable('audience_changed_hands'))
+    }
+    expect(rootOf({ issuedAt: NOW + 1 }, caller)).toMatchObject({ kind: 'root' })
   })
 })
 
