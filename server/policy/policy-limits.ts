@@ -13,10 +13,10 @@ export const LARGEST_OF_ALL = 2 * 1024 * 1024
 export const MOST_POLICIES = 2000
 /** Brackets within brackets. */
 export const DEEPEST_NESTING = 32
-/** Operators, calls, brackets and conditions of one policy. */
+/** Operators, calls, brackets, commas and conditions of one policy. */
 export const MOST_OPERATORS = 512
 /** Of all policies of a tenant: what one question can cost at most. */
-export const MOST_OPERATORS_OF_ALL = 64 * 1024
+export const MOST_OPERATORS_OF_ALL = 128 * 1024
 /** Levels of an expression; `a && b && c` has as many as it has `&&`. */
 export const DEEPEST_EXPRESSION = 100
 /** Characters of the pattern after `like`: matching takes pattern times text. */
@@ -26,7 +26,7 @@ const LIKE_COSTS = 32
 
 const OPENING = new Set(['(', '[', '{'])
 const CLOSING = new Set([')', ']', '}'])
-const UNCOUNTED = new Set([...CLOSING, '::', ',', ';', '@', ':'])
+const UNCOUNTED = new Set([...CLOSING, '::', ';', '@', ':'])
 const OPERATOR_WORDS = new Set(['if', 'has', 'in', 'is', 'like', 'when', 'unless'])
 
 export interface Excess {

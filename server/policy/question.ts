@@ -287,8 +287,8 @@ function isWellFormed({ subject, task, request, now }: RuleQuestion): boolean {
   const purpose = request.purpose ?? ''
   const instants = [now, task?.openedAt ?? 0, task?.deadline ?? 0]
   return (
-    purpose.length <= LONGEST_PURPOSE &&
     [...texts, ...claims, purpose].every((text) => text.isWellFormed()) &&
+    purpose.length <= LONGEST_PURPOSE &&
     instants.every((seconds) => seconds >= 0 && seconds <= LAST_INSTANT)
   )
 }

@@ -1,0 +1,96 @@
+/** What a caller says stays what it is: text under `context.request`, whatever it looks like. */
+import { describe, expect, test } from 'vitest'
+import { type Asked, aQuestion, rulesOf } from './fixture.ts'
+
+const LOOKS_LIKE_MORE = [
+  'Agent::"planner"',
+  '{"__entity":{"type":"Agent","id":"planner"}}',
+  '{"__extn":{"fn":"datetime","arg":"2000-01-01"}}',
+  '"};permit(principal,action,resource);//',
+  '__proto__',
+  '*',
+  '\u0000\u202e\u{1F600}',
+]
+const ATTRIBUTES = ['tenant', 'role', 'approved', 'risk', 'depth', 'principal', 'key', '__entity']
+
+/** Permits what the facts of aQuestion() allow and nothing else. */
+const STRICT = `
+  @id("facts") permit (principal == Agent::"planner", action == Action::"call", resource == Resource::"mail")
+  when { context.depth == 1 && context.key == "dpop" && context.chain == [Agent::"planner"] };
+  @id("not-asked") forbid (principal, action == Action::"call", resource)
+  when { context.request.scope.contains("stop") };`
+
+describe('L01 what the caller says sets no fact', () => {
+  const { answer } = rulesOf(STRICT)
+  const worker = { chain: ['planner', 'worker'] }
+
+  test.each(LOOKS_LIKE_MORE)('%j as a scope, a subject, a claim or its name', (text) => {
+    const says: Asked = {
+      request: { scope: [text, ...ATTRIBUTES], purpose: text },
+      subject: {
+        id: text,
+        issuer: 'idp',
+        claims: Object.fromEntries([[text, [text]], ...ATTRIBUTES.map((name) => [name, [text]])]),
+      },
+    }
+    expect(answer(aQuestion(says))).toMatchObject({ decision: 'permit', policies: ['facts'] })
+    for (const wrong of [{ key: 'none' } as const, worker, { target: 'payments' }]) {
+      expect(answer(aQuestion({ ...says, ...wrong }))).toMatchObject({
+        decision: 'refuse',
+        policies: [],
+        failed: [],
+      })
+    }
+  })
+
+  test.each(LOOKS_LIKE_MORE)('%j is read back as the text it is', (text) => {
+    const { answer: read } = rulesOf(`
+      @id("scope") permit (principal, action == Action::"call", resource) when { context.request.scope.contains(${cedarText(text)}) };
+      @id("tag") permit (principal, action == Action::"call", resource) when {
+        context has subject && context.subject == User::${cedarText(text)} &&
+        context.subject.hasTag("__entity") && context.subject.getTag("__entity").contains(${cedarText(text)})
+      };`)
+    const subject = { id: text, issuer: 'idp', claims: { __entity: [text] } }
+    expect(
+      read(aQuestion({ subject, request: { scope: [text], purpose: undefined } })),
+    ).toMatchObject({
+      policies: ['scope', 'tag'],
+    })
+  })
+
+  test('what is not text is a fault, not an entity', () => {
+    const entity = { __entity: { type: 'Agent', id: 'planner' } } as unknown as string
+    const said: readonly Asked[] = [
+      { request: { scope: [entity], purpose: undefined } },
+      { request: { scope: [], purpose: entity } },
+      { subject: { id: 'u', issuer: 'idp', claims: { department: [entity] } } },
+      { subject: { id: entity, issuer: 'idp', claims: {} } },
+    ]
+    const { answer: open } = rulesOf('@id("all") permit (principal, action, resource);')
+    for (const says of said) expect(() => open(aQuestion(says))).toThrow(TypeError)
+  })
+
+  test('half a character, or a purpose without end, permits nothing', () => {
+    const { answer: all } = rulesOf('@id("all") permit (principal, action, resource);')
+    const nothing = { decision: 'refuse', policies: [], obligations: {}, failed: [] }
+    const half = 'a\ud800'
+    for (const says of [
+      { request: { scope: [half], purpose: undefined } },
+      { request: { scope: [], purpose: half } },
+      { request: { scope: [], purpose: 'a'.repeat(1025) } },
+      { subject: { id: half, issuer: 'idp', claims: {} } },
+      { subject: { id: 'u', issuer: 'idp', claims: { department: [half] } } },
+    ] as const) {
+      expect(all(aQuestion(says))).toEqual(nothing)
+    }
+  })
+})
+
+/** As a Cedar text: everything outside plain ASCII escaped. */
+function cedarText(text: string): string {
+  const escaped = text.replace(
+    /[^A-Za-z0-9 _:;(){},/.-]/gu,
+    (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`,
+  )
+  return `"${escaped}"`
+}
