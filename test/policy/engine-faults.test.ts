@@ -2,8 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { CedarInstance, EngineFault } from '../../server/policy/cedar.ts'
 import { CedarEngine } from '../../server/policy/engine.ts'
-import { createRules } from '../../server/policy/rules.ts'
-import { aQuestion, FACTS, policiesOf, rulesOf } from './fixture.ts'
+import { aQuestion, FACTS, policiesOf, rulesFor, rulesOf } from './fixture.ts'
 
 const ALL = '@id("all") permit (principal, action, resource);'
 
@@ -41,9 +40,9 @@ describe('L02 a rule that cannot be evaluated refuses, whatever the others say',
   test('facts that have lost an entity a rule reads refuse', () => {
     const policies = policiesOf(`${ALL}
       @id("peer") forbid (principal, action, resource) when { Agent::"finder".owner == "legal" };`)
-    expect(createRules(FACTS, policies).answer(aQuestion()).decision).toBe('permit')
+    expect(rulesFor(FACTS, policies).answer(aQuestion()).decision).toBe('permit')
     const agents = new Map([...FACTS.agents].filter(([id]) => id !== 'finder'))
-    const { answer } = createRules({ ...FACTS, agents }, policies)
+    const { answer } = rulesFor({ ...FACTS, agents }, policies)
     expect(answer(aQuestion())).toMatchObject({ decision: 'refuse', failed: ['peer'] })
   })
 })
@@ -57,7 +56,7 @@ describe('L02 an engine that fails is a fault, and begins anew', () => {
 
   test.each(['statefulIsAuthorized', 'preparsePolicySet'] as const)('%s throws', (call) => {
     const cedar = new FlakyInstance(call, 'throws')
-    const { answer } = createRules(FACTS, policiesOf(reads), new CedarEngine(cedar, SLOTS))
+    const { answer } = rulesFor(FACTS, policiesOf(reads), new CedarEngine(cedar, SLOTS))
     expect(answer(asked(1)).decision).toBe('permit')
     cedar.failNext()
     expect(() =>
@@ -72,7 +71,7 @@ describe('L02 an engine that fails is a fault, and begins anew', () => {
 
   test.each(['statefulIsAuthorized', 'preparsePolicySet'] as const)('%s says it failed', (call) => {
     const cedar = new FlakyInstance(call, 'fails')
-    const { answer } = createRules(FACTS, policiesOf(reads), new CedarEngine(cedar, SLOTS))
+    const { answer } = rulesFor(FACTS, policiesOf(reads), new CedarEngine(cedar, SLOTS))
     cedar.failNext()
     expect(() => answer(asked(1))).toThrow(EngineFault)
     expect(answer(asked(1)).decision).toBe('permit')
@@ -80,7 +79,7 @@ describe('L02 an engine that fails is a fault, and begins anew', () => {
 
   test('the fault tells nothing of policy or request, and its answer is not remembered', () => {
     const cedar = new FlakyInstance('statefulIsAuthorized', 'throws')
-    const { answer } = createRules(FACTS, policiesOf(reads), new CedarEngine(cedar, SLOTS))
+    const { answer } = rulesFor(FACTS, policiesOf(reads), new CedarEngine(cedar, SLOTS))
     cedar.failNext()
     const fault = (() => {
       try {
@@ -99,7 +98,7 @@ describe('L02 an engine that fails is a fault, and begins anew', () => {
     const cedar = new CedarInstance(() => {
       throw new Error(`no such file: ${secret}`)
     })
-    const { answer } = createRules(FACTS, policiesOf(ALL), new CedarEngine(cedar, SLOTS))
+    const { answer } = rulesFor(FACTS, policiesOf(ALL), new CedarEngine(cedar, SLOTS))
     for (let time = 0; time < 2; time++) {
       expect(() => answer(aQuestion())).toThrow(new EngineFault())
     }
@@ -108,7 +107,7 @@ describe('L02 an engine that fails is a fault, and begins anew', () => {
   test("one tenant more than there are slots: every answer is its own tenant's", () => {
     const engine = new CedarEngine(new CedarInstance(), { slots: 2, text: 10_000 })
     const tenants = ['mail', 'payments', 'finder'].map((id) =>
-      createRules(
+      rulesFor(
         FACTS,
         policiesOf(`@id("only-${id}") permit (principal, action, resource == Resource::"${id}");`),
         engine,
@@ -131,7 +130,7 @@ describe('L02 an engine that fails is a fault, and begins anew', () => {
 
   test('policies too large to be kept are told each time they are asked', () => {
     const engine = new CedarEngine(new CedarInstance(), { slots: 2, text: 10 })
-    const { answer } = createRules(FACTS, policiesOf(reads), engine)
+    const { answer } = rulesFor(FACTS, policiesOf(reads), engine)
     for (let now = 1; now < 4; now++) expect(answer(asked(now)).decision).toBe('permit')
   })
 })

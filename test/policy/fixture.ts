@@ -1,7 +1,7 @@
 /** A small tenant to ask about: an orchestrator, a retrieval agent, a worker; an API each for mail and payments. */
 import { expect } from 'vitest'
 import { formatProblem } from '../../server/core/problem.ts'
-import type { RuleQuestion, Rules } from '../../server/core/rules.ts'
+import type { RuleAnswer, RuleQuestion } from '../../server/core/rules.ts'
 import type { Agent, Resource, Scope, TaskType } from '../../server/core/tenant.ts'
 import { type Compiled, compilePolicies } from '../../server/policy/compile-policies.ts'
 import type { CompiledPolicy } from '../../server/policy/compiled-policy.ts'
@@ -142,6 +142,16 @@ export function policiesOf(...texts: readonly string[]): readonly CompiledPolicy
   return policies
 }
 
-export function rulesOf(text: string, engine?: Engine): Rules {
-  return createRules(FACTS, policiesOf(text), engine)
+/** Rules whose answer may be taken by itself. */
+export function rulesFor(
+  facts: RuleFacts,
+  policies: readonly CompiledPolicy[],
+  engine?: Engine,
+): { readonly answer: (question: RuleQuestion) => RuleAnswer } {
+  const rules = createRules(facts, policies, engine)
+  return { answer: (question) => rules.answer(question) }
+}
+
+export function rulesOf(text: string, engine?: Engine): ReturnType<typeof rulesFor> {
+  return rulesFor(FACTS, policiesOf(text), engine)
 }

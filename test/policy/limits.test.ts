@@ -4,8 +4,7 @@ import { formatProblem } from '../../server/core/problem.ts'
 import { CedarInstance, EngineFault } from '../../server/policy/cedar.ts'
 import { compilePolicies } from '../../server/policy/compile-policies.ts'
 import { CedarEngine } from '../../server/policy/engine.ts'
-import { createRules } from '../../server/policy/rules.ts'
-import { aQuestion, compile, FACTS, KNOWN } from './fixture.ts'
+import { aQuestion, compile, FACTS, KNOWN, rulesFor } from './fixture.ts'
 
 const HEAD = '@id("a") permit (principal, action == Action::"call", resource)'
 const when = (condition: string) => `${HEAD} when { ${condition} };`
@@ -58,7 +57,7 @@ describe('L05 no policy breaks the engine', () => {
       const files = [{ file: 'a', text: GROWING[name]!(size) }]
       const { policies, problems } = compilePolicies(files, KNOWN, cedar)
       expect(policies.length + problems.length).toBeGreaterThan(0)
-      if (policies.length > 0) createRules(FACTS, policies, engine).answer(aQuestion())
+      if (policies.length > 0) rulesFor(FACTS, policies, engine).answer(aQuestion())
     }
     expect(cedar.generation).toBe(0)
   })

@@ -2,8 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { RuleQuestion } from '../../server/core/rules.ts'
 import { type Engine, processEngine } from '../../server/policy/engine.ts'
-import { createRules } from '../../server/policy/rules.ts'
-import { aQuestion, FACTS, NOW, policiesOf } from './fixture.ts'
+import { aQuestion, FACTS, NOW, policiesOf, rulesFor } from './fixture.ts'
 
 /** Reads all there is: the context as a whole, tags and what lies in what. */
 const READS_ALL = `
@@ -87,7 +86,7 @@ describe('L04 an answer is remembered for one question', () => {
     expect(changed.length).toBeGreaterThanOrEqual(least)
     for (const [, other] of changed) {
       const engine = counted()
-      const { answer } = createRules(FACTS, policiesOf(READS_ALL), engine)
+      const { answer } = rulesFor(FACTS, policiesOf(READS_ALL), engine)
       answer(question)
       answer({ ...question })
       expect(engine.asked).toBe(1)
@@ -102,7 +101,7 @@ describe('L04 an answer is remembered for one question', () => {
     const engine = counted()
     const policies = policiesOf(`@id("read") permit (principal, action, resource)
       when { context has scope && context.scope.tier == "read" };`)
-    const { answer } = createRules(FACTS, policies, engine)
+    const { answer } = rulesFor(FACTS, policies, engine)
     const first = answer(aQuestion())
     expect(answer(aQuestion({ now: NOW + 1, key: 'none', subject: undefined }))).toEqual(first)
     expect(engine.asked).toBe(1)
@@ -115,7 +114,7 @@ describe('L04 an answer is remembered for one question', () => {
     const permit = policiesOf('@id("it") permit (principal, action, resource);')
     const forbid = policiesOf('@id("it") forbid (principal, action, resource);')
     const decisions = [permit, forbid, permit].map(
-      (policies) => createRules(FACTS, policies, engine).answer(aQuestion()).decision,
+      (policies) => rulesFor(FACTS, policies, engine).answer(aQuestion()).decision,
     )
     expect(decisions).toEqual(['permit', 'refuse', 'permit'])
     expect(engine.asked).toBe(3)
@@ -126,13 +125,13 @@ describe('L04 an answer is remembered for one question', () => {
       when { context has scope && context.scope.tier == "read" };`)
     const scope = FACTS.scopes.get('mail:read')!
     const scopes = new Map(FACTS.scopes).set('mail:read', { ...scope, tier: 'execute' })
-    expect(createRules(FACTS, policies).answer(aQuestion()).decision).toBe('permit')
-    expect(createRules({ ...FACTS, scopes }, policies).answer(aQuestion()).decision).toBe('refuse')
+    expect(rulesFor(FACTS, policies).answer(aQuestion()).decision).toBe('permit')
+    expect(rulesFor({ ...FACTS, scopes }, policies).answer(aQuestion()).decision).toBe('refuse')
   })
 
   test('thousands of questions are forgotten again, not kept', () => {
     const engine = counted()
-    const { answer } = createRules(FACTS, policiesOf(READS_ALL), engine)
+    const { answer } = rulesFor(FACTS, policiesOf(READS_ALL), engine)
     for (let second = 0; second < 2500; second++) answer(aQuestion({ now: NOW + second }))
     expect(engine.asked).toBe(2500)
     answer(aQuestion({ now: NOW }))

@@ -1,7 +1,6 @@
 /** What a tenant's rules answer: permits, forbids, what binds a permit, and what a rule may speak of. */
 import { describe, expect, test } from 'vitest'
-import { createRules } from '../../server/policy/rules.ts'
-import { type Asked, aQuestion, FACTS, NOW, rulesOf } from './fixture.ts'
+import { type Asked, aQuestion, FACTS, NOW, rulesFor, rulesOf } from './fixture.ts'
 
 const NOTHING = { decision: 'refuse', policies: [], obligations: {}, failed: [] }
 const permitBy = (...policies: readonly string[]) => ({
@@ -22,7 +21,7 @@ function holds(condition: string, asked: Asked = {}): boolean {
 
 describe('deny by default', () => {
   test('a tenant without policies permits nothing', () => {
-    const { answer } = createRules(FACTS, [])
+    const { answer } = rulesFor(FACTS, [])
     for (const action of ['open', 'call'] as const) {
       expect(answer(aQuestion({ action }))).toEqual(NOTHING)
     }
