@@ -136,6 +136,28 @@ function hash(question: RuleQuestion): number {
   return sum
 }
 
+/** Whatever could be bound to a permit, sense or not. */
+const anyObligations: fc.Arbitrary<Obligations> = fc.record(
+  {
+    maxTtl: fc.oneof(fc.integer({ min: -10, max: 1000 }), fc.maxSafeInteger()),
+    maxDepth: fc.oneof(fc.integer({ min: -1, max: 9 }), fc.maxSafeInteger()),
+    requireKey: fc.constant('dpop'),
+    approval: fc.constantFrom('read', 'propose', 'execute'),
+  },
+  { requiredKeys: [] },
+)
+
+/** Permit whatever they are asked, with made-up ids and these obligations one after another. */
+export const yeaSayers: fc.Arbitrary<Rules> = fc
+  .record({
+    bounds: fc.array(fc.oneof(fc.constant({}), anyObligations), { minLength: 1, maxLength: 5 }),
+    policies: fc.array(fc.string(), { maxLength: 3 }),
+  })
+  .map(({ bounds, policies }) => {
+    let asked = 0
+    return rulesOf(() => ({ policies, obligations: bounds[asked++ % bounds.length] ?? {} }))
+  })
+
 /** A place and scopes to ask for there: most often some that it has. */
 const wishes = fc.oneof(
   {

@@ -17,7 +17,8 @@ import { DecisionRecord } from '../../server/use-cases/decision-record.ts'
 import { exchangeToken } from '../../server/use-cases/exchange-token.ts'
 import type { Granted, IssueDeps } from '../../server/use-cases/issue-hop.ts'
 import { aForeignToken } from '../core/facts.ts'
-import { type MemoryStore, openMemoryStore } from '../support/memory-store.ts'
+import type { MemoryStore } from '../support/memory-store.ts'
+import { memoryDeps } from '../use-cases/memory-deps.ts'
 import { cases, rules, tenants } from './random-tenant.ts'
 
 const RUNS = 1500
@@ -32,20 +33,11 @@ class Walk {
   readonly #asked: Case
 
   constructor(tenant: Tenant, asked: Case) {
-    const clock = { now: () => asked.now }
-    this.store = openMemoryStore(clock)
+    const { store, deps } = memoryDeps({ now: () => asked.now, tenant: () => tenant })
+    this.store = store
+    this.#deps = deps
     this.#tenant = tenant
     this.#asked = asked
-    let ids = 0
-    this.#deps = {
-      clock,
-      tenants: { find: () => tenant },
-      tasks: this.store.tasks,
-      statusIndexes: this.store.statusIndexes,
-      audit: this.store.audit,
-      randomId: () => `id-${(ids += 1)}`,
-      mint: async () => 'token',
-    }
   }
 
   async finish(): Promise<Granted | Refusal> {

@@ -14,7 +14,8 @@ import { exchangeToken } from '../../server/use-cases/exchange-token.ts'
 import { introspectToken } from '../../server/use-cases/introspect-token.ts'
 import type { Granted, IssueDeps } from '../../server/use-cases/issue-hop.ts'
 import { aForeignToken, aTaskType, aTenant, NOW, permitAll, rulesOf } from '../core/facts.ts'
-import { type MemoryStore, openMemoryStore } from '../support/memory-store.ts'
+import type { MemoryStore } from '../support/memory-store.ts'
+import { memoryDeps } from './memory-deps.ts'
 
 const LINE = ['planner', 'researcher', 'coder'] as const
 const OWN_WORK = aTaskType({ id: 'own-work', basis: 'client', subjectsFrom: new Set() })
@@ -26,18 +27,7 @@ let deps: IssueDeps
 beforeEach(() => {
   now = NOW
   tenant = aTenant({ taskTypes: [aTaskType(), OWN_WORK] })
-  const clock = { now: () => now }
-  store = openMemoryStore(clock)
-  let ids = 0
-  deps = {
-    clock,
-    tenants: { find: () => tenant },
-    tasks: store.tasks,
-    statusIndexes: store.statusIndexes,
-    audit: store.audit,
-    randomId: () => `id-${(ids += 1)}`,
-    mint: async (_, { jti }) => `token of ${jti}`,
-  }
+  ;({ store, deps } = memoryDeps({ now: () => now, tenant: () => tenant }))
 })
 
 const own = (claims: DelegatedClaims): OwnToken => ({ kind: 'own', claims })
