@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { runCli } from './run-cli.ts'
+import { runHere } from './run-here.ts'
 import { addStarter, replacing, starterTenant } from './starter-folder.ts'
 
 const linesOf = (text: string): readonly string[] => text.split('\n').filter((line) => line !== '')
@@ -13,8 +14,8 @@ describe('a good folder', () => {
   test('is summed up in one line a tenant', async () => {
     const { tenants, folder } = starterTenant('globex')
     addStarter(tenants, 'acme')
-    const both = await runCli(['check', `${tenants}/`])
-    const one = await runCli(['check', folder])
+    const both = await runHere(['check', `${tenants}/`])
+    const one = await runHere(['check', folder])
     expect([both.code, both.stderr, one.code, one.stderr]).toEqual([0, '', 0, ''])
     expect(linesOf(both.stdout)).toEqual([
       expect.stringMatching(/^acme: 2 agents, /),
@@ -26,13 +27,14 @@ describe('a good folder', () => {
   test('is found by ACTCHAIN_TENANTS, whatever the server of this environment needs besides', async () => {
     const { tenants } = starterTenant('globex')
     const env = { ACTCHAIN_TENANTS: tenants, ACTCHAIN_MODE: 'production', ACTCHAIN_STORE: 'redis:' }
+    // As a process, to be sure that there is nothing else it needs.
     const { code, stdout } = await runCli(['check'], { env })
     expect([code, linesOf(stdout)]).toEqual([0, [expect.stringMatching(SUMMARY)]])
   })
 
   test('as JSON is one line', async () => {
     const { folder } = starterTenant('globex')
-    const { code, stdout } = await runCli(['check', folder, '--json'])
+    const { code, stdout } = await runHere(['check', folder, '--json'])
     expect([code, linesOf(stdout).map((line) => JSON.parse(line))]).toEqual([
       0,
       [
@@ -62,7 +64,7 @@ describe('problems', () => {
       'policies/questions.cedar': replacing('context.recipient', 'context.recipent'),
     })
     const other = addStarter(tenants, 'acme', { 'tenant.yaml': undefined })
-    const { code, stdout, stderr } = await runCli(['check', tenants])
+    const { code, stdout, stderr } = await runHere(['check', tenants])
     expect({ code, stderr }).toEqual({ code: 1, stderr: '' })
     expect(linesOf(stdout)).toEqual([
       expect.stringMatching(`^${other}/tenant.yaml:1:1: missing file`),
@@ -82,7 +84,7 @@ describe('problems', () => {
     const { folder } = starterTenant('globex', {
       'agents.yaml': replacing('class: retrieval', 'class: retreival'),
     })
-    const { code, stdout } = await runCli(['check', folder, '--json'])
+    const { code, stdout } = await runHere(['check', folder, '--json'])
     const [first, ...rest] = linesOf(stdout).map((line) => JSON.parse(line))
     expect(code).toBe(1)
     expect(first).toMatchObject({
@@ -105,7 +107,7 @@ describe('warnings', () => {
       'policies/questions.cedar': undefined,
       'tests/questions.yaml': undefined,
     })
-    const { code, stdout } = await runCli(['check', folder])
+    const { code, stdout } = await runHere(['check', folder])
     expect(code).toBe(0)
     expect(linesOf(stdout)[0]).toMatch(/: warning: no policies: every request is refused$/)
     expect(linesOf(stdout)[1]).toMatch(
@@ -124,7 +126,7 @@ describe('test cases', () => {
 
   test('that fail are named with their place, what was expected and why it is otherwise', async () => {
     const { folder } = starterTenant('globex', failing)
-    const { code, stdout } = await runCli(['check', folder])
+    const { code, stdout } = await runHere(['check', folder])
     expect(code).toBe(1)
     expect(linesOf(stdout)).toEqual([
       expect.stringMatching(
@@ -136,7 +138,7 @@ describe('test cases', () => {
 
   test('that fail are JSON lines with what was expected and what was got', async () => {
     const { folder } = starterTenant('globex', failing)
-    const { code, stdout } = await runCli(['check', folder, '--json'])
+    const { code, stdout } = await runHere(['check', folder, '--json'])
     const [line, summary] = linesOf(stdout).map((text) => JSON.parse(text))
     expect(code).toBe(1)
     expect(line).toMatchObject({
@@ -156,15 +158,15 @@ describe('nothing to check', () => {
   test('is said, with what to do', async () => {
     const empty = mkdtempSync(join(tmpdir(), 'actchain-empty-'))
     mkdirSync(join(empty, 'Not-An-Id'))
-    const nowhere = await runCli(['check', join(empty, 'none')])
-    const bad = await runCli(['check', empty])
+    const nowhere = await runHere(['check', join(empty, 'none')])
+    const bad = await runHere(['check', empty])
     expect([nowhere.code, bad.code]).toEqual([1, 1])
     expect(nowhere.stderr).toMatch(
       /is no folder that can be read; name a folder of tenants, or one tenant\.\n$/,
     )
     expect(bad.stderr).toMatch(/"Not-An-Id" is not the id of a tenant; rename the folder\.\n$/)
     const none = mkdtempSync(join(tmpdir(), 'actchain-empty-'))
-    const { code, stdout, stderr } = await runCli(['check', none])
+    const { code, stdout, stderr } = await runHere(['check', none])
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     expect(stderr).toBe(`${none} has no tenant; write one with actchain init ${none}/NAME.\n`)
   })

@@ -1,11 +1,11 @@
 /** `actchain diff` between two folders: which facts differ, and which decisions. */
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { runCli } from './run-cli.ts'
+import { runHere } from './run-here.ts'
 import { replacing, starterTenant } from './starter-folder.ts'
 
 const diff = (folder: string, against: string, ...more: readonly string[]) =>
-  runCli(['diff', folder, '--against', against, ...more])
+  runHere(['diff', folder, '--against', against, ...more])
 
 const linesOf = (text: string): readonly string[] => text.split('\n').filter((line) => line !== '')
 
@@ -86,11 +86,9 @@ describe('no difference is told', () => {
   test('of a folder with problems, or that is none', async () => {
     const { folder } = starterTenant('globex')
     const broken = starterTenant('globex', { 'agents.yaml': undefined }).folder
-    const [first, second, third] = await Promise.all([
-      diff(broken, folder),
-      diff(folder, broken),
-      diff(folder, join(folder, 'policies')),
-    ])
+    const first = await diff(broken, folder)
+    const second = await diff(folder, broken)
+    const third = await diff(folder, join(folder, 'policies'))
     for (const { code, stdout } of [first, second, third]) {
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     }

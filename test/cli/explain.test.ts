@@ -1,6 +1,6 @@
 /** `actchain explain` by a folder: the decision, the facts, every guard, the rules, and what would change it. */
 import { beforeAll, describe, expect, test } from 'vitest'
-import { runCli } from './run-cli.ts'
+import { runHere } from './run-here.ts'
 import { replacing, starterTenant } from './starter-folder.ts'
 
 let tenants: string
@@ -20,7 +20,7 @@ const READ = [
 ]
 
 function explain(args: readonly string[], folder: string = tenants) {
-  return runCli(['explain', '--tenants', folder, '--tenant', 'globex', ...args])
+  return runHere(['explain', '--tenants', folder, '--tenant', 'globex', ...args])
 }
 
 describe('an explanation', () => {
