@@ -31,7 +31,7 @@ export const testCase = strict({
     ),
   claims: z
     .record(subjectClaim, claimValues)
-    .default({})
+    .prefault({})
     .describe(
       'Claims of the subject, each a text or a list of texts; those its issuer is believed for.',
     ),
@@ -55,6 +55,7 @@ export const testCase = strict({
     .describe('The decision; `ask` needs the approval of a human.'),
   reason: z
     .enum(Object.keys(REASONS) as [Reason, ...Reason[]])
+    .meta({ title: 'reason (docs/errors.md)' })
     .optional()
     .describe('The reason of the refusal, as the caller is told it.'),
   granted: distinct(scopeName)

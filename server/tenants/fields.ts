@@ -32,13 +32,15 @@ export const id = z
   .string()
   .regex(ID, { error: `an id is ${ID_RULE}` })
   .refine((text) => !RESERVED_IDS.has(text), { error: `an id is ${ID_RULE}` })
+  .meta({ title: 'id' })
 
-export const uri = z.string()
+export const uri = z.string().meta({ title: 'URI' })
 
 /** A resource by id or URI. */
 export const target = z
   .string()
   .regex(/^[\x21-\x7e]{1,255}$/, { error: 'expected the id or the URI of a resource' })
+  .meta({ title: 'id or URI' })
 
 /** RFC 6749 §3.3 scope-token. */
 export const scopeName = z
@@ -47,10 +49,12 @@ export const scopeName = z
     error: 'a scope is 1 to 128 printable ASCII characters without space, " and \\',
   })
   .refine((name) => !RESERVED_SCOPES.has(name), { error: 'this scope name is reserved' })
+  .meta({ title: 'scope' })
 
 export const line = z
   .string()
   .regex(/^[\x20-\x7e]{1,200}$/, { error: 'expected 1 to 200 printable ASCII characters' })
+  .meta({ title: 'line of text' })
 
 /** Shown to people only, so any script; no control, direction or lone surrogate characters. */
 export const displayName = z.string().regex(/^[^\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]{1,120}$/u, {
@@ -76,6 +80,7 @@ function claim(reserved: ReadonlySet<string>) {
     .string()
     .regex(/^[A-Za-z][A-Za-z0-9_.:/-]{0,127}$/, { error: 'expected the name of a claim' })
     .refine((name) => !reserved.has(name), { error: 'this claim has a meaning of its own' })
+    .meta({ title: 'name of a claim' })
 }
 
 /** A claim that names a client or lists scopes. */
@@ -100,6 +105,7 @@ export const claimValues = z
     error: `expected a text or a list of 1 to ${MOST_VALUES} texts`,
   })
   .transform((stated) => (typeof stated === 'string' ? [stated] : stated))
+  .meta({ title: 'text or list of texts' })
 
 /** A name another server has for us: compared, never fetched. */
 export const audience = z
@@ -131,6 +137,7 @@ export function duration(most: number) {
       context.addIssue({ code: 'custom', message })
       return z.NEVER
     })
+    .meta({ title: 'duration' })
 }
 
 function readSeconds(text: string): number {
@@ -145,6 +152,7 @@ export const instant = z
     error: 'expected an RFC 3339 date such as 2027-06-30 or 2027-06-30T12:00:00Z',
   })
   .transform((text) => Math.floor(Date.parse(text) / 1000))
+  .meta({ title: 'date or instant' })
 
 /** A list without repetition. */
 export function distinct<Element extends z.ZodType<string>>(element: Element) {
@@ -164,6 +172,7 @@ export function distinct<Element extends z.ZodType<string>>(element: Element) {
         seen.add(item)
       }
     })
+    .meta({ uniqueItems: true })
 }
 
 const publicKey = z.record(z.string(), z.unknown()).transform((jwk, context): PublicJwk => {
@@ -188,7 +197,9 @@ export const keySet = strict({
         seen.add(kid)
       }
     }),
-}).transform(({ keys }) => keys)
+})
+  .transform(({ keys }) => keys)
+  .meta({ title: 'JWK Set' })
 
 /**
  * An object without unknown members. The message of an `unrecognized_keys` issue is the list of the members known

@@ -33,10 +33,10 @@ const limits = strict({
     .default(4)
     .describe('The most agents one chain may have, the one that opened the task included.'),
   task_lifetime: duration(LONGEST_TASK)
-    .default(15 * 60)
+    .prefault('15m')
     .describe('How long a task may last: seconds, or text such as 90s, 15m, 8h; 8h at most.'),
   token_lifetime: duration(LONGEST_TOKEN)
-    .default(5 * 60)
+    .prefault('5m')
     .describe('How long a token may live, home tokens excepted: as `task_lifetime`; 1h at most.'),
   tokens_per_place: wholeNumber(1, 4096)
     .default(64)

@@ -1,0 +1,169 @@
+/**
+ * What a tenant's files may hold, as JSON Schema for editors and as plain data for the reference. Both are read off the
+ * schemas that check the files, so that none of them can say something else.
+ */
+import { z } from 'zod'
+import { agent } from './agents-file.ts'
+import { testCase } from './cases-file.ts'
+import { strict } from './fields.ts'
+import { resource } from './resources-file.ts'
+import { taskType } from './task-types-file.ts'
+import { roleGrant, tenantFile, trustedIssuer } from './tenant-file.ts'
+
+type Json = Readonly<Record<string, unknown>>
+
+export interface FileDescription {
+  /** Such as `agents.yaml`. */
+  readonly file: string
+  /** Name of its JSON Schema, such as `agents`. */
+  readonly name: string
+  readonly about: string
+  readonly members: readonly MemberDescription[]
+}
+
+export interface MemberDescription {
+  /** `agents[].auth.method`; `[]` is an entry of a list, `{}` of a mapping. */
+  readonly path: string
+  /** In words, such as `list of id`. */
+  readonly type: string
+  readonly isRequired: boolean
+  /** As it would be written; undefined: none. */
+  readonly default: unknown
+  readonly description: string
+  /** Where the member is there only with a value of another, such as `kind: api`. */
+  readonly where: string | undefined
+}
+
+const FILES = [
+  {
+    file: 'tenant.yaml',
+    name: 'tenant',
+    about: 'Who the tenant is, whom it trusts, who manages it, how far anything may go.',
+    // The list is checked entry by entry elsewhere, so that one fault does not hide others.
+    schema: tenantFile.extend({
+      trusted_issuers: listOf(trustedIssuer, tenantFile.shape.trusted_issuers.description),
+      roles: listOf(roleGrant, tenantFile.shape.roles.description),
+    }),
+  },
+  {
+    file: 'agents.yaml',
+    name: 'agents',
+    about: 'Agents: OAuth clients that act for somebody. What is not listed is not allowed.',
+    schema: strict({ agents: z.array(agent).describe('The agents of the tenant.') }),
+  },
+  {
+    file: 'resources.yaml',
+    name: 'resources',
+    about: 'Resources: the APIs and agents’ endpoints that tokens are for.',
+    schema: strict({ resources: z.array(resource).describe('The resources of the tenant.') }),
+  },
+  {
+    file: 'task-types.yaml',
+    name: 'task-types',
+    about: 'Task types: which work may be started, by which agent, for whose users, with how much.',
+    schema: strict({ task_types: z.array(taskType).describe('The task types of the tenant.') }),
+  },
+  {
+    file: 'tests/*.yaml',
+    name: 'tests',
+    about: 'Test cases: what the tenant expects to be decided. `actchain check` runs them.',
+    schema: strict({ cases: z.array(testCase).describe('The cases of this file.') }),
+  },
+] as const
+
+function listOf<Entry extends z.ZodType>(entry: Entry, description = '') {
+  return z.array(entry).max(100).prefault([]).describe(description)
+}
+
+/** By name. Draft 2020-12. */
+export function jsonSchemas(): ReadonlyMap<string, Json> {
+  return new Map(
+    FILES.map(({ file, name, about, schema }) => {
+      const { $schema, ...rest } = z.toJSONSchema(schema, { io: 'input' })
+      return [name, { $schema, title: file, description: about, ...rest }]
+    }),
+  )
+}
+
+export function describeFiles(): readonly FileDescription[] {
+  const schemas = jsonSchemas()
+  return FILES.map(({ file, name, about }) => {
+    const members = describeMembers(schemas.get(name) ?? {}, '', undefined)
+    return { file, name, about, members }
+  })
+}
+
+function describeMembers(
+  schema: Json,
+  prefix: string,
+  where: string | undefined,
+): readonly MemberDescription[] {
+  const required = new Set(schema['required'] as readonly string[] | undefined)
+  return Object.entries((schema['properties'] ?? {}) as Record<string, Json>).flatMap(
+    ([member, value]) => {
+      const path = prefix === '' ? member : `${prefix}.${member}`
+      const { description } = value
+      const described = {
+        path,
+        type: typeOf(value),
+        isRequired: required.has(member),
+        default: value['default'],
+        description: typeof description === 'string' ? description : '',
+        where,
+      }
+      return [described, ...describeInner(value, path, where)]
+    },
+  )
+}
+
+/** Members of what a member holds. A key set is a type by itself. */
+function describeInner(
+  value: Json,
+  path: string,
+  where: string | undefined,
+): readonly MemberDescription[] {
+  if (value['title'] !== undefined) return []
+  const items = value['items'] as Json | undefined
+  if (items !== undefined) return describeInner(items, `${path}[]`, where)
+  const entries = value['additionalProperties']
+  if (typeof entries === 'object' && entries !== null) {
+    return describeInner(entries as Json, `${path}{}`, where)
+  }
+  const variants = value['oneOf'] as readonly Json[] | undefined
+  if (variants !== undefined) return describeVariants(variants, path)
+  return describeMembers(value, path, where)
+}
+
+/** Members of all variants once; the others with the value of `kind` they go with. */
+function describeVariants(variants: readonly Json[], path: string): readonly MemberDescription[] {
+  const described = variants.map((variant) => {
+    const kind = (variant['properties'] as Record<string, Json>)['kind']?.['const']
+    return describeMembers(variant, path, `kind: ${String(kind)}`)
+  })
+  const seen = new Map<string, MemberDescription>()
+  for (const member of described.flat()) {
+    const { where: _, ...same } = member
+    const key = JSON.stringify(same)
+    const isEverywhere = seen.has(key)
+    seen.set(key, isEverywhere ? { ...member, where: undefined } : member)
+  }
+  return [...seen.values()]
+}
+
+function typeOf(value: Json): string {
+  const { title, type, items, additionalProperties: entries, minimum, maximum } = value
+  if (typeof title === 'string') return title
+  if (Array.isArray(value['enum'])) return value['enum'].map(coded).join(' or ')
+  if ('const' in value) return coded(value['const'])
+  if (type === 'array') return `list of ${typeOf(items as Json)}`
+  if (type === 'integer') return `whole number from ${String(minimum)} to ${String(maximum)}`
+  if (type === 'boolean') return '`true` or `false`'
+  if (type === 'string') return 'text'
+  if (typeof entries !== 'object' || entries === null) return 'mapping'
+  const names = value['propertyNames'] as Json
+  return `mapping of ${typeOf(names)} to ${typeOf(entries as Json)}`
+}
+
+function coded(value: unknown): string {
+  return `\`${String(value)}\``
+}
