@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util'
 import type { Area, Bench, Target } from './area.ts'
+import { decision } from './areas/decision.ts'
 import { exchange } from './areas/exchange.ts'
 import { hostile } from './areas/hostile.ts'
 import { profile } from './areas/profile.ts'
@@ -13,7 +14,7 @@ import { verify } from './areas/verify.ts'
 import { takeCores } from './cores.ts'
 import { jsonPrinter, type Printer, tablePrinter } from './printer.ts'
 
-const AREAS: readonly Area[] = [exchange, verify, tokens, size, hostile, profile]
+const AREAS: readonly Area[] = [exchange, decision, verify, tokens, size, hostile, profile]
 
 const HELP = `Usage: npm run bench -- [options] [area ...]
 

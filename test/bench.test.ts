@@ -65,6 +65,9 @@ test('every area runs, refuses what is hostile, and names its targets last', WIT
         'fast_jwt',
       ].flatMap((name) => [3, 4].map((depth) => `verify.${name}.depth${depth}`)),
       ...[1, 2, 3, 4, 5, 6, 7, 8].map((depth) => `tokens.bench.depth${depth}`),
+      ...['explicit', 'omitted', 'unsliced', 'remembered', 'first'].flatMap((name) =>
+        [10, 100, 1000].map((size) => `decision.${name}.policies${size}`),
+      ),
       'tokens.sample.depth3',
       ...['main', 'koa', 'express', 'fastify', 'fetch', 'metadata'].map((name) => `size.${name}`),
       'hostile.verifier.malformed_chain.act_10000_levels',
