@@ -9,11 +9,14 @@ import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { parse as parseYaml } from 'yaml'
+import { compilePolicies } from '../../server/policy/compile-policies.ts'
 import { agent } from '../../server/tenants/agents-file.ts'
+import { testCase } from '../../server/tenants/cases-file.ts'
 import { resource } from '../../server/tenants/resources-file.ts'
 import { taskType } from '../../server/tenants/task-types-file.ts'
-import { tenantFile } from '../../server/tenants/tenant-file.ts'
+import { roleGrant, tenantFile, trustedIssuer } from '../../server/tenants/tenant-file.ts'
 import { type Block, pages, ROOT, readBlocks, readPage } from './pages.ts'
+import { sampleNames } from './sample-names.ts'
 import { findFault, readCommands } from './shell-lines.ts'
 
 const blocks = pages().flatMap((page) => readBlocks(page, readPage(page)))
@@ -75,13 +78,13 @@ describe('the checker', () => {
     expect(pages()).toEqual(
       expect.arrayContaining(['README.md', 'docs/architecture.md', 'lib/README.md']),
     )
-    for (const kind of ['sh', 'ts', 'json', 'yaml', 'text']) {
+    for (const kind of ['sh', 'ts', 'json', 'yaml', 'cedar', 'text']) {
       expect({ kind, count: inLanguage(kind).length }).not.toMatchObject({ count: 0 })
     }
   })
 
   test('knows the language of every block', () => {
-    const known = new Set(['sh', 'ts', 'js', 'json', 'yaml', 'text'])
+    const known = new Set(['sh', 'ts', 'js', 'json', 'yaml', 'cedar', 'text'])
     expect(blocks.filter(({ language }) => !known.has(language)).map(({ at }) => at)).toEqual([])
   })
 
@@ -154,7 +157,14 @@ function isJson(text: string): boolean {
 }
 
 test('every YAML text loads, and what is of a tenant file has its form', () => {
-  const entries = { agents: agent, resources: resource, task_types: taskType }
+  const entries = {
+    agents: agent,
+    resources: resource,
+    task_types: taskType,
+    trusted_issuers: trustedIssuer,
+    roles: roleGrant,
+    cases: testCase,
+  }
   let seen = 0
   for (const { at, text } of inLanguage('yaml')) {
     const document = parseYaml(text) as Record<string, unknown>
@@ -167,6 +177,21 @@ test('every YAML text loads, and what is of a tenant file has its form', () => {
     if ('display_name' in document) expect(tenantFile.safeParse(document).success).toBe(true)
   }
   expect(seen).toBeGreaterThan(0)
+})
+
+test('every Cedar text is of policies that a tenant could have', () => {
+  const texts = inLanguage('cedar')
+  const names = sampleNames()
+  for (const { at, text } of texts) {
+    const { policies, problems, warnings } = compilePolicies([{ file: at, text }], names)
+    expect({ at, problems, warnings }).toEqual({ at, problems: [], warnings: [] })
+    expect(policies.length).toBeGreaterThan(0)
+  }
+})
+
+test('a Cedar text that names nobody is found', () => {
+  const text = '@id("a") permit (principal == Agent::"nobody", action, resource);'
+  expect(compilePolicies([{ file: '', text }], sampleNames()).problems).toHaveLength(1)
 })
 
 test('every link within the project leads somewhere', () => {

@@ -4,6 +4,9 @@ import { join } from 'node:path'
 import { runCli } from '../cli/run-cli.ts'
 import { ROOT } from './pages.ts'
 
+/** Commands that have commands of their own. */
+const GROUPS = new Set(['dev', 'agents'])
+
 /** Programs readers have or can get; what they are given is not checked. */
 const FOREIGN = new Set(['curl', 'sh', 'docker', 'openssl', 'mkdir', 'cp', 'jq', 'tail'])
 
@@ -64,7 +67,7 @@ const helps = new Map<string, Promise<string | undefined>>()
 
 /** The words before the first flag that are commands, and every flag, are in the program's own help. */
 async function findCliFault(args: readonly string[]): Promise<string | undefined> {
-  const depth = args[0] === 'dev' ? 2 : 1
+  const depth = GROUPS.has(args[0] ?? '') ? 2 : 1
   const command = args.slice(0, depth)
   const name = command.join(' ')
   const known = helps.get(name) ?? helpOf(command)
