@@ -148,7 +148,10 @@ describe('a tenant of the server', () => {
     const folder = copyOf('acme')
     changeFiles(folder, { 'agents.yaml': (text) => text.replace('orchestrator', 'conductor') })
     const failing = addStarter(newFolder(), 'acme', {
-      'tests/questions.yaml': (text) => text.replaceAll('expect: refuse', 'expect: permit'),
+      'tests/questions.yaml': replacing(
+        '    scope: [files:delete]\n    expect: refuse',
+        '    scope: [files:delete]\n    expect: permit',
+      ),
     })
     const apply = (tenant: string) => cli('apply', tenant, '--server', 'https://nowhere.invalid')
     const [broken, failed] = [await apply(folder), await apply(failing)]

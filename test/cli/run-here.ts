@@ -2,6 +2,7 @@
  * Runs the command line in this process, for the many tests about what it says: a process of its own takes a second to load.
  * One at a time.
  */
+import { vi } from 'vitest'
 import { runProgram } from '../../server/cli/program.ts'
 import type { Ran } from './run-cli.ts'
 
@@ -33,12 +34,9 @@ function settings(): Record<string, string> {
 }
 
 function capture(stream: 'stdout' | 'stderr', written: Record<typeof stream, string>): () => void {
-  const { write } = process[stream]
-  process[stream].write = (chunk: string | Uint8Array): boolean => {
+  const spy = vi.spyOn(process[stream], 'write').mockImplementation((chunk) => {
     written[stream] += String(chunk)
     return true
-  }
-  return () => {
-    process[stream].write = write
-  }
+  })
+  return () => spy.mockRestore()
 }
