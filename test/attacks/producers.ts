@@ -1,6 +1,7 @@
 /** A real request for every reason an HTTP client can meet, by reason. */
 import { vi } from 'vitest'
 import type { Reason } from '../../server/core/refusal.ts'
+import { AdminClient, MANAGEMENT_CLIENT } from '../support/admin-client.ts'
 import { ACCESS_TOKEN, type Answer } from '../support/agent-client.ts'
 import { newKey } from '../support/signing.ts'
 import { RESEARCHER_EXPIRES, type Stage, tokenOf } from './fixture.ts'
@@ -91,6 +92,11 @@ export const PRODUCERS = {
   task_type_required: ({ server }) => server.client('planner', 'initech').open(server.idToken()),
   task_type_not_permitted: ({ planner, server }) =>
     planner.open(server.idToken(), { task_type: 'deep-work' }),
+  role_required: ({ server }) =>
+    new AdminClient(server.config.publicUrl).signInPerson(
+      'acme',
+      server.idToken('alice', MANAGEMENT_CLIENT),
+    ),
   purpose_malformed: ({ planner, server }) => planner.open(server.idToken(), { purpose: 'a\nb' }),
   target_malformed: exchangeFirst({ resource: 'https://files.api#x' }),
   target_ambiguous: exchangeFirst({ resource: 'https://files.api', audience: 'mail-api' }),

@@ -67,7 +67,7 @@ describe('an agent', () => {
 })
 
 describe('disabling', () => {
-  test('E09, PROF-10, PROF-20: disabled at one node, an agent in the middle of a chain ends it at every node, at once', async () => {
+  test('E09 disabled at one node, an agent in the middle of a chain ends it at every node, at once', async () => {
     const coder = server.client('coder')
     const held = await chain()
     expect((await coder.exchange(held, { audience: 'files-api' })).status).toBe(200)

@@ -161,7 +161,7 @@ describe('a version', () => {
       operator.activate('initech', versions[0] ?? '', before),
       there.activate('initech', versions[1] ?? '', before),
     ])
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 412])
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 412])
     const loser = answers.find(({ status }) => status === 412)
     expect(loser?.body).toMatchObject({ reason: 'precondition_failed' })
     const winner = answers.findIndex(({ status }) => status === 200)
@@ -250,7 +250,7 @@ describe('a new tenant', () => {
       operator.activate('hooli', version, undefined),
       operator.activate('hooli', version, undefined),
     ])
-    expect(both.map(({ status }) => status).sort()).toEqual([200, 412])
+    expect(both.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 412])
     const read = await operator.get('/tenants/hooli')
     expect(read.body).toMatchObject({ id: 'hooli', version, source: 'store' })
     const { status } = await fetch(`${node.origin}/t/hooli/jwks`)
