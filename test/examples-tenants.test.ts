@@ -1,5 +1,6 @@
 /** The sample tenants: valid, deciding as their cases say, and without a rule that no case would miss. */
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { basename, dirname, join, relative } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { developmentDefaults } from '../server/core/development-defaults.ts'
 import { judge } from '../server/core/judge.ts'
@@ -66,6 +67,19 @@ describe.each([...all].map(([id, loaded]) => ({ id, ...loaded })))('$id', (sampl
     const bare: Tenant = { ...tenant, rules: createRules(tenant, []) }
     const decisions = checked.cases.map((named) => judge(bare, askedAt(named, 0)).decision)
     expect(new Set(decisions)).toEqual(new Set(['refuse']))
+  })
+
+  test('tells editors the schema of each YAML file', () => {
+    const folder = join(ROOT, samples.has(id) ? 'examples/tenants' : 'tenants', id)
+    const files = [...sample.sources].filter(([path]) => path.endsWith('.yaml'))
+    expect(files.length).toBeGreaterThan(4)
+    for (const [path, text] of files) {
+      const name = path.startsWith('tests/') ? 'tests' : basename(path, '.yaml')
+      const schema = join(ROOT, `docs/schema/${name}.schema.json`)
+      expect({ schema, exists: existsSync(schema) }).toEqual({ schema, exists: true })
+      const place = relative(dirname(join(folder, path)), schema)
+      expect(text.split('\n')[0]).toBe(`# yaml-language-server: $schema=${place}`)
+    }
   })
 
   test('says of everything for development that production refuses it', () => {

@@ -16,12 +16,14 @@ const FACTS = `# Policy reference
 
 Everything a tenant's folder can say: facts in YAML, rules in Cedar. How one writes a policy is in [policies.md](policies.md).
 
-This page is made by \`npm run policy-reference\` from \`server/tenants/*-file.ts\` and \`server/policy/schema.ts\`: change it there.
+This page is made by \`npm run policy-reference\` from the schemas in \`server/tenants\` and \`server/policy\`: change it there.
 
 ## Facts
 
 A member that is not listed is an error, and so is one that is listed twice. A duration is a number of seconds or text such as \`90s\`, \`15m\`,
-\`8h\`. An id is a lower-case letter and up to 62 of \`a-z\`, \`0-9\`, \`-\`. A key set is \`{ keys: [...] }\` of public keys (RFC 7517).
+\`8h\`. An id is a lower-case letter and up to 62 of \`a-z\`, \`0-9\`, \`-\`. A JWK Set has public keys only
+(RFC 7517). \`[]\` stands for each entry of a list, \`{}\` for each of a mapping. A file says which schema it has in its first line, for editors:
+\`# yaml-language-server: $schema=...\`.
 
 `
 

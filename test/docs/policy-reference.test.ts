@@ -14,7 +14,7 @@ test('the reference of policies is current: npm run policy-reference', () => {
 
 test('every member of an agent and every annotation has its row', () => {
   const rows = readRows(page).map(([first]) => first ?? '')
-  const members = Object.keys(agent.shape).map((name) => `\`${name}\``)
+  const members = Object.keys(agent.shape).map((name) => `\`agents[].${name}\``)
   expect(members.length).toBeGreaterThan(10)
   expect(members.filter((name) => !rows.includes(name))).toEqual([])
   const isTold = (name: string): boolean => rows.some((row) => row.startsWith(`\`@${name}(`))
