@@ -45,14 +45,15 @@ async function apply(folder: string, options: Options): Promise<void> {
 /** Nothing is sent that is known to be refused, or that its own test cases speak against. */
 async function checkFirst(
   folder: string,
-  { server }: Options,
+  { server, json }: Options,
 ): Promise<{ readonly id: string; readonly valid: ValidTenant }> {
   const { publicUrl } = commandConfigOrFail({ publicUrl: server })
   const { tenantFolderOrFail } = await import('./tenant-folders.ts')
   const { checkFolder } = await import('./checked-folder.ts')
-  const { isGood, printFaults } = await import('./check-report.ts')
+  const { isGood, printFaults, printWarnings } = await import('./check-report.ts')
   const checked = checkFolder(tenantFolderOrFail(folder), publicUrl)
   if (checked.valid !== undefined && isGood(checked)) {
+    if (!json) printWarnings(checked)
     return { id: checked.folder.id, valid: checked.valid }
   }
   printFaults(checked)

@@ -13,9 +13,7 @@ export function isGood({ valid, results }: CheckedFolder): boolean {
 
 export function printCheck(checked: CheckedFolder): void {
   printFaults(checked)
-  for (const warning of checked.warnings) {
-    print(formatProblem({ ...warning, text: `warning: ${warning.text}` }))
-  }
+  printWarnings(checked)
   print(escaped(`${checked.folder.id}: ${summaryText(checked)}`))
 }
 
@@ -23,6 +21,12 @@ export function printCheck(checked: CheckedFolder): void {
 export function printFaults({ folder, problems, results }: CheckedFolder): void {
   for (const problem of [...problems, ...caseProblems(folder.path, results)]) {
     print(formatProblem(problem))
+  }
+}
+
+export function printWarnings({ warnings }: CheckedFolder): void {
+  for (const warning of warnings) {
+    print(formatProblem({ ...warning, text: `warning: ${warning.text}` }))
   }
 }
 
