@@ -58,13 +58,28 @@ export function createTenantChecks(config: Pick<Config, 'mode' | 'publicUrl'>): 
         problems: config.mode === 'production' ? findDefaults(config, id, checked) : [],
       }
     },
+    replacedAgents: async (id, content) => {
+      const checked = await ifReadable(checkedOf(id, content))
+      return checked === undefined
+        ? namesIn(content.sources['agents.yaml'])
+        : checked.entries.agents.map((agent) => agent.id)
+    },
     changes: async (id, before, after) => {
+      if (before === undefined) return ['new tenant']
       const now = await checkedOf(id, after)
-      return before === undefined
-        ? ['new tenant']
-        : describeChanges(await checkedOf(id, before), now)
+      const then = await ifReadable(checkedOf(id, before))
+      return then === undefined ? ['the version before cannot be read'] : describeChanges(then, now)
     },
   }
+}
+
+async function ifReadable(checked: Promise<CheckedTenant>): Promise<CheckedTenant | undefined> {
+  return checked.catch(() => undefined)
+}
+
+/** Whatever could be an id: too many do no harm, one too few would (attack case E10). */
+function namesIn(text = ''): Iterable<string> {
+  return new Set(text.match(/[a-z][a-z0-9-]{0,62}/g))
 }
 
 /** Content of the folder as it was read at the start, made when it is first asked for. */

@@ -65,7 +65,7 @@ export async function activateVersion(
   const outcome = await deps.versions.activate(tenant, {
     version,
     expected: stored,
-    agentsBefore: before === undefined ? [] : (await deps.checks.read(tenant, before)).agents,
+    agentsBefore: before === undefined ? [] : await deps.checks.replacedAgents(tenant, before),
     agentsAfter: agents,
     by: author.name,
     at: now,

@@ -35,7 +35,13 @@ export interface VersionFacts {
 export interface VersionChecks {
   /** Every check of a tenant's folder, its own test cases included. */
   check(tenant: string, sources: SourceTexts): Promise<CheckedVersion>
+  /** Of a version that is to become live. */
   read(tenant: string, content: VersionContent): Promise<VersionFacts>
+  /**
+   * Ids of the agents of a version that is replaced. Of one that cannot be read any more, every name that could be one:
+   * it has to be replaceable all the same.
+   */
+  replacedAgents(tenant: string, content: VersionContent): Promise<Iterable<string>>
   /** What differs, entry by entry; `before` undefined: a new tenant. */
   changes(
     tenant: string,

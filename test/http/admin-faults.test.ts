@@ -113,6 +113,7 @@ beforeEach(async () => {
           return { problems: [], warnings: [], content: { version, sources, compiled: '{}' } }
         },
         read: async () => ({ agents: ['planner'], problems: [] }),
+        replacedAgents: async () => ['planner'],
         changes: async () => ['agents.yaml: planner changed'],
       },
       access: createManagementAccess({
