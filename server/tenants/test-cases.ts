@@ -88,7 +88,8 @@ function findDifferences(expected: Expectation, outcome: Outcome): readonly stri
 }
 
 function because({ reason, guard }: Outcome): string {
-  return reason === undefined ? '' : ` (${reason}${guard === undefined ? '' : `, ${guard}`})`
+  if (reason === undefined) return ''
+  return guard === undefined || guard === reason ? ` (${reason})` : ` (${reason}, ${guard})`
 }
 
 function isSame(one: readonly string[], other: readonly string[]): boolean {
