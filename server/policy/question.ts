@@ -10,20 +10,12 @@ import type {
   EntityJson,
   TypeAndId,
 } from '@cedar-policy/cedar-wasm/nodejs'
-import type { RuleQuestion } from '../core/rules.ts'
+import type { RuleQuestion, Subject } from '../core/rules.ts'
 import type { Agent, Resource, Scope, TaskType, Tenant } from '../core/tenant.ts'
 import type { EntityName } from './compiled-policy.ts'
+import type { ContextMember, NeededFacts } from './needed-facts.ts'
 
 export type RuleFacts = Pick<Tenant, 'id' | 'agents' | 'resources' | 'scopes' | 'taskTypes'>
-
-/** What a set of policies can read. */
-export interface NeededFacts {
-  /** Undefined: everything. */
-  readonly names: ReadonlySet<string> | undefined
-  readonly tags: boolean
-  readonly hierarchy: boolean
-  readonly entities: readonly EntityName[]
-}
 
 export interface EngineQuestion {
   readonly principal: TypeAndId
@@ -39,68 +31,88 @@ export function writeQuestion(
   question: RuleQuestion,
   needed: NeededFacts,
 ): EngineQuestion | undefined {
-  if (!isWellFormed(question)) return undefined
   const { action, caller, taskType, target } = question
-  const context = action === 'open' ? openContext(question) : hopContext(facts, question)
+  if (!isWellFormed(question) || !isWhole(facts, question)) return undefined
   const resource = action === 'open' ? named('TaskType', taskType.id) : targetOf(target)
-  if (context === undefined || resource === undefined) return undefined
+  if (resource === undefined) return undefined
   const principal = named('Agent', caller.id)
-  const isNeeded = ([name]: readonly [string, unknown]): boolean => needed.names?.has(name) ?? true
-  const given = Object.fromEntries(Object.entries(context).filter(isNeeded))
-  const entities = new GivenEntities(facts, question, needed)
-  for (const entity of [principal, resource, ...needed.entities]) entities.give(entity)
-  entities.giveAll(given)
+  const context: Context = {}
+  for (const member of needed.members) {
+    const value = MEMBERS[member](question, facts)
+    if (value !== undefined) context[member] = value
+  }
   return {
     principal,
     action: named('Action', action),
     resource,
-    context: given,
-    entities: entities.list,
+    context,
+    entities: givenEntities(facts, question, {
+      needed,
+      named: [principal, resource, ...needed.entities],
+      context,
+    }),
   }
 }
 
-function openContext({ subject, key, now, request }: RuleQuestion): Context {
-  return {
-    ...(subject === undefined ? {} : { subject: reference('User', subject.id) }),
-    key,
-    now: instant(now),
-    weekday: weekdayOf(now),
-    request: {
-      scope: [...request.scope],
-      ...(request.purpose === undefined ? {} : { purpose: request.purpose }),
-    },
-  }
+/** Whether all that is asked about is there: a hop has its task, its scope and a chain of known agents. */
+function isWhole(facts: RuleFacts, question: RuleQuestion): boolean {
+  const { action, recipient, scope, task, chain } = question
+  if (action === 'open') return true
+  if (scope === undefined || !facts.scopes.has(scope) || task === undefined) return false
+  if (action === 'delegate' && recipient === undefined) return false
+  return chain.length > 0 && chain.every((id) => agentOf(facts, question, id) !== undefined)
 }
 
-function hopContext(facts: RuleFacts, question: RuleQuestion): Context | undefined {
-  const { action, recipient, scope, subject, task, taskType, chain, key, now, request } = question
-  const agents = chain.flatMap((id) => agentOf(facts, question, id) ?? [])
-  const opener = chain[0]
-  if (scope === undefined || !facts.scopes.has(scope)) return undefined
-  if (task === undefined || opener === undefined || agents.length < chain.length) return undefined
-  if (action === 'delegate' && recipient === undefined) return undefined
-  return {
-    scope: reference('Scope', scope),
-    ...(action === 'delegate' && recipient !== undefined
-      ? { recipient: reference('Agent', recipient.id) }
-      : {}),
-    ...(subject === undefined ? {} : { subject: reference('User', subject.id) }),
-    task: reference('Task', task.txn),
-    task_type: reference('TaskType', taskType.id),
-    basis: taskType.basis,
-    opener: reference('Agent', opener),
-    chain: chain.map((id) => reference('Agent', id)),
-    chain_classes: [...new Set(agents.map((agent) => agent.class))],
-    chain_owners: [...new Set(agents.map(({ owner }) => owner))],
-    depth: chain.length,
-    key,
-    now: instant(now),
-    weekday: weekdayOf(now),
-    request: { scope: [...request.scope] },
-  }
+type Member = (question: RuleQuestion, facts: RuleFacts) => CedarValueJson | undefined
+
+/** Each member of the context; undefined where the question has none. */
+const MEMBERS: Readonly<Record<ContextMember, Member>> = {
+  scope: ({ scope }) => scope && reference('Scope', scope),
+  recipient: ({ recipient }) => recipient && reference('Agent', recipient.id),
+  subject: ({ subject }) => subject && reference('User', subject.id),
+  task: ({ task }) => task && reference('Task', task.txn),
+  task_type: ({ taskType }) => reference('TaskType', taskType.id),
+  basis: ({ taskType }) => taskType.basis,
+  opener: ({ chain: [opener] }) => opener && reference('Agent', opener),
+  chain: ({ chain }) => chain.map((id) => reference('Agent', id)),
+  chain_classes: (question, facts) => distinct(question, facts, (agent) => agent.class),
+  chain_owners: (question, facts) => distinct(question, facts, ({ owner }) => owner),
+  depth: ({ chain }) => chain.length,
+  key: ({ key }) => key,
+  now: ({ now }) => instant(now),
+  weekday: ({ now }) => weekdayOf(now),
+  request: ({ action, request: { scope, purpose } }) => ({
+    scope: [...scope],
+    ...(action !== 'open' || purpose === undefined ? {} : { purpose }),
+  }),
 }
 
-/** The entities of one question: those whose facts can be read, and the ones these lead to. */
+function distinct(
+  question: RuleQuestion,
+  facts: RuleFacts,
+  read: (agent: Agent) => string,
+): CedarValueJson {
+  const agents = question.chain.flatMap((id) => agentOf(facts, question, id) ?? [])
+  return [...new Set(agents.map(read))]
+}
+
+/** The entities of a question: those whose facts can be read, and the ones these lead to. */
+function givenEntities(
+  facts: RuleFacts,
+  question: RuleQuestion,
+  given: {
+    readonly needed: NeededFacts
+    readonly named: readonly EntityName[]
+    readonly context: Context
+  },
+): Entities {
+  if (given.needed.types.size === 0) return []
+  const entities = new GivenEntities(facts, question, given.needed)
+  for (const entity of given.named) entities.give(entity)
+  entities.giveAll(given.context)
+  return entities.list
+}
+
 class GivenEntities {
   readonly list: EntityJson[] = []
   readonly #seen = new Set<string>()
@@ -122,6 +134,7 @@ class GivenEntities {
   }
 
   give({ type, id }: EntityName): void {
+    if (!this.#needed.types.has(type)) return
     const key = `${type}::${id}`
     if (this.#seen.has(key)) return
     this.#seen.add(key)
@@ -279,16 +292,30 @@ const LONGEST_PURPOSE = 1024
 
 /** Lone surrogates and dates beyond the calendar would be a fault of the engine; here they are just not permitted. */
 function isWellFormed({ subject, task, request, now }: RuleQuestion): boolean {
-  const texts = [subject?.id ?? '', subject?.issuer ?? '', task?.txn ?? '', ...request.scope]
-  const claims = Object.entries(subject?.claims ?? {}).flatMap(([name, values]) => [
-    name,
-    ...values,
-  ])
-  const purpose = request.purpose ?? ''
-  const instants = [now, task?.openedAt ?? 0, task?.deadline ?? 0]
+  const { scope, purpose = '' } = request
   return (
-    [...texts, ...claims, purpose].every((text) => text.isWellFormed()) &&
+    isText(purpose) &&
     purpose.length <= LONGEST_PURPOSE &&
-    instants.every((seconds) => seconds >= 0 && seconds <= LAST_INSTANT)
+    scope.every(isText) &&
+    (task === undefined ||
+      (isText(task.txn) && isInstant(task.openedAt) && isInstant(task.deadline))) &&
+    (subject === undefined || isSubject(subject)) &&
+    isInstant(now)
   )
+}
+
+function isSubject({ id, issuer, claims }: Subject): boolean {
+  return (
+    isText(id) &&
+    isText(issuer) &&
+    Object.entries(claims).every(([name, values]) => isText(name) && values.every(isText))
+  )
+}
+
+function isText(text: string): boolean {
+  return text.isWellFormed()
+}
+
+function isInstant(seconds: number): boolean {
+  return seconds >= 0 && seconds <= LAST_INSTANT
 }

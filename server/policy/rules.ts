@@ -36,10 +36,10 @@ export function createRules(
   })
   const answer = (question: RuleQuestion): RuleAnswer => {
     const slice = findSlice(slices, question)
-    if (slice === undefined) return NOTHING_PERMITS
+    if (slice === undefined || slice.ids.length === 0) return NOTHING_PERMITS
     const asked = writeQuestion(facts, question, slice.needed)
     if (asked === undefined) return NOTHING_PERMITS
-    const key = JSON.stringify([slice.name, asked])
+    const key = `${slice.name} ${JSON.stringify(asked)}`
     const remembered = answers.get(key)
     if (remembered !== undefined) return remembered
     const fresh = readAnswer(slice, engine.ask(slice, asked))
@@ -51,10 +51,11 @@ export function createRules(
 
 function findSlice(slices: Slices, question: RuleQuestion): Slice | undefined {
   const { action, caller, taskType, target } = question
-  const resource =
-    action === 'open' ? { type: 'TaskType', id: taskType.id } : { type: 'Resource', id: target?.id }
-  if (resource.id === undefined) return undefined
-  return slices.find(action, { type: 'Agent', id: caller.id }, { ...resource, id: resource.id })
+  const principal = { type: 'Agent', id: caller.id }
+  if (action === 'open')
+    return slices.find(action, principal, { type: 'TaskType', id: taskType.id })
+  if (target === undefined) return undefined
+  return slices.find(action, principal, { type: 'Resource', id: target.id })
 }
 
 function readAnswer(slice: Slice, { decision, policies, failed }: EngineAnswer): RuleAnswer {

@@ -5,7 +5,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Obligations } from '../core/rules.ts'
 import type { CompiledPolicy, EntityName } from './compiled-policy.ts'
-import type { NeededFacts } from './question.ts'
+import { type NeededFacts, neededFacts } from './needed-facts.ts'
 
 export interface Slice {
   /** Distinct among the slices of one tenant's version. */
@@ -23,37 +23,46 @@ const ANY = '*'
 
 export class Slices {
   readonly #policies: readonly CompiledPolicy[]
-  /** Positions in `#policies` by `action|principal|resource`, `*` where the head names none. */
+  /** Positions in `#policies` by action, principal and resource; `*` where the head names none. */
   readonly #index: ReadonlyMap<string, readonly number[]>
+  /** Every principal and resource that some head names. */
+  readonly #named: ReadonlySet<string>
   readonly #made = new LRUCache<string, Slice>({
     maxSize: MOST_KEPT,
-    sizeCalculation: ({ ids }) => ids.length,
+    sizeCalculation: ({ ids }) => 1 + ids.length,
   })
 
   constructor(policies: readonly CompiledPolicy[], actions: readonly string[]) {
     this.#policies = policies
     this.#index = indexOf(policies, actions)
+    const heads = policies.flatMap(({ principal, resource }) => [principal, resource])
+    this.#named = new Set(heads.map(nameOf))
   }
 
-  /** Undefined where no policy can match. */
-  find(action: string, principal: EntityName, resource: EntityName): Slice | undefined {
-    const [who, what] = [nameOf(principal), nameOf(resource)]
-    const keys = [
-      [action, ANY, ANY],
-      [action, who, ANY],
-      [action, ANY, what],
-      [action, who, what],
-    ].map((parts) => parts.join('|'))
-    const positions = keys.map((key) => this.#index.get(key) ?? [])
-    if (positions.every((some) => some.length === 0)) return undefined
+  /** Of no policy at all where none can match. */
+  find(action: string, principal: EntityName, resource: EntityName): Slice {
     // Whoever is named nowhere shares the slice of all who are not.
-    const name = keys.filter((_, at) => (positions[at]?.length ?? 0) > 0).join('\n')
+    const who = this.#nameIn(principal)
+    const what = this.#nameIn(resource)
+    const name = `${action} ${who} ${what}`
     const made = this.#made.get(name)
     if (made !== undefined) return made
-    const policies = positions.flat().flatMap((position) => this.#policies[position] ?? [])
-    const slice = makeSlice(name, policies)
+    const keys = new Set([
+      keyOf(action, ANY, ANY),
+      keyOf(action, who, ANY),
+      keyOf(action, ANY, what),
+      keyOf(action, who, what),
+    ])
+    const positions = [...keys].flatMap((key) => this.#index.get(key) ?? [])
+    const policies = positions.flatMap((position) => this.#policies[position] ?? [])
+    const slice = makeSlice({ name, action, policies })
     this.#made.set(name, slice)
     return slice
+  }
+
+  #nameIn(entity: EntityName): string {
+    const name = nameOf(entity)
+    return this.#named.has(name) ? name : ANY
   }
 }
 
@@ -64,7 +73,7 @@ function indexOf(
   const index = new Map<string, number[]>()
   for (const [position, policy] of policies.entries()) {
     for (const action of policy.actions ?? actions) {
-      const key = [action, nameOf(policy.principal), nameOf(policy.resource)].join('|')
+      const key = keyOf(action, nameOf(policy.principal), nameOf(policy.resource))
       const listed = index.get(key)
       if (listed === undefined) index.set(key, [position])
       else listed.push(position)
@@ -73,26 +82,32 @@ function indexOf(
   return index
 }
 
-// JSON quotes what an id of a user or task may contain, so no two names are the same text.
-function nameOf(entity: EntityName | undefined): string {
-  return entity === undefined ? ANY : JSON.stringify([entity.type, entity.id])
+function keyOf(action: string, principal: string, resource: string): string {
+  return `${action} ${principal} ${resource}`
 }
 
-function makeSlice(name: string, policies: readonly CompiledPolicy[]): Slice {
-  const names = policies.map(({ reads }) => reads.names)
-  const entities = policies.flatMap(({ reads }) => reads.entities)
+// Ids of agents, resources and task types have neither space nor colon; what else a head may name is never asked about.
+function nameOf(entity: EntityName | undefined): string {
+  return entity === undefined ? ANY : `${entity.type}::${entity.id}`
+}
+
+function makeSlice({
+  name,
+  action,
+  policies,
+}: {
+  readonly name: string
+  readonly action: string
+  readonly policies: readonly CompiledPolicy[]
+}): Slice {
   return {
     name,
     text: policies.map(({ text }) => text).join('\n'),
     ids: policies.map(({ id }) => id),
     obligations: new Map(policies.map(({ id, obligations }) => [id, obligations])),
-    needed: {
-      names: names.some((some) => some === undefined)
-        ? undefined
-        : new Set(names.flatMap((some) => some ?? [])),
-      tags: policies.some(({ reads }) => reads.tags),
-      hierarchy: policies.some(({ reads }) => reads.hierarchy),
-      entities: [...new Map(entities.map((entity) => [nameOf(entity), entity])).values()],
-    },
+    needed: neededFacts(
+      action,
+      policies.map(({ reads }) => reads),
+    ),
   }
 }
