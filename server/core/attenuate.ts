@@ -58,7 +58,7 @@ function grantScope(hop: HopFacts): Grant | Refusal {
 function termsOf(permitted: readonly ScopeDecision[]): Omit<Grant, 'scope'> {
   const answers = permitted.flatMap(({ answer }) => answer ?? [])
   return {
-    policies: [...new Set(answers.flatMap(({ policies }) => policies))],
+    policies: [...new Set(answers.flatMap(({ policies, failed }) => [...policies, ...failed]))],
     obligations: answers.reduce<Obligations>(
       (sum, { obligations }) => strictest(sum, obligations),
       {},

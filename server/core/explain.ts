@@ -3,12 +3,13 @@
  * have to change. Plain data in the members of our own APIs (snake_case), for `actchain explain` and the admin API.
  */
 import type { Case } from './case.ts'
-import { decide, type PolicyDecision } from './decide.ts'
+import { decide, type PolicyDecision, refusingRule } from './decide.ts'
 import { factsOf, HOP_GUARDS, SCOPE_GUARDS } from './guards.ts'
 import { judge } from './judge.ts'
 import { type Edit, findChange } from './mend.ts'
+import { askToOpen, type RootRequest } from './open-root.ts'
 import { isRefusal, REASONS, type Reason } from './refusal.ts'
-import { CASE_GUARDS, rehearse, type Stage } from './rehearse.ts'
+import { CASE_GUARDS, type Rehearsal, rehearse, type Stage } from './rehearse.ts'
 import type { Obligations } from './rules.ts'
 import type { Tenant } from './tenant.ts'
 
@@ -88,7 +89,8 @@ export interface Facts {
 
 /** Throws where the rules' engine fails. */
 export function explain(tenant: Tenant, asked: Case): Explanation {
-  const { stages } = rehearse(tenant, asked)
+  const rehearsal = rehearse(tenant, asked)
+  const { stages } = rehearsal
   const { decision, reason, guard, granted, obligations } = judge(tenant, asked)
   const change = decision === 'refuse' ? findChange(tenant, asked) : undefined
   const instead = decision === 'permit' ? undefined : findInstead(tenant, asked)
@@ -100,15 +102,7 @@ export function explain(tenant: Tenant, asked: Case): Explanation {
     tenant: tenant.id,
     version: tenant.version,
     facts: factsOfCase(tenant, asked, stages),
-    guards: [
-      ...CASE_GUARDS.map(({ name, text, holds }) => ({
-        at: 'case',
-        guard: name,
-        text,
-        holds: holds(tenant, asked),
-      })),
-      ...stages.flatMap(guardsOf),
-    ],
+    guards: [...guardsOfCase(tenant, asked, rehearsal), ...stages.flatMap(guardsOf)],
     rules: stages.flatMap(rulesOf),
     obligations: stated(obligations),
     ...(change === undefined ? {} : { change }),
@@ -116,8 +110,42 @@ export function explain(tenant: Tenant, asked: Case): Explanation {
   }
 }
 
+function guardsOfCase(
+  tenant: Tenant,
+  asked: Case,
+  { stages, outcome }: Rehearsal,
+): readonly GuardResult[] {
+  const guards = CASE_GUARDS.map(({ name, text, holds }) => ({
+    at: 'case',
+    guard: name,
+    text,
+    holds: holds(tenant, asked),
+  }))
+  if (guards.some(({ holds }) => !holds)) return guards
+  const isFound = stages.length > 0
+  const guard = isRefusal(outcome) && !isFound ? outcome.guard : 'task_type_not_permitted'
+  const text = 'one task type, or the one named, is for this agent and this subject'
+  return [...guards, { at: 'case', guard, text, holds: isFound }]
+}
+
+/** What a root needs once the rules let it be opened. */
+const OPEN_GUARDS = [
+  {
+    guard: 'root_scope_empty',
+    text: 'task type, opener and subject have a scope in common that needs no approval',
+  },
+  { guard: 'opener_has_no_home', text: 'the opener has a home' },
+]
+
 function guardsOf(stage: Stage): readonly GuardResult[] {
-  if (stage.what === 'open') return []
+  if (stage.what === 'open') {
+    const { request, outcome } = stage
+    if (refusingRule(askToOpen(request), openingOf(request)) !== undefined) return []
+    return OPEN_GUARDS.map(({ guard, text }) => {
+      const holds = !isRefusal(outcome) || outcome.guard !== guard
+      return { at: 'open', guard, text, holds }
+    })
+  }
   const hop = factsOf(stage.request)
   const at = placeOf(stage)
   const ofHop = HOP_GUARDS.map(({ name, text, holds }) => ({
@@ -139,7 +167,7 @@ function guardsOf(stage: Stage): readonly GuardResult[] {
 }
 
 function rulesOf(stage: Stage): readonly RuleResult[] {
-  if (stage.what === 'open') return openRules(stage)
+  if (stage.what === 'open') return [openRules(stage.request)]
   const hop = factsOf(stage.request)
   // The rules are not asked where a guard of the hop refuses.
   if (HOP_GUARDS.some(({ holds }) => !holds(hop))) return []
@@ -161,19 +189,21 @@ function rulesOf(stage: Stage): readonly RuleResult[] {
   })
 }
 
-function openRules({ outcome }: Stage): readonly RuleResult[] {
-  const isOpen = !isRefusal(outcome)
-  return [
-    {
-      at: 'open',
-      decision: isOpen ? 'permit' : 'refuse',
-      ...(isOpen ? {} : { guard: outcome.guard }),
-      policies: outcome.policies ?? [],
-      failed: [],
-      obligations: stated(isOpen ? outcome.obligations : {}),
-    },
-  ]
+function openRules(request: RootRequest): RuleResult {
+  const answer = askToOpen(request)
+  const guard = refusingRule(answer, openingOf(request))
+  const { policies, failed, obligations } = answer
+  return {
+    at: 'open',
+    decision: guard === undefined ? 'permit' : 'refuse',
+    ...(guard === undefined ? {} : { guard }),
+    policies,
+    failed,
+    obligations: stated(obligations),
+  }
 }
+
+const openingOf = ({ key }: RootRequest) => ({ depth: 1, key })
 
 function placeOf(stage: Stage): string {
   return stage.what === 'open' ? 'open' : `${stage.request.caller.id} > ${stage.request.target.id}`

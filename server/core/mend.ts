@@ -3,6 +3,7 @@
  * other, until the case is permitted. Where a rule, an approval, a disabling or an expiry stands in the way there is none:
  * those are somebody's decision and not a missing line.
  */
+import { MAX_LIST_LENGTH } from '../../lib/src/scope.ts'
 import type { Case } from './case.ts'
 import { factsOf, type HopRequest, SCOPE_GUARDS } from './guards.ts'
 import { isRefusal } from './refusal.ts'
@@ -169,14 +170,16 @@ function edited(from: Tenant) {
     },
     scopeOfType(type: TaskType, scope: string) {
       const known = taskTypes.get(type.id)
-      if (known === undefined || known.scopes.includes(scope)) return edit
+      if (known === undefined || known.scopes.includes(scope) || isFull(known.scopes)) return edit
       edits.push({ file: 'task-types.yaml', entry: known.id, member: 'scopes', value: scope })
       taskTypes.set(known.id, { ...known, scopes: [...known.scopes, scope] })
       return edit
     },
     reachOfType(type: TaskType, target: Resource) {
       const known = taskTypes.get(type.id)
-      if (known === undefined || known.reach.includes(target.id)) return edit
+      // The opener's home takes the last place.
+      if (known === undefined || known.reach.includes(target.id) || isFull([...known.reach, '']))
+        return edit
       edits.push({ file: 'task-types.yaml', entry: known.id, member: 'reach', value: target.id })
       taskTypes.set(known.id, { ...known, reach: [...known.reach, target.id] })
       return edit
@@ -212,6 +215,8 @@ function edited(from: Tenant) {
   }
   return edit
 }
+
+const isFull = ({ length }: readonly unknown[]): boolean => length >= MAX_LIST_LENGTH
 
 /** The longest chain a token can carry (docs/chain-format.md §2). */
 const MOST_AGENTS = 8

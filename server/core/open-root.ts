@@ -5,7 +5,13 @@
 import type { Basis, BoundsRoot } from '../../lib/src/act-bounds.ts'
 import { approvalFrom, refusingRule } from './decide.ts'
 import { type Refusal, refuse } from './refusal.ts'
-import { needsApproval, type Obligations, type RuleRequest, type Subject } from './rules.ts'
+import {
+  needsApproval,
+  type Obligations,
+  type RuleAnswer,
+  type RuleRequest,
+  type Subject,
+} from './rules.ts'
 import type { Agent, TaskType, Tenant, Tier } from './tenant.ts'
 
 export interface RootRequest {
@@ -55,10 +61,12 @@ export interface OpenedRoot {
 /** The root's window and lists, once the rules permit. What needs an approval is never opened without one. */
 export function openRoot(request: RootRequest): OpenedRoot | Refusal {
   const { tenant, opener, taskType, ids, now } = request
-  const answer = askRules(request)
+  const answer = askToOpen(request)
   const { policies, obligations } = answer
   const refusing = refusingRule(answer, { depth: 1, key: request.key })
-  if (refusing !== undefined) return refuse('task_type_not_permitted', refusing, policies)
+  if (refusing !== undefined) {
+    return refuse('task_type_not_permitted', refusing, [...policies, ...answer.failed])
+  }
   const scope = openScopes(request, approvalFrom(answer))
   if (scope.length === 0) return refuse('scope_nothing_left', 'root_scope_empty')
   const home = tenant.resources.get(opener.home)
@@ -80,7 +88,16 @@ export function openRoot(request: RootRequest): OpenedRoot | Refusal {
   return { root, policies, obligations }
 }
 
-function askRules({ tenant, opener, taskType, subject, key, now, request }: RootRequest) {
+/** Throws where the rules' engine fails. */
+export function askToOpen({
+  tenant,
+  opener,
+  taskType,
+  subject,
+  key,
+  now,
+  request,
+}: RootRequest): RuleAnswer {
   return tenant.rules.answer({
     action: 'open',
     caller: opener,

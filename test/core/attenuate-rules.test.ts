@@ -57,6 +57,7 @@ describe('a scope left out', () => {
     ['target_not_permitted', 'target_closed_by_rules', ['no'], FORBID],
     ['target_not_permitted', 'target_closed_by_rules', ['no'], by({ 'files:read': FORBID })],
     ['scope_nothing_left', 'scope_nothing_left', ['four-eyes'], ASK],
+    ['target_not_permitted', 'target_closed_by_rules', ['all', 'broken'], { failed: ['broken'] }],
     [
       'scope_nothing_left',
       'scope_nothing_left',

@@ -145,7 +145,7 @@ describe('the tenant’s rules on a root', () => {
   test.each<[string, readonly string[] | undefined, Parameters<typeof rulesOf>[0]]>([
     ['no_rule_permits', undefined, { decision: 'refuse', policies: [] }],
     ['rule_forbids', ['no'], { decision: 'refuse', policies: ['no'] }],
-    ['rule_failed', ['yes'], { policies: ['yes'], failed: ['broken'] }],
+    ['rule_failed', ['yes', 'broken'], { policies: ['yes'], failed: ['broken'] }],
     ['rule_depth', ['all'], { obligations: { maxDepth: 0 } }],
     ['rule_key', ['all'], { obligations: { requireKey: 'dpop' } }],
   ])('refuse it (%s)', (guard, policies, answer) => {
