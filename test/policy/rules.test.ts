@@ -114,6 +114,7 @@ describe('what a rule may read', () => {
     ['context.depth == 1 && context.chain == [principal]', true],
     ['context.chain_classes == ["orchestrator"] && context.chain_owners == ["research"]', true],
     ['context.key == "dpop"', true],
+    ['context.weekday == "wednesday"', true],
     ['context.now < datetime("2026-07-01T12:00:01Z")', true],
     ['context.now < datetime("2026-07-01T12:00:00Z")', false],
     ['context.request.scope.contains("mail:read")', true],

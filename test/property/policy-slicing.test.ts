@@ -102,6 +102,7 @@ const plain = fc.oneof(
   ),
   fill('context has #', pick('recipient', 'subject', 'request')),
   fill('context has recipient && context.recipient == #', agent),
+  fill('context.weekday == "#"', pick('wednesday', 'friday')),
   fill('context.depth # #', pick('<', '==', '>'), pick('1', '2', '3')),
   pick(
     'context.request == {scope: ["mail:read"]}',
@@ -309,6 +310,7 @@ function contextOf(asked: RuleQuestion): Record<string, CedarValueJson> {
   const always = {
     key,
     now: date(now),
+    weekday: 'wednesday',
     ...(user === undefined ? {} : { subject: ref('User', user.id) }),
   }
   if (action === 'open') {
