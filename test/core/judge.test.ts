@@ -261,6 +261,17 @@ describe('the rules of a case', () => {
     })
   })
 
+  test('A13 hear who asks now: trust in an agent is none in a chain it was part of', () => {
+    const of = under(({ action, caller }) =>
+      action === 'call' && caller.id !== 'researcher' ? { decision: 'refuse', policies: [] } : {},
+    )
+    expect(judge(of, aCase({ actors: ['planner', 'researcher'] })).decision).toBe('permit')
+    expect(judge(of, aCase({ actors: CHAIN }))).toMatchObject({
+      decision: 'refuse',
+      reason: 'target_not_permitted',
+    })
+  })
+
   test('L02 that cannot be had are a fault, never an outcome', () => {
     const fault = new Error('the engine is gone')
     const down = () => {
