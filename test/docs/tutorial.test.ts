@@ -80,6 +80,9 @@ test('everything on the page happens as it says', { timeout: 120_000 }, async ()
 test('an output that differs in a word, a line or a version is not as shown', () => {
   const versions = new Map([['58ffde355922', '0123456789ab']])
   const shown = 'globex: version 58ffde355922\n…\nends'
+  const timed = 'at 2026-11-22T09:19:50.000Z'
+  expect(isPrinted(timed, 'at 2027-01-01T00:00:00Z\n', versions)).toBe(true)
+  expect(isPrinted(timed, 'by 2027-01-01T00:00:00Z\n', versions)).toBe(false)
   expect(isPrinted(shown, 'globex: version 0123456789ab\na\nb\nends\n', versions)).toBe(true)
   expect(isPrinted(shown, 'globex: version 0123456789ab\nends\n', versions)).toBe(true)
   expect(isPrinted(shown, 'globex: version 0123456789ac\nends\n', versions)).toBe(false)

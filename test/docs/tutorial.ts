@@ -71,6 +71,8 @@ export function writeText(folder: string, act: Extract<Act, { kind: 'text' }>): 
 }
 
 const VERSION = /\b[0-9a-f]{12}\b/g
+/** Stands for a time; nothing that is printed has it. */
+const TIMELESS = '\u0000'
 const TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g
 
 /**
@@ -91,8 +93,8 @@ export function isPrinted(shown: string, printed: string, versions: Map<string, 
 }
 
 function lineOf(line: string): string {
-  const literal = line.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-  return `${literal.replace(TIME, '\\S+').replace(VERSION, '([0-9a-f]{12})')}\n`
+  const literal = line.replace(TIME, TIMELESS).replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+  return `${literal.replaceAll(TIMELESS, '\\S+').replace(VERSION, '([0-9a-f]{12})')}\n`
 }
 
 /** The commands with the versions of this run. */
