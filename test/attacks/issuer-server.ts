@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { isProblems, readConfig } from '../../server/config.ts'
+import { type Config, isProblems, readConfig } from '../../server/config.ts'
 import { startServer } from '../../server/main.ts'
 import type { Log, LogFields } from '../../server/telemetry/log.ts'
 import { AgentClient } from '../support/agent-client.ts'
@@ -11,6 +11,7 @@ import { epoch, newKey, signJwt, type TestKey } from '../support/signing.ts'
 import { writeTenantFolder } from '../support/tenant-folder.ts'
 
 export interface IssuerServer {
+  readonly config: Config
   readonly folder: string
   readonly planner: AgentClient
   readonly logged: readonly LogFields[]
@@ -47,6 +48,7 @@ export async function startWithJwksUri(jwksUri: string, idpPort: number): Promis
     throw fault
   })
   return {
+    config,
     folder,
     planner: new AgentClient(`${config.publicUrl}/t/acme`, 'planner', key),
     logged,

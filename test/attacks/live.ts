@@ -16,7 +16,10 @@ export interface Change {
 }
 
 /** The folder's files as they are, so changed. */
-export function changedFiles(server: TestServer, change: Change): Record<string, string> {
+export function changedFiles(
+  server: Pick<TestServer, 'config'>,
+  change: Change,
+): Record<string, string> {
   const { tenant = 'acme', documents, rules } = change
   const files = tenantFiles(server, tenant, documents)
   if (rules === undefined) return files
@@ -32,7 +35,18 @@ export async function liveVersionOf(operator: AdminClient, tenant = 'acme'): Pro
 
 /** Makes the folder's files, so changed, the live version; resolves to its id. */
 export async function apply(
-  server: TestServer,
+  server: Pick<TestServer, 'config'>,
+  operator: AdminClient,
+  change: Change,
+): Promise<string> {
+  const version = await store(server, operator, change)
+  await activate(operator, version, change.tenant)
+  return version
+}
+
+/** Stores the folder's files, so changed, as a version that is not live; resolves to its id. */
+export async function store(
+  server: Pick<TestServer, 'config'>,
   operator: AdminClient,
   change: Change,
 ): Promise<string> {
@@ -42,7 +56,6 @@ export async function apply(
   })
   const version: unknown = added.body['version']
   if (typeof version !== 'string') throw new Error(`no version: ${added.status} ${added.text}`)
-  await activate(operator, version, tenant)
   return version
 }
 
