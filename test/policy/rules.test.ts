@@ -121,6 +121,7 @@ describe('what a rule may read', () => {
     ['context.request == {scope: ["mail:read"]}', true],
     ['Agent::"worker".owner == "finance" && Agent::"worker" in Tenant::"acme"', true],
     ['(if context.depth > 1 then Agent::"worker" else Agent::"finder").class == "retrieval"', true],
+    ['(if context.depth > 0 then Agent::"worker" else Agent::"finder").class == "worker"', true],
     ['{ asked: context }.asked.key == "dpop"', true],
   ])('call: %s', (condition, expected) => {
     expect(holds(condition)).toBe(expected)
