@@ -14,6 +14,7 @@ import type { RuleQuestion, Subject } from '../core/rules.ts'
 import type { Agent, Resource, Scope, TaskType, Tenant } from '../core/tenant.ts'
 import type { EntityName } from './compiled-policy.ts'
 import type { ContextMember, NeededFacts } from './needed-facts.ts'
+import { weekdayOf } from './weekday.ts'
 
 export type RuleFacts = Pick<Tenant, 'id' | 'agents' | 'resources' | 'scopes' | 'taskTypes'>
 
@@ -276,13 +277,6 @@ function referred(value: CedarValueJson): EntityName | undefined {
 
 function instant(seconds: number): CedarValueJson {
   return { __extn: { fn: 'datetime', arg: new Date(seconds * 1000).toISOString() } }
-}
-
-const WEEKDAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday']
-
-/** UTC, as all times here. Cedar can take the time of day from `now`, but has no remainder to find the day. */
-function weekdayOf(seconds: number): string {
-  return WEEKDAYS[new Date(seconds * 1000).getUTCDay()] ?? ''
 }
 
 /** 9999-12-31, the last the engine's dates can write. */

@@ -11,6 +11,7 @@ import { DEEPEST_EXPRESSION } from './policy-limits.ts'
 import type { PolicyText } from './policy-scanner.ts'
 import { findUnknown, type KnownNames } from './references.ts'
 import type { Finding } from './source.ts'
+import { findMisspelt } from './vocabulary.ts'
 
 export interface PlacedFinding extends Finding {
   /** Offset in the file. */
@@ -96,7 +97,11 @@ function readJson(policy: PolicyText, json: PolicyJson, known: KnownNames): Poli
         entities: reads.looked,
       },
     },
-    findings: [...placed, ...findUnknown(policy, reads.named, known)],
+    findings: [
+      ...placed,
+      ...findUnknown(policy, reads.named, known),
+      ...findMisspelt(policy, bodies, known),
+    ],
   }
 }
 

@@ -11,6 +11,8 @@ export interface KnownNames {
   readonly resources: ReadonlySet<string>
   readonly scopes: ReadonlySet<string>
   readonly taskTypes: ReadonlySet<string>
+  /** Claims of subjects that some issuer's trust rule lets rules read. */
+  readonly claims: ReadonlySet<string>
 }
 
 export interface UnknownReference {
@@ -63,6 +65,11 @@ function findPlace({ tokens, at }: PolicyText, { type, id }: EntityName): number
       readString(tokens[index + 2]) === id,
   )
   return found?.at ?? at
+}
+
+/** Where a text stands in a policy, or where the policy begins. */
+export function findText({ tokens, at }: PolicyText, text: string): number {
+  return tokens.find((token) => readString(token) === text)?.at ?? at
 }
 
 const ESCAPE = /\\(?:u\{([0-9a-fA-F]{1,6})\}|x([0-9a-fA-F]{2})|([^]))/g

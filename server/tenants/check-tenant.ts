@@ -46,11 +46,12 @@ const FORMAT = 1
 /** Undefined where the report has a problem of it. Throws only where the rules' engine fails. */
 export function checkTenant(
   report: Report,
-  place: TenantPlace,
+  stated: TenantPlace,
   sources: Sources,
 ): CheckedTenant | undefined {
   const before = report.problems.length
-  const { label } = place
+  const label = withoutSlash(stated.label)
+  const place = { ...stated, label }
   checkSources(report, label, sources)
   if (report.problems.length > before) return undefined
   const documents = parseDocuments(report, label, sources)
@@ -125,9 +126,9 @@ function readPolicies(
   report: Report,
   { id, label }: TenantPlace,
   sources: Sources,
-  { agents, resources, taskTypes }: TenantEntries,
+  { agents, resources, taskTypes, issuers }: TenantEntries,
 ): readonly CompiledPolicy[] | undefined {
-  if (!agents || !resources || !taskTypes) return undefined
+  if (!agents || !resources || !taskTypes || !issuers) return undefined
   const files = sourcesIn(sources, 'policies').map(([file, text]) => ({ file, text }))
   const { policies, problems, warnings } = compilePolicies(files, {
     tenant: id,
@@ -135,6 +136,7 @@ function readPolicies(
     resources: new Set([...resources.ids, ...[...agents.ids].map(homeId)]),
     scopes: readScopeNames(resources),
     taskTypes: taskTypes.ids,
+    claims: new Set(readValues(issuers).flatMap((issuer) => issuer.subject_claims)),
   })
   const named = (problem: { readonly file: string }) => `${label}/${problem.file}`
   addProblems(

@@ -125,9 +125,36 @@ describe('one thing wrong', () => {
       ['3:40: Agent::"worke" is not known; did you mean "worker"?'],
     ],
     [
-      when('Agent::"plannr" == principal || Agent::"plannr".class == "é"'),
+      when('Agent::"plannr" == principal || Agent::"plannr".owner == "é"'),
       ['3:3: Agent::"plannr" is not known; did you mean "planner"?'],
     ],
+    // Words of which there are few: a forbid of a misspelt one would never hold.
+    [
+      when('context.scope.tier == "exceute"'),
+      [
+        '3:25: "exceute" is no value of "tier"; known: "read", "propose", "execute"; did you mean "execute"?',
+      ],
+    ],
+    [
+      when('context.chain_classes.containsAny(["worker", "retreival"])'),
+      [
+        '3:48: "retreival" is no value of "chain_classes"; known: "retrieval", "worker", "orchestrator"; did you mean "retrieval"?',
+      ],
+    ],
+    [
+      when('["low", "hihg"].contains(resource.sensitivity) && "Monday" != context.weekday'),
+      [
+        '3:11: "hihg" is no value of "sensitivity"; known: "low", "moderate", "high"; did you mean "high"?',
+        '3:53: "Monday" is no value of "weekday"; known: "sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"; did you mean "monday"?',
+      ],
+    ],
+    [
+      when('context has subject && context.subject.hasTag("departmnt")'),
+      [
+        '3:49: "departmnt" is no claim that rules may read ("subject_claims" of a trusted issuer); known: "department", "role", "x", "__entity", "__proto__"; did you mean "department"?',
+      ],
+    ],
+    [when('context.chain_owners.contains("retreival")'), []],
     [when('context has subject && context.subject == User::"anyone"'), []],
     [when('context.task == Task::"any"'), []],
     [
@@ -226,7 +253,7 @@ describe('warnings', () => {
         '1:1: policy is impossible: the policy expression evaluates to false for all valid requests',
       ],
     ],
-    [when('context.key == "p\u0430y"'), ['3:18: string "p\\u{430}y" contains mixed scripts']],
+    [when('principal.owner == "p\u0430y"'), ['3:22: string "p\\u{430}y" contains mixed scripts']],
     [when('true'), []],
     // Of what is refused, only why.
     [when('false && principal.clas == "x"').replace('"a"', '"A"'), []],

@@ -97,7 +97,7 @@ export const KNOWN: KnownNames = {
   resources: new Set(FACTS.resources.keys()),
   scopes: new Set(FACTS.scopes.keys()),
   taskTypes: new Set(FACTS.taskTypes.keys()),
-  claims: new Set(['department', 'groups']),
+  claims: new Set(['department', 'role', 'x', '__entity', '__proto__']),
 }
 
 /** Which of FACTS a question is about, by their ids; the rest as in a RuleQuestion. */

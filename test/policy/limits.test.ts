@@ -35,11 +35,11 @@ const GROWING: Readonly<Record<string, (n: number) => string>> = {
   'methods of arguments': (n) =>
     when(`context.chain${'.contains(context.chain'.repeat(n)}${')'.repeat(n)}`),
   offsets: (n) => when(`context.now${'.offset(duration("1ms"))'.repeat(n)} == context.now`),
-  'many elements': (n) => when(`["a"${',"a"'.repeat(n)}].contains(context.key)`),
+  'many elements': (n) => when(`["a"${',"a"'.repeat(n)}].contains(principal.owner)`),
   'many actions': (n) =>
     `@id("a") permit (principal, action in [Action::"call"${', Action::"call"'.repeat(n)}], resource);`,
   'many annotations': (n) => `${'@a("b")\n'.repeat(n)}${HEAD};`,
-  'a long text': (n) => when(`context.key == "${'a'.repeat(n)}"`),
+  'a long text': (n) => when(`principal.owner == "${'a'.repeat(n)}"`),
   'a long pattern': (n) => when(`context.key like "${'*a'.repeat(n)}"`),
   'many patterns': (n) => when(`false${` || ${T} && context.key like "*a"`.repeat(n)}`),
   'a long type': (n) => when(`principal is A${'::A'.repeat(n)}`),
@@ -75,7 +75,7 @@ describe('L05 no policy breaks the engine', () => {
     ['a long pattern', 32, 33, 'the pattern has more than 64 characters'],
     ['many patterns', 12, 20, 'the policy has more than 512 operators'],
     ['many elements', 490, 520, 'the policy has more than 512 operators'],
-    ['a long text', 8000, 8200, 'the policy has 8300 bytes; at most 8192 are allowed'],
+    ['a long text', 8000, 8200, 'the policy has 8295 bytes; at most 8192 are allowed'],
   ])('%s: %i are let in, %i are not', (name, good, bad, expected) => {
     expect(compile(GROWING[name]!(good)).problems).toEqual([])
     expect(compile(GROWING[name]!(bad)).problems.map(({ text }) => text)).toEqual([expected])
@@ -124,19 +124,19 @@ describe('L05 no number of policies', () => {
     const condition = `context.depth == 1${'+1'.repeat(95)}`
     expect(told(1240, condition)).toEqual([])
     expect(told(1300, condition)).toEqual([
-      'policies/0.cedar:1250:1: all policies together have more than 131072 operators',
+      'policies/0.cedar:1261:1: all policies together have more than 131072 operators',
     ])
   })
 
   test('all together have 2 MiB, and a file 1 MiB', () => {
-    const long = policy(0, `context.key == "${'x'.repeat(8000)}"`)
+    const long = policy(0, `principal.owner == "${'x'.repeat(8000)}"`)
     const files = [0, 1, 2].map((file) =>
       Array.from({ length: 100 }, (_, index) => long.replace('p-0', `p-${file}-${index}`)).join(
         '\n',
       ),
     )
     expect(compile(...files).problems.map(formatProblem)).toEqual([
-      'policies/2.cedar:60:1: all policies together have more than 2097152 bytes',
+      'policies/2.cedar:59:1: all policies together have more than 2097152 bytes',
     ])
     expect(compile('é'.repeat(524_289)).problems.map(formatProblem)).toEqual([
       'policies/0.cedar:1:1: the file has 1048578 bytes; at most 1048576 are allowed',

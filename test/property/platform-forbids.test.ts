@@ -108,6 +108,7 @@ function compiled(tenant: Tenant, text: string): Rules | undefined {
     resources: names(tenant.resources),
     scopes: names(tenant.scopes),
     taskTypes: names(tenant.taskTypes),
+    claims: new Set(['department']),
   })
   return problems.length > 0 ? undefined : createRules(tenant, policies)
 }

@@ -63,17 +63,29 @@ const time = pick(
   'context.now.offset(duration("1h"))',
 )
 const place = fc.oneof(lit('Tenant', 'acme'), lit('Resource', 'mail', 'payments'), agent)
-const strings = pick(
-  'context.chain_classes',
-  'context.chain_owners',
-  'context.request.scope',
-  '["research", "mail:read"]',
+const strings = pick('context.chain_owners', 'context.request.scope', '["research", "mail:read"]')
+const someClass = pick('"retrieval"', '"worker"', '"orchestrator"')
+/** Attributes with few words are compared with these alone: any other word is a problem. */
+const fewWords = fc.oneof(
+  fill('#.class == #', agent, someClass),
+  fill('#.binding == #', agent, pick('"dpop"', '"bearer"')),
+  fill('resource.kind == #', pick('"api"', '"agent"')),
+  fill('Scope::"pay:transfer".resource.kind != #', pick('"api"', '"agent"')),
+  fill('#.sensitivity == "#"', pick('resource', 'context.scope'), pick('low', 'high')),
+  fill('["read", "propose"].contains(#.tier)', pick('context.scope', 'Scope::"pay:transfer"')),
+  fill('#basis == "#"', pick('context.', 'context.task_type.'), pick('policy', 'client')),
+  fill('context.key == "#"', pick('dpop', 'none')),
+  fill('(if # then # else #).class == #', pick('context.depth > 1'), agent, agent, someClass),
+  fill('context.chain_classes.contains(#)', someClass),
+  fill('context.chain_classes.containsAny([#, #])', someClass, someClass),
 )
 const TAG = pick('department', 'role', '__proto__')
 
 /** Conditions of `call`; of `delegate` too. Some of them fail, by overflow or by an entity nobody knows. */
 const plain = fc.oneof(
-  { weight: 4, arbitrary: fill('# == #', string, fc.oneof(text, string)) },
+  { weight: 4, arbitrary: fewWords },
+  fill('# == #', string, string),
+  fill('#.owner == #', agent, text),
   fill('# like #', string, text),
   fill('# # #', time, pick('<', '>=', '=='), time),
   fill('# == #', agent, agent),
@@ -87,7 +99,7 @@ const plain = fc.oneof(
   fill('context.chain.containsAny([#, #])', agent, agent),
   fill('#.contains(#)', strings, text),
   fill('#.containsAll(#)', strings, strings),
-  fill('resource has owner && resource.owner == #', fc.oneof(text, string)),
+  fill('resource has owner && resource.owner == #', text),
   fill('# has purpose && #.purpose like "*plans*"', agent, agent).filter((one) => {
     const [a, b] = one.split(' has purpose && ')
     return b!.startsWith(`${a}.`)
@@ -125,7 +137,8 @@ const condition = fc.oneof(
   fill('(if # then # else #)', plain, plain, plain),
 )
 const ofOpen = fc.oneof(
-  fill('principal.# == #', pick('class', 'owner'), text),
+  fill('principal.owner == #', text),
+  fill('principal.class == #', someClass),
   fill('resource.basis == "#"', pick('policy', 'client')),
   fill('context.request.scope.contains("#")', pick('mail:read', 'x')),
   pick(
