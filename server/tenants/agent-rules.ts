@@ -12,6 +12,9 @@ import { type Report, refuse, warn } from './report.ts'
 import type { ResourceEntry } from './resources-file.ts'
 import type { YamlDocument } from './yaml-document.ts'
 
+/** In one sentence. */
+const MOST_NAMED = 4
+
 type AgentEntryAt = Entry<AgentEntry>
 
 export function checkAgents(
@@ -56,7 +59,7 @@ function checkHome(
   const endpoints = byAgent.get(value.id) ?? []
   if (value.home === undefined) {
     if (endpoints.length < 2) return
-    const named = endpoints.map(quote).join(', ')
+    const named = endpoints.slice(0, MOST_NAMED).map(quote).join(', ')
     const text = `${quote(value.id)} has several endpoints (${named}): say which is its "home"`
     refuse(report, document, [...path, 'id'], { text })
     return

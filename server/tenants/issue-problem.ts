@@ -6,7 +6,7 @@ import type { z } from 'zod'
 import { quote } from '../core/problem.ts'
 import { findNearest } from '../core/suggestion.ts'
 import type { Path } from './place.ts'
-import { type Finding, type Report, refuse, refuseKey } from './report.ts'
+import { type Finding, isFull, type Report, refuse, refuseKey, suggest } from './report.ts'
 import type { YamlDocument } from './yaml-document.ts'
 
 type Issue = z.core.$ZodIssue
@@ -31,7 +31,10 @@ export function reportIssues(
   base: Path,
   issues: readonly Issue[],
 ): void {
-  for (const issue of issues) reportIssue(report, document, base, issue)
+  for (const issue of issues) {
+    if (isFull(report)) return
+    reportIssue(report, document, base, issue)
+  }
 }
 
 function reportIssue(report: Report, document: YamlDocument, base: Path, issue: Issue): void {
@@ -43,7 +46,7 @@ function reportIssue(report: Report, document: YamlDocument, base: Path, issue: 
     const known = issue.message.split(' ')
     for (const key of issue.keys) {
       const text = `unknown key ${quote(key)}`
-      const suggestion = findNearest(key, known)
+      const suggestion = suggest(report, key, known)
       refuseKey(report, document, [...path, key], { text, suggestion })
     }
   } else if (!document.has(path)) {

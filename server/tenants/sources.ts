@@ -3,12 +3,12 @@
  * are followed; only regular files in UTF-8 are read.
  */
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { quote } from '../core/problem.ts'
 import { findNearest } from '../core/suggestion.ts'
 import { readNames, statOf } from './folder.ts'
 import { type Report, refuseFile } from './report.ts'
 import { findPathFault, TENANT_FOLDERS } from './source-paths.ts'
+import { withoutSlash } from './uri.ts'
 
 /** Path in the folder, with `/`, to text. */
 export type Sources = ReadonlyMap<string, string>
@@ -23,7 +23,8 @@ const MOST_FILES = 200
  * What a tenant's folder says. With a problem in the report it is not all of it: good for finding further problems, and for
  * nothing else. Undefined where there is no such folder.
  */
-export function readSources(report: Report, tenantFolder: string): Sources | undefined {
+export function readSources(report: Report, folder: string): Sources | undefined {
+  const tenantFolder = withoutSlash(folder)
   const names = readNames(tenantFolder)
   if (names === undefined) {
     refuseFile(report, tenantFolder, { text: 'no such folder, or it cannot be read' })
@@ -31,7 +32,7 @@ export function readSources(report: Report, tenantFolder: string): Sources | und
   }
   const sources = new Map<string, string>()
   for (const name of names) {
-    const place = join(tenantFolder, name)
+    const place = `${tenantFolder}/${name}`
     if (TENANT_FOLDERS.has(name)) readFolder(report, tenantFolder, name, sources)
     else if (isOurs(name, place)) readFile(report, tenantFolder, name, sources)
   }
@@ -52,9 +53,9 @@ function readFolder(
   folder: string,
   sources: Map<string, string>,
 ): void {
-  const names = readNames(join(tenantFolder, folder))
+  const names = readNames(`${tenantFolder}/${folder}`)
   if (names === undefined) {
-    refuseFile(report, join(tenantFolder, folder), { text: 'not a folder that can be read' })
+    refuseFile(report, `${tenantFolder}/${folder}`, { text: 'not a folder that can be read' })
     return
   }
   for (const name of names) readFile(report, tenantFolder, `${folder}/${name}`, sources)
@@ -66,7 +67,7 @@ function readFile(
   path: string,
   sources: Map<string, string>,
 ): void {
-  const file = join(tenantFolder, path)
+  const file = `${tenantFolder}/${path}`
   const fault = findPathFault(path)
   const text = fault === undefined ? loadText(report, file) : undefined
   if (fault !== undefined) refuseFile(report, file, nearFolder(path, file) ?? fault)

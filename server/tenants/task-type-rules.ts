@@ -21,9 +21,10 @@ export function checkTaskTypes(
   { document, entries }: Listing<TaskTypeEntry>,
   tenant: TenantEntries,
 ): void {
+  const homes = homesOf(tenant)
   for (const entry of entries) {
     checkBasis(report, document, entry)
-    checkRoomForHome(report, document, entry, tenant)
+    checkRoomForHome(report, document, entry, homes)
     if (tenant.tenant !== undefined) {
       checkLimits(report, document, entry, tenant.tenant.value.limits)
     }
@@ -43,18 +44,24 @@ function checkBasis(report: Report, document: YamlDocument, { value, path }: Tas
   }
 }
 
+/** The home of each agent, by its id. */
+function homesOf({ agents, resources }: TenantEntries): ReadonlyMap<string, string> {
+  if (agents === undefined || resources === undefined) return new Map()
+  const endpoints = endpointsByAgent(readValues(resources))
+  return new Map(readValues(agents).map((agent) => [agent.id, readHome(agent, endpoints)]))
+}
+
 function checkRoomForHome(
   report: Report,
   document: YamlDocument,
   { value, path }: TaskTypeAt,
-  { agents, resources }: TenantEntries,
+  homes: ReadonlyMap<string, string>,
 ): void {
-  if (agents === undefined || resources === undefined || value.reach.length < MOST_PLACES) return
-  const endpoints = endpointsByAgent(readValues(resources))
-  const openers = new Set(value.openers)
-  for (const agent of readValues(agents)) {
-    if (!openers.has(agent.id) || value.reach.includes(readHome(agent, endpoints))) continue
-    const text = `no room for the home of ${quote(agent.id)}: with it, ${MOST_PLACES} places at most`
+  if (value.reach.length < MOST_PLACES) return
+  for (const opener of value.openers) {
+    const home = homes.get(opener)
+    if (home === undefined || value.reach.includes(home)) continue
+    const text = `no room for the home of ${quote(opener)}: with it, ${MOST_PLACES} places at most`
     refuse(report, document, [...path, 'reach'], { text })
   }
 }
