@@ -4,6 +4,8 @@ import { stringify } from 'yaml'
 import { countLines } from '../../server/tenants/place.ts'
 import { type Parsed, parsePlainYaml } from '../../server/tenants/plain-yaml.ts'
 import { parseAnyYaml } from '../../server/tenants/yaml-document.ts'
+import { newKey } from '../support/signing.ts'
+import { tenantDocuments } from '../support/tenant-folder.ts'
 
 const DEEPEST = 11
 const SIGNS = ' \n\t\r:,#"\'[]{}%@\\x~1-'.split('')
@@ -139,6 +141,16 @@ describe('the plain parser says what the full one says, or nothing', () => {
     '- - a\n  - b\n- c: -d\n',
   ])('it does answer what is plain: %j', (text) => {
     expect(agrees(text)).toBe(true)
+  })
+
+  test('it does answer what tools write of a tenant, keys and all', () => {
+    for (let n = 0; n < 200; n += 1) {
+      const coder = { ...newKey(`coder-${n}`).publicJwk }
+      const { tenant, agents, resources, taskTypes } = tenantDocuments({ agentKeys: { coder } })
+      for (const document of [tenant, agents, resources, taskTypes]) {
+        expect(agrees(stringify(document, { aliasDuplicateObjects: false }))).toBe(true)
+      }
+    }
   })
 
   test.each([
