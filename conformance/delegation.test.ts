@@ -53,6 +53,24 @@ describe('authority only narrows', () => {
     expect([isWithin(b, a), isWithin(c, b)]).toEqual([true, true])
   })
 
+  if (profile.withheld !== undefined) {
+    const scope = profile.withheld
+    const toSecond = { resource: agents.second.endpoint }
+
+    verifies('PROF-01', 'and by policy, asked at every hop', async () => {
+      expect((await open({ ...toSecond, scope })).status).toBe(200)
+      const held = tokenOf(await open({ ...toThird, scope: `${api.read} ${scope}` }))
+      expectError(await third.exchange(held, { ...toSecond, scope }), 'invalid_scope')
+      const both = { ...toSecond, scope: `${api.read} ${scope}` }
+      expectError(await third.exchange(held, both), 'invalid_scope')
+      // What is not asked for by name is what policy leaves.
+      expect((await third.exchange(held, toSecond)).json['scope']).toBe(api.read)
+      // It was never the token's fault: the same one is good for it elsewhere.
+      const used = await third.exchange(held, { resource: api.uri, scope })
+      expect(used.json['scope']).toBe(scope)
+    })
+  }
+
   verifies('PROF-02', 'audiences are registered, and open to this client', async () => {
     for (const audience of ['https://api.internal/admin', 'admin', '*', issuer, api.uri]) {
       expectError(await exchange({ resource: undefined, audience }), 'invalid_target')
@@ -200,6 +218,15 @@ describe('the chain is kept', () => {
       false,
       false,
     ])
+  })
+
+  verifies('PROF-18', 'may_act is not inherited', async () => {
+    const token = idToken({ claims: { may_act: { sub: first.id } } })
+    const one = tokenOf(await open({ resource: agents.second.endpoint }, {}, token))
+    const may_act = JSON.stringify({ sub: third.id })
+    const two = tokenOf(await second.exchange(one, { ...toThird, may_act }))
+    const three = tokenOf(await third.exchange(two, { resource: api.uri, may_act }))
+    for (const issued of [one, two, three]) expect(payloadOf(issued)).not.toHaveProperty('may_act')
   })
 
   verifies('PROF-19', 'actors have their issuer, and are no subjects', async () => {

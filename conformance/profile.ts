@@ -57,11 +57,16 @@ export interface Profile {
   readonly api: Api & { readonly read: string; readonly write: string }
   /** Of another API; second may use its scope, third may not. */
   readonly other_api: Api & { readonly scope: string }
+  /** A scope of the API that first may hand to second, and third, who has it too, by policy may not. */
+  readonly withheld?: string
   /** An authorization server that the first one does not trust, with a client of its own. */
   readonly other: { readonly issuer: string; readonly agent: Agent; readonly api: Api }
-  /** A second instance, of which agents can be disabled while it holds live tasks. */
+  /** A second instance, whose facts and policy can be changed while it holds live tasks. */
   readonly changing?: Pick<Profile, 'issuer' | 'agents' | 'idp' | 'api'> & {
-    /** POST to `{control}/{client id}`: answered when that agent is disabled. */
+    /**
+     * POST to `{control}/disabled/{client id}`: answered when that agent is disabled; to `{control}/forbidden/{client id}`:
+     * when policy lets it call nothing any more.
+     */
     readonly control: string
   }
   /** Resource servers that trust issuers the suite itself plays. */

@@ -27,6 +27,9 @@ export const DELEGATION = table('Delegation profile', {
   'PROF-15': row('introspection', 'MUST', 'Introspection shows the chain'),
   'PROF-16': row('claims', 'MUST', 'Nobody outside sets claims of the profile'),
   'PROF-17': row('may_act', 'MUST', 'Every identity member of may_act has to match'),
+  'PROF-18': row('may_act', 'SHOULD', 'may_act of a subject token is not inherited', {
+    priority: 'P1',
+  }),
   'PROF-19': row('actor', 'MUST', 'Actors are named with their issuer, and are no users'),
   'PROF-20': row('live', 'MUST', 'A disabled user, client or earlier actor ends the chain'),
   'PROF-21': row('chain', 'MUST', 'A foreign chain is not imported, good or malformed'),

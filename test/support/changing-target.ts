@@ -1,5 +1,5 @@
 /**
- * A server of which agents can be disabled while it holds live tasks: the tenant folder is written again and the process
+ * A server whose facts and rules change while it holds live tasks: the tenant folder is written again and the process
  * started again on the same data. A control address, on loopback and for this run only, asks for it.
  */
 import { mkdirSync } from 'node:fs'
@@ -25,13 +25,22 @@ export async function startChangingTarget(
   const tenant = writeConformanceTenant(tenants, 'acme', 'https://files.api')
   const settings = { tls, tenants, data: join(folder, 'data'), port, management, publicUrl }
   let running = await serveActchain(settings)
+  const disabled = new Set<string>()
+  const forbidden = new Set<string>()
   const control = createServer((request, response) => {
     void (async () => {
-      const disabled = request.url?.slice(1)
+      const [, change, id = ''] = request.url?.split('/') ?? []
       await running.stop()
-      tenant.rewrite(({ agents }) => {
-        for (const agent of agents.agents) if (agent['id'] === disabled) agent['disabled'] = true
-      })
+      if (change === 'disabled') disabled.add(id)
+      else forbidden.add(id)
+      tenant.rewrite(
+        ({ agents }) => {
+          for (const agent of agents.agents) {
+            if (disabled.has(String(agent['id']))) agent['disabled'] = true
+          }
+        },
+        Object.fromEntries([...forbidden].map(forbidCalls)),
+      )
       running = await serveActchain(settings)
       response.end('{}')
     })()
@@ -52,4 +61,9 @@ export async function startChangingTarget(
       await Promise.all([running.stop(), new Promise((resolve) => control.close(resolve))])
     },
   }
+}
+
+function forbidCalls(agent: string): readonly [string, string] {
+  const head = `principal == Agent::"${agent}", action == Action::"call", resource`
+  return [`no-calls-by-${agent}.cedar`, `@id("no-calls-by-${agent}") forbid (${head});\n`]
 }

@@ -1,6 +1,6 @@
 /** Tenants of the conformance run: those of the threat fixture, with one agent more and keys whose private half is known. */
 import { generateKeyPairSync } from 'node:crypto'
-import { type TenantDocuments, writeTenantFolder } from './tenant-folder.ts'
+import { PERMIT_ALL, type TenantDocuments, writeTenantFolder } from './tenant-folder.ts'
 
 export type PrivateJwk = Readonly<Record<string, unknown>>
 
@@ -15,6 +15,14 @@ const ROLES = {
   stranger: 'rogue',
   retired: 'retired',
 } as const
+
+/** third (coder) has the scope, and may hand it to second (researcher) by its facts. */
+const WITHHELD = {
+  'withheld.cedar': `@id("coder-hands-no-writing-back")
+forbid (principal == Agent::"coder", action == Action::"delegate", resource == Resource::"researcher-a2a")
+when { context.scope == Scope::"files:write" };
+`,
+}
 
 function newKey(kid: string): PrivateJwk {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -50,8 +58,12 @@ export function writeConformanceTenant(
 ) {
   const keyOf = keyRing()
   const agentIds = Object.values(ROLES)
-  const write = (changeMore: (documents: TenantDocuments) => void): string =>
+  const write = (
+    changeMore: (documents: TenantDocuments) => void,
+    rules: Readonly<Record<string, string>> = {},
+  ): string =>
     writeTenantFolder(root, id, {
+      rules: { ...PERMIT_ALL, ...WITHHELD, ...rules },
       idp: { issuer: IDP, jwks: [publicOf(keyOf('idp'))] },
       agentKeys: Object.fromEntries(agentIds.map((agent) => [agent, publicOf(keyOf(agent))])),
       change: (documents) => {
@@ -94,6 +106,7 @@ export function conformanceTenants(root: string, apiUri: string) {
       api,
       other_api,
       max_depth: 3,
+      withheld: 'files:write',
       other: { issuer: otherIssuer, agent: globex.agents['first'], api: globex.api },
     }),
     vectors: ({ site, vector, misled }: VectorOrigins) => ({
