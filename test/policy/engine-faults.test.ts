@@ -128,10 +128,23 @@ describe('L02 an engine that fails is a fault, and begins anew', () => {
     }
   })
 
-  test('policies too large to be kept are told each time they are asked', () => {
-    const engine = new CedarEngine(new CedarInstance(), { slots: 2, text: 10 })
-    const { answer } = rulesFor(FACTS, policiesOf(reads), engine)
-    for (let now = 1; now < 4; now++) expect(answer(asked(now)).decision).toBe('permit')
+  test('policies too large to be kept are told each time they are asked, under one name', () => {
+    const names = new Set<string>()
+    const cedar = new CedarInstance(() => {
+      const real = new CedarInstance().run((loaded) => loaded)
+      const preparsePolicySet: typeof real.preparsePolicySet = (name, policies) => {
+        names.add(name)
+        return real.preparsePolicySet(name, policies)
+      }
+      return { ...real, preparsePolicySet }
+    })
+    const { answer } = rulesFor(
+      FACTS,
+      policiesOf(reads),
+      new CedarEngine(cedar, { slots: 2, text: 10 }),
+    )
+    for (let now = 1; now < 6; now++) expect(answer(asked(now)).decision).toBe('permit')
+    expect(names.size).toBe(1)
   })
 })
 
