@@ -26,6 +26,11 @@ export function sampleNames(): KnownNames {
     resources: idsOf(({ resources }) => resources),
     scopes: idsOf(({ scopes }) => scopes),
     taskTypes: idsOf(({ taskTypes }) => taskTypes),
+    claims: new Set(
+      tenants.flatMap(({ trustedIssuers }) =>
+        [...trustedIssuers.values()].flatMap(({ subjectClaims }) => subjectClaims),
+      ),
+    ),
   }
 }
 
