@@ -71,14 +71,16 @@ export async function verifyForeignToken(
   return typeof claims === 'string' ? claims : { issuer, claims }
 }
 
-const typedKeys = new WeakMap<readonly PublicJwk[], readonly VerificationKey[]>()
+const typedKeys = new WeakMap<readonly PublicJwk[], Map<string, readonly VerificationKey[]>>()
 
-/** Read once per key set: a set is a new array when it changes. */
+/** Read once per key set, a new array when it changes, and for each list of algorithms an issuer is trusted with. */
 function typed(jwks: readonly PublicJwk[], issuer: TrustedIssuer): readonly VerificationKey[] {
-  const known = typedKeys.get(jwks)
-  if (known !== undefined) return known
-  const keys = jwks.flatMap((jwk) => readVerificationKey(jwk, issuer.algorithms) ?? [])
-  typedKeys.set(jwks, keys)
+  const name = issuer.algorithms.join(' ')
+  const known = typedKeys.get(jwks) ?? new Map<string, readonly VerificationKey[]>()
+  typedKeys.set(jwks, known)
+  const keys =
+    known.get(name) ?? jwks.flatMap((jwk) => readVerificationKey(jwk, issuer.algorithms) ?? [])
+  known.set(name, keys)
   return keys
 }
 

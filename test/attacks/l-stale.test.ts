@@ -218,4 +218,28 @@ describe('L04 a change in the middle of a request', () => {
       }
     },
   )
+
+  test('L04 keys that were fetched for one set of algorithms are none for another', async () => {
+    const { port } = issuer.address() as AddressInfo
+    held = (response) => {
+      response.setHeader('content-type', 'application/json')
+      response.end(JSON.stringify({ keys: [key.publicJwk] }))
+    }
+    const started = await startWithJwksUri(`http://127.0.0.1:${port}/jwks`, port)
+    try {
+      const admin = await operatorOf(started)
+      const open = (): Promise<Answer> => started.planner.open(started.userToken(key, 'idp-1'))
+      tokenOf(await open())
+      await apply(started, admin, {
+        documents: ({ tenant }) => {
+          for (const trusted of tenant['trusted_issuers'] as object[]) {
+            Object.assign(trusted, { algorithms: ['EdDSA'] })
+          }
+        },
+      })
+      expectRefused(await open(), 'subject_token_unacceptable')
+    } finally {
+      await started.close()
+    }
+  })
 })
