@@ -81,7 +81,9 @@ describe('C05 at the management API', () => {
     const answers = await Promise.all(
       Array.from({ length: 4 }, () => admin.get('/tenants/acme', { proof: null, headers })),
     )
-    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 401, 401, 401])
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([
+      200, 401, 401, 401,
+    ])
     const [loser] = answers.filter(({ status }) => status === 401)
     expect(loser?.body).toMatchObject({ reason: 'proof_replayed' })
   })
