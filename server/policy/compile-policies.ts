@@ -44,6 +44,9 @@ export function compilePolicies(
 // No control, direction or invisible character, in strings and comments either: what a reviewer sees is what is there.
 const INVISIBLE = /[^\P{Cc}\t\r\n]|[\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/u
 
+/** Problems until which unknown names get a suggestion: finding the nearest of 10,000 agents takes a millisecond. */
+const MOST_SUGGESTIONS = 100
+
 interface Draft {
   readonly source: Source
   readonly policy: PolicyText
@@ -106,7 +109,9 @@ class Compilation {
     if (excess !== undefined) return this.#refuse(source, excess.at, excess)
     const limit = this.#add(text, operators)
     if (limit !== undefined) return this.#refuse(source, text.at, { text: limit })
-    const { policy, findings } = readPolicy(text, this.#known, this.#cedar)
+    const suggests = this.#problems.size < MOST_SUGGESTIONS
+    const known = suggests ? this.#known : { ...this.#known, suggests }
+    const { policy, findings } = readPolicy(text, known, this.#cedar)
     for (const finding of findings) this.#refuse(source, finding.at, finding)
     if (policy === undefined) return
     const { line } = source.placeAt(text.at)

@@ -13,6 +13,8 @@ export interface KnownNames {
   readonly taskTypes: ReadonlySet<string>
   /** Claims of subjects that some issuer's trust rule lets rules read. */
   readonly claims: ReadonlySet<string>
+  /** False: what is unknown gets no suggestion, because so many things were unknown before it. */
+  readonly suggests?: boolean
 }
 
 export interface UnknownReference {
@@ -33,7 +35,8 @@ export function findUnknown(
   return [...distinct.values()].map(({ type, id }) => {
     return {
       text: `${type}::${quote(id)} is not known`,
-      suggestion: findNearest(id, knownOf(type, known) ?? []),
+      suggestion:
+        known.suggests === false ? undefined : findNearest(id, knownOf(type, known) ?? []),
       at: findPlace(policy, { type, id }),
     }
   })
