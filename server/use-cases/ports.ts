@@ -65,6 +65,9 @@ export interface Activation {
   readonly at: number
 }
 
+/** Versions kept of one tenant, so that no tenant fills the store of all. */
+export const MOST_VERSIONS = 100
+
 /**
  * Versions and live state of tenants. Unlike hot state this survives the loss of the machine: every verb is durable when it
  * resolves, one atomic step across processes, and seen by the next read of any of them.
@@ -78,7 +81,10 @@ export interface TenantVersions {
   find(tenant: string, version: string): StoredVersion | undefined
   /** Newest first. */
   list(tenant: string): readonly VersionSummary[]
-  /** False where the same content is there already; its author stays who added it first. */
+  /**
+   * False where the same content is there already; its author stays who added it first. Beyond `MOST_VERSIONS` the one that
+   * was added first goes, unless it is live.
+   */
   add(tenant: string, version: StoredVersion): Promise<boolean>
   activate(
     tenant: string,

@@ -1,5 +1,6 @@
 /** What any store must do with versions and live state of tenants: run against every implementation of the port. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { MOST_VERSIONS } from '../../server/use-cases/ports.ts'
 import { aClock, type ContractStore, HOSTILE, type OpenStore } from './contract.ts'
 import { anActivation, aVersion, NOW } from './records.ts'
 
@@ -190,6 +191,21 @@ export function versionsContract(name: string, open: OpenStore): void {
       await activate('v3', { agentsBefore: ['coder'] })
       await activate('v1', { agentsAfter: ['coder'] })
       expect(store.versions.live('acme').registeredAt).toEqual(new Map())
+    })
+
+    test('a tenant has so many versions: the first added goes, the live one never', async () => {
+      const names = Array.from({ length: MOST_VERSIONS + 2 }, (_, index) => `v${index}`)
+      const [first = '', second = '', third = ''] = names
+      await add(first)
+      await activate(first)
+      await add(...names.slice(1))
+      const kept = store.versions.list('acme').map(({ version }) => version)
+      expect(kept).toEqual([...names.slice(3).toReversed(), first])
+      for (const gone of [second, third]) {
+        expect(store.versions.find('acme', gone)).toBeUndefined()
+        expect(await activate(gone, { expected: first })).toBe('version_unknown')
+      }
+      expect(store.versions.find('acme', first)?.version).toBe(first)
     })
 
     test('F06 F04 versions, live state and agents of one tenant are nothing to another', async () => {

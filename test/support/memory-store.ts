@@ -2,23 +2,24 @@
  * The ports over plain maps: the reference other stores are compared with, and what use cases run on in tests. One process,
  * so a verb without an await in it is one atomic step.
  */
-import type {
-  Activation,
-  AuditEntry,
-  AuditLog,
-  Clock,
-  HopConflict,
-  HopLimits,
-  HopRecord,
-  LiveState,
-  ReplayClaim,
-  ReplayGuard,
-  StatusIndexes,
-  StoredVersion,
-  TaskRecord,
-  TaskStore,
-  TenantVersions,
-  VersionSummary,
+import {
+  type Activation,
+  type AuditEntry,
+  type AuditLog,
+  type Clock,
+  type HopConflict,
+  type HopLimits,
+  type HopRecord,
+  type LiveState,
+  MOST_VERSIONS,
+  type ReplayClaim,
+  type ReplayGuard,
+  type StatusIndexes,
+  type StoredVersion,
+  type TaskRecord,
+  type TaskStore,
+  type TenantVersions,
+  type VersionSummary,
 } from '../../server/use-cases/ports.ts'
 
 interface StoredTask {
@@ -173,6 +174,9 @@ export class MemoryTenantVersions implements TenantVersions {
     const { version, author, createdAt, note } = stored
     const never = { activatedAt: undefined, activatedBy: undefined }
     versions.set(version, { stored, summary: { version, author, createdAt, note, ...never } })
+    const { version: live } = this.#of(tenant).live
+    const [oldest] = [...versions.keys()].filter((id) => id !== live)
+    if (versions.size > MOST_VERSIONS && oldest !== undefined) versions.delete(oldest)
     return true
   }
 

@@ -6,12 +6,13 @@
  */
 import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
-import type {
-  Activation,
-  LiveState,
-  StoredVersion,
-  TenantVersions,
-  VersionSummary,
+import {
+  type Activation,
+  type LiveState,
+  MOST_VERSIONS,
+  type StoredVersion,
+  type TenantVersions,
+  type VersionSummary,
 } from '../../use-cases/ports.ts'
 import { Environment, StoreFull } from './environment.ts'
 import { addedKey, compiledKey, sourcesKey, versionKey, versionsOf } from './keys.ts'
@@ -153,7 +154,20 @@ function addVersion(environment: Environment, tenant: string, added: StoredVersi
   putRecord(environment, tenant, { version, author, createdAt, note, added: before })
   environment.put(sourcesKey(tenant, version), Buffer.from(JSON.stringify(sources)))
   environment.put(compiledKey(tenant, version), Buffer.from(compiled))
+  removeOldest(environment, tenant)
   return true
+}
+
+function removeOldest(environment: Environment, tenant: string): void {
+  const records = environment.range(versionsOf(tenant), Infinity).map(({ value }) => parse(value))
+  const { version: live } = readLive(environment, tenant)
+  const oldest = records.filter(({ version }) => version !== live)
+  oldest.sort((a, b) => a.added - b.added)
+  for (const { version } of oldest.slice(0, Math.max(0, records.length - MOST_VERSIONS))) {
+    for (const key of [versionKey, sourcesKey, compiledKey]) {
+      environment.remove(key(tenant, version))
+    }
+  }
 }
 
 function activate(
