@@ -9,12 +9,13 @@ import { exchange } from './areas/exchange.ts'
 import { hostile } from './areas/hostile.ts'
 import { profile } from './areas/profile.ts'
 import { size } from './areas/size.ts'
+import { tenant } from './areas/tenant.ts'
 import { tokens } from './areas/tokens.ts'
 import { verify } from './areas/verify.ts'
 import { takeCores } from './cores.ts'
 import { jsonPrinter, type Printer, tablePrinter } from './printer.ts'
 
-const AREAS: readonly Area[] = [exchange, decision, verify, tokens, size, hostile, profile]
+const AREAS: readonly Area[] = [exchange, decision, tenant, verify, tokens, size, hostile, profile]
 
 const HELP = `Usage: npm run bench -- [options] [area ...]
 

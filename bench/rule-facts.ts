@@ -34,9 +34,14 @@ const NOBODY_NAMED: readonly string[] = [
   'forbid (principal, action == Action::"call", resource) when { context.now < datetime("2020-01-01") };',
 ]
 
+/** So many policies, in Cedar. */
+export function policyTexts(size: number): readonly string[] {
+  return Array.from({ length: size }, (_, index) => `@id("p-${index}") ${policyAt(index)}`)
+}
+
 /** So many policies, checked. */
 export function aPolicySet(size: number): readonly CompiledPolicy[] {
-  const texts = Array.from({ length: size }, (_, index) => `@id("p-${index}") ${policyAt(index)}`)
+  const texts = policyTexts(size)
   const known = {
     tenant: FACTS.id,
     agents: new Set(agents.keys()),

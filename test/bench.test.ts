@@ -68,6 +68,10 @@ test('every area runs, refuses what is hostile, and names its targets last', WIT
       ...['explicit', 'omitted', 'unsliced', 'remembered', 'first'].flatMap((name) =>
         [10, 100, 1000].map((size) => `decision.${name}.policies${size}`),
       ),
+      ...['check', 'check_in_process'].map((name) => `tenant.${name}`),
+      ...['add_version', 'activate', 'apply_visible'].flatMap((name) =>
+        ['', 'small_'].map((prefix) => `tenant.${prefix}${name}`),
+      ),
       'tokens.sample.depth3',
       ...['main', 'koa', 'express', 'fastify', 'fetch', 'metadata'].map((name) => `size.${name}`),
       'hostile.verifier.malformed_chain.act_10000_levels',
