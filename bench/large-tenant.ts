@@ -2,7 +2,7 @@
  * The largest tenant there may be, as a folder: 10,000 agents, 1,000 resources, 1,000 policies of which 990 name an agent or
  * an API. Half of the resources are APIs, half are endpoints of agents. In the form in which a program would write it.
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { newKey, type TestKey } from '../test/support/signing.ts'
@@ -44,6 +44,16 @@ export function writeLargeTenant(folder: string, id: string, size: TenantSize): 
   write('tests/read.yaml', { cases: [{ name: 'agent 0 reads', ...CASE, expect: 'permit' }] })
   writeRules(place, rules(size.policies))
   return CASE
+}
+
+/** The same tenant with one text over two lines, which takes the full YAML parser to read. */
+export function copyWithFoldedText(from: string, to: string): void {
+  cpSync(from, to, { recursive: true })
+  const path = join(to, 'agents.yaml')
+  const plain = readFileSync(path, 'utf8')
+  const folded = plain.replace(/^( +)purpose: (\w+) /m, '$1purpose: >-\n$1  $2\n$1  ')
+  if (folded === plain) throw new Error('no text to fold')
+  writeFileSync(path, folded)
 }
 
 const TENANT = {

@@ -48,7 +48,7 @@ export function aPolicySet(size: number): readonly CompiledPolicy[] {
     resources: new Set(resources.keys()),
     scopes: new Set(scopes.keys()),
     taskTypes: new Set(taskTypes.keys()),
-    claims: new Set<string>(),
+    claims: new Set(['department']),
   }
   const { policies, problems } = compilePolicies([{ file: 'bench', text: texts.join('\n') }], known)
   if (problems.length > 0) throw new Error(`the bench's policies: ${problems[0]?.text}`)
