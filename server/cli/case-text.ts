@@ -3,12 +3,12 @@ import type { Case } from '../core/case.ts'
 import type { Outcome } from '../core/judge.ts'
 import { escaped } from './print.ts'
 
-/** The members `explain` of the admin API takes. */
+/** The members of a case in `tests/*.yaml`, which `explain` of the admin API takes too. */
 export function caseJson(asked: Case): Readonly<Record<string, unknown>> {
   const { subject, issuer, claims, actors, taskType, resource, scope, purpose, key } = asked
   return {
     ...(subject !== undefined && { subject }),
-    ...(issuer !== undefined && { issuer }),
+    ...(issuer !== undefined && { from: issuer }),
     ...(Object.keys(claims).length > 0 && { claims }),
     actors,
     ...(taskType !== undefined && { task_type: taskType }),
@@ -16,7 +16,7 @@ export function caseJson(asked: Case): Readonly<Record<string, unknown>> {
     ...(scope !== undefined && { scope }),
     ...(purpose !== undefined && { purpose }),
     key,
-    now: instantText(asked.now),
+    at: instantText(asked.now),
   }
 }
 

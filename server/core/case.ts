@@ -5,7 +5,7 @@
 export interface Case {
   /** Undefined: the first agent acts on its own behalf. */
   readonly subject: string | undefined
-  /** Trusted issuer id; undefined: the only one that may open such a task. */
+  /** Trusted issuer id; undefined: the first of the opener's `issuer_clients` from which it may open such a task. */
   readonly issuer: string | undefined
   readonly claims: Readonly<Record<string, readonly string[]>>
   /** Agent ids from the root to the one that asks, which is the last; never empty. */

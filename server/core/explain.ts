@@ -224,7 +224,9 @@ function findInstead(tenant: Tenant, asked: Case): Explanation['ask_instead'] {
   const scope = asked.scope ?? []
   const { granted } = judge(tenant, { ...asked, scope: undefined })
   const part = scope.filter((name) => granted.includes(name))
-  if (part.length > 0) return { resource: asked.resource, scope: part }
+  const isPermitted =
+    part.length > 0 && judge(tenant, { ...asked, scope: part }).decision === 'permit'
+  if (isPermitted) return { resource: asked.resource, scope: part }
   const owners = new Set(scope.map((name) => tenant.scopes.get(name)?.resource))
   const [owner] = owners
   if (owners.size !== 1 || owner === undefined || owner === asked.resource) return undefined

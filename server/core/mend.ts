@@ -5,7 +5,7 @@
  */
 import { MAX_LIST_LENGTH } from '../../lib/src/scope.ts'
 import type { Case } from './case.ts'
-import { factsOf, type HopRequest, SCOPE_GUARDS } from './guards.ts'
+import { factsOf, type HopRequest, mayReach, SCOPE_GUARDS } from './guards.ts'
 import { isRefusal } from './refusal.ts'
 import { type Rehearsal, rehearse } from './rehearse.ts'
 import type { Agent, Resource, TaskType, Tenant } from './tenant.ts'
@@ -48,7 +48,7 @@ function mend(tenant: Tenant, asked: Case, { stages, outcome }: Rehearsal): Mend
   if (opener === undefined || taskType === undefined) return undefined
   if (stage.what === 'open') {
     return outcome.guard === 'root_scope_empty'
-      ? grantScopes(tenant, asked, taskType, asked.actors.slice(0, 1))
+      ? openScopes(tenant, asked, taskType, opener)
       : undefined
   }
   const hop = stage.request
@@ -59,32 +59,26 @@ function mend(tenant: Tenant, asked: Case, { stages, outcome }: Rehearsal): Mend
       return allowReach(tenant, taskType, hop)
     case 'target_closed_to_caller':
       return edited(tenant).reachOf(hop.caller, hop.target).done()
-    case 'scope_nothing_left':
-      return grantScopes(tenant, asked, taskType, [...hop.chain, ...recipientOf(hop)])
     default:
-      return mendScope(tenant, asked, taskType, hop)
+      return mendScope(tenant, asked, hop, opener)
   }
-}
-
-function recipientOf({ target }: HopRequest): readonly string[] {
-  return target.agent === undefined ? [] : [target.agent]
 }
 
 /** A refused scope: what the first guard that refuses it asks for. */
 function mendScope(
   tenant: Tenant,
   asked: Case,
-  taskType: TaskType,
   hop: HopRequest,
+  opener: Agent,
 ): Mended | undefined {
+  const { taskType } = hop
   const facts = factsOf(hop)
   for (const scope of hop.scope ?? []) {
     const guard = SCOPE_GUARDS.find(({ holds }) => !holds(facts, scope))
     if (guard === undefined) continue
     if (guard.name === 'scope_unknown') return undefined
-    if (guard.name === 'scope_beyond_parent') {
-      return grantScopes(tenant, asked, taskType, hop.chain)
-    }
+    // Each agent asks for what the one before it asked for: what is missing, the root has not.
+    if (guard.name === 'scope_beyond_parent') return openScopes(tenant, asked, taskType, opener)
     const edit = edited(tenant)
     if (guard.name === 'scope_beyond_task_type') edit.scopeOfType(taskType, scope)
     if (guard.name === 'scope_beyond_caller') edit.scopeOf(hop.caller, scope)
@@ -95,23 +89,17 @@ function mendScope(
   return undefined
 }
 
-/** Every scope asked for, held by the task type and by each of these agents and their endpoints. */
-function grantScopes(
+/** Every scope asked for, held by the task type and by the opener: those of the root. */
+function openScopes(
   tenant: Tenant,
   asked: Case,
   taskType: TaskType,
-  agents: readonly string[],
+  opener: Agent,
 ): Mended | undefined {
   const edit = edited(tenant)
   for (const scope of asked.scope ?? []) {
     if (!tenant.scopes.has(scope)) return undefined
-    edit.scopeOfType(taskType, scope)
-    for (const [at, id] of agents.entries()) {
-      const agent = tenant.agents.get(id)
-      edit.scopeOf(agent, scope)
-      const home = at === 0 ? undefined : tenant.resources.get(agent?.home ?? '')
-      if (home !== undefined) edit.scopeAt(home, scope)
-    }
+    edit.scopeOfType(taskType, scope).scopeOf(opener, scope)
   }
   return edit.done()
 }
@@ -122,10 +110,10 @@ function allowDepth(tenant: Tenant, taskType: TaskType, depth: number): Mended {
   return edit.done()
 }
 
-/** The task type has to reach the target, and so has every agent the chain came through. */
+/** The task has to reach the target, as it does the opener's home anyway, and so has every agent the chain came through. */
 function allowReach(tenant: Tenant, taskType: TaskType, hop: HopRequest): Mended {
   const edit = edited(tenant)
-  edit.reachOfType(taskType, hop.target)
+  if (!hop.root.reach.includes(hop.target.uri)) edit.reachOfType(taskType, hop.target)
   for (const id of hop.chain.slice(1)) {
     const agent = tenant.agents.get(id)
     if (agent !== undefined) edit.reachOf(agent, hop.target)
@@ -145,14 +133,15 @@ function edited(from: Tenant) {
       const known = agents.get(agent?.id ?? '')
       if (known === undefined || known.scopes.has(scope)) return edit
       edits.push({ file: 'agents.yaml', entry: known.id, member: 'scopes', value: scope })
-      agents.set(known.id, { ...known, scopes: new Set([...known.scopes, scope]) })
+      const scopes = new Set([...known.scopes, scope])
+      agents.set(known.id, { ...known, scopes })
+      const home = resources.get(known.home)
+      if (home !== undefined && isMade(home)) resources.set(home.id, { ...home, scopes })
       return edit
     },
     reachOf(agent: Agent, target: Resource) {
       const known = agents.get(agent.id)
-      if (known === undefined || known.home === target.id || known.mayReach.has(target.id)) {
-        return edit
-      }
+      if (known === undefined || mayReach(known, target) || isMade(target)) return edit
       edits.push({ file: 'agents.yaml', entry: known.id, member: 'may_reach', value: target.id })
       agents.set(known.id, { ...known, mayReach: new Set([...known.mayReach, target.id]) })
       return edit
@@ -161,10 +150,8 @@ function edited(from: Tenant) {
     scopeAt(target: Resource, scope: string) {
       const known = resources.get(target.id)
       if (known === undefined || known.kind !== 'agent' || known.scopes.has(scope)) return edit
-      // The home made for an agent accepts what its agent holds.
-      if (!known.id.endsWith('.home')) {
-        edits.push({ file: 'resources.yaml', entry: known.id, member: 'scopes', value: scope })
-      }
+      if (isMade(known)) return edit
+      edits.push({ file: 'resources.yaml', entry: known.id, member: 'scopes', value: scope })
       resources.set(known.id, { ...known, scopes: new Set([...known.scopes, scope]) })
       return edit
     },
@@ -177,9 +164,9 @@ function edited(from: Tenant) {
     },
     reachOfType(type: TaskType, target: Resource) {
       const known = taskTypes.get(type.id)
+      if (known === undefined || known.reach.includes(target.id) || isMade(target)) return edit
       // The opener's home takes the last place.
-      if (known === undefined || known.reach.includes(target.id) || isFull([...known.reach, '']))
-        return edit
+      if (isFull([...known.reach, ''])) return edit
       edits.push({ file: 'task-types.yaml', entry: known.id, member: 'reach', value: target.id })
       taskTypes.set(known.id, { ...known, reach: [...known.reach, target.id] })
       return edit
@@ -215,6 +202,9 @@ function edited(from: Tenant) {
   }
   return edit
 }
+
+/** The home made for an agent accepts what its agent holds, and no file can name it. */
+const isMade = ({ id }: Resource): boolean => id.endsWith('.home')
 
 const isFull = ({ length }: readonly unknown[]): boolean => length >= MAX_LIST_LENGTH
 

@@ -1,7 +1,7 @@
 /**
- * A case walked through the very functions an exchange uses: the task is opened, each agent hands on to the next all it may,
- * and the last one asks. Nothing is minted and nothing is looked up: what a live token adds (its record, its time, its key)
- * is taken as good.
+ * A case walked through the very functions an exchange uses: the task is opened, each agent hands on to the next what the
+ * last one needs, and the last one asks. Nothing is minted and nothing is looked up: what a live token adds (its record, its
+ * time, its key) is taken as good.
  */
 import { type Attenuated, attenuate } from './attenuate.ts'
 import type { Case } from './case.ts'
@@ -121,7 +121,7 @@ function walk(asked: Case, opening: RootRequest, opened: OpenedRoot): Rehearsal 
       subject,
       task: { txn: 'case', openedAt: asked.now, deadline: opened.root.exp },
       key: asked.key,
-      scope: next === undefined ? asked.scope : undefined,
+      scope: next === undefined ? asked.scope : handedOn(tenant, asked),
       actorExpiresAt: undefined,
       now: asked.now,
     }
@@ -131,6 +131,12 @@ function walk(asked: Case, opening: RootRequest, opened: OpenedRoot): Rehearsal 
     parent = outcome.ceiling
   }
   return { stages, outcome: refuse('target_not_permitted', 'target_unknown') }
+}
+
+/** What an agent in the middle asks for: what the last one needs, as far as a token can carry it without an approval. */
+function handedOn(tenant: Tenant, { scope }: Case): readonly string[] | undefined {
+  const carried = scope?.filter((name) => tenant.scopes.get(name)?.tier !== 'execute') ?? []
+  return carried.length > 0 ? carried : undefined
 }
 
 interface Opening {
@@ -146,7 +152,7 @@ function rootRequest(tenant: Tenant, asked: Case, opening: Opening): RootRequest
     subjectScope: undefined,
     key: asked.key,
     request: {
-      scope: asked.actors.length === 1 ? (asked.scope ?? []) : [],
+      scope: (asked.actors.length === 1 ? asked.scope : handedOn(tenant, asked)) ?? [],
       purpose: asked.purpose,
     },
     ids: { jti: 'case', idx: 0 },

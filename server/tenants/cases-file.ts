@@ -26,9 +26,7 @@ export const testCase = strict({
     ),
   from: id
     .optional()
-    .describe(
-      'The trusted issuer of the subject. Default: the only one such a task may be opened from.',
-    ),
+    .describe('The trusted issuer of the subject. Default: the opener’s first that fits.'),
   claims: z
     .record(subjectClaim, claimValues)
     .prefault({})

@@ -114,6 +114,9 @@ describe('a tenant of the server', () => {
     ]
     const live = (...more: readonly string[]) => cli('explain', '--live', ...ask, ...more)
     expect((await live()).stdout).toMatch(/^PERMIT mail:send\n/)
+    const stated = ['--from', 'idp', '--at', '2026-11-22T09:00:00Z', '--key', 'none']
+    expect(jsonOf(await live(...stated, '--json'))).toMatchObject({ guard: 'proof_required' })
+    expect((await live(...stated.slice(0, 4))).stdout).toMatch(/^PERMIT mail:send\n/)
     expect((await cli('apply', folder)).code).toBe(0)
     const refused = await live('--json')
     expect([refused.code, jsonOf(refused)]).toEqual([

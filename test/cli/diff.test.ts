@@ -69,6 +69,7 @@ describe('a difference', () => {
         resource: 'files-api',
         scope: ['files:comment'],
         key: 'dpop',
+        at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
       }),
       before: expect.objectContaining({
         decision: 'permit',

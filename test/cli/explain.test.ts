@@ -74,12 +74,16 @@ describe('an explanation', () => {
     expect(JSON.parse(stdout)).toMatchObject({
       decision: 'refuse',
       reason: 'scope_not_permitted',
-      guard: 'scope_beyond_parent',
+      guard: 'scope_beyond_target',
       tenant: 'globex',
       version: expect.stringMatching(/^[0-9a-f]{64}$/),
       facts: { subject: 'alice', actors: [{ id: 'assistant' }, { id: 'finder' }] },
       guards: expect.arrayContaining([
-        expect.objectContaining({ guard: 'scope_beyond_parent', holds: false }),
+        expect.objectContaining({
+          at: 'assistant > finder-a2a',
+          guard: 'scope_beyond_target',
+          holds: false,
+        }),
       ]),
     })
   })

@@ -57,12 +57,14 @@ describe('what is permitted', () => {
       'root_scope_empty',
       'opener_has_no_home',
     ])
-    const last = guardsAt(said, 'researcher > files-api')
-    expect(last.map(({ guard }) => guard)).toEqual([...names(HOP_GUARDS), ...names(SCOPE_GUARDS)])
-    expect(last.map(({ scope }) => scope)).toEqual([
-      ...HOP_GUARDS.map(() => undefined),
-      ...SCOPE_GUARDS.map(() => 'files:read'),
-    ])
+    for (const at of ['planner > researcher-a2a', 'researcher > files-api']) {
+      const hop = guardsAt(said, at)
+      expect(hop.map(({ guard }) => guard)).toEqual([...names(HOP_GUARDS), ...names(SCOPE_GUARDS)])
+      expect(hop.map(({ scope }) => scope)).toEqual([
+        ...HOP_GUARDS.map(() => undefined),
+        ...SCOPE_GUARDS.map(() => 'files:read'),
+      ])
+    }
     expect(failing(said)).toEqual([])
     expect(said.guards.every(({ text }) => text.length > 0)).toBe(true)
   })
@@ -79,8 +81,6 @@ describe('what is permitted', () => {
     expect(said.rules.map(({ at, scope, decision }) => [at, scope, decision])).toEqual([
       ['open', undefined, 'permit'],
       ['planner > researcher-a2a', 'files:read', 'permit'],
-      ['planner > researcher-a2a', 'files:write', 'permit'],
-      ['planner > researcher-a2a', 'mail:send', 'permit'],
       ['researcher > files-api', 'files:read', 'permit'],
     ])
     expect(said.rules.at(-1)).toMatchObject({ policies: ['call'], obligations })
@@ -132,6 +132,12 @@ describe('what is refused', () => {
       ['planner > files-api scope_beyond_target mail:send'],
       aTenant(),
       { scope: ['files:read', 'mail:send'] },
+    ],
+    [
+      'scope_beyond_recipient',
+      ['planner > researcher-a2a scope_beyond_recipient files:write'],
+      withAgents(anAgent('researcher', { scopes: new Set(['files:read']) })),
+      { actors: CHAIN, scope: ['files:read', 'files:write'] },
     ],
     [
       'chain_too_long',
@@ -205,6 +211,13 @@ describe('what could be asked for instead', () => {
   test('is the API the scope belongs to', () => {
     const said = explain(aTenant(), aCase({ scope: ['mail:send'] }))
     expect(said.ask_instead).toEqual({ resource: 'mail-api', scope: ['mail:send'] })
+  })
+
+  test('is nothing where the rules go by what is asked for', () => {
+    const moody = under(({ request }) => (request.scope.length === 1 ? { decision: 'refuse' } : {}))
+    const said = explain(moody, aCase({ scope: ['files:read', 'mail:send'] }))
+    expect(said.decision).toBe('refuse')
+    expect(said).not.toHaveProperty('ask_instead')
   })
 
   test('is nothing where nothing is', () => {

@@ -161,18 +161,47 @@ describe('a case', () => {
       'scope_not_permitted',
       'scope_beyond_parent',
       { actors: CHAIN, scope: ['files:write'] },
+      withAgent('planner', { scopes: new Set(['files:read']) }),
+    ],
+    [
+      'scope_not_permitted',
+      'scope_beyond_recipient',
+      { actors: CHAIN, scope: ['files:write'] },
       withAgent('researcher', { scopes: new Set(['files:read']) }),
+    ],
+    [
+      'scope_not_permitted',
+      'scope_beyond_recipient',
+      { actors: CHAIN },
+      withAgent('researcher', { scopes: new Set() }),
     ],
     [
       'scope_nothing_left',
       'scope_nothing_left',
-      { actors: CHAIN },
+      { actors: CHAIN, scope: undefined },
+      withAgent('researcher', { scopes: new Set() }),
+    ],
+    [
+      'scope_nothing_left',
+      'scope_nothing_left',
+      { actors: CHAIN, resource: 'pay-api', scope: ['pay:transfer'] },
       withAgent('researcher', { scopes: new Set() }),
     ],
   ])('is refused: %s (%s)', (reason, guard, parts, of = tenant) => {
     const outcome = judge(of, aCase(parts))
     expect(outcome).toMatchObject({ decision: 'refuse', reason, guard, granted: [] })
     expect(outcome.obligations).toEqual({})
+  })
+
+  test('waits for an approval that a handover needs', () => {
+    const of = under(({ caller }) =>
+      caller.id === 'researcher' ? { obligations: { approval: 'propose' } } : {},
+    )
+    const [reads, writes] = [['files:read'], ['files:write']].map((scope) =>
+      judge(of, aCase({ actors: CHAIN, scope })),
+    )
+    expect(reads).toMatchObject({ decision: 'permit', granted: ['files:read'] })
+    expect(writes).toMatchObject({ decision: 'ask', guard: 'approval_required', granted: [] })
   })
 
   test('asks no rule where a guard of the case refuses', () => {
@@ -210,11 +239,44 @@ describe('the rules of a case', () => {
     }
   })
 
-  test('hear the opener’s words when it opens, and only where it is the one that asks', () => {
+  test('hear the opener’s words when it opens', () => {
     const [alone] = questionsOf(aCase({ purpose: 'reconcile' }))
     expect(alone).toMatchObject({ request: { scope: ['files:read'], purpose: 'reconcile' } })
     const [first] = questionsOf(aCase({ purpose: 'reconcile', actors: CHAIN }))
-    expect(first).toMatchObject({ request: { scope: [], purpose: 'reconcile' } })
+    expect(first).toMatchObject({ request: { scope: ['files:read'], purpose: 'reconcile' } })
+  })
+
+  test.each<[string, readonly string[] | undefined, readonly string[], readonly string[]]>([
+    ['what the last one needs', ['files:read'], ['files:read'], ['files:read']],
+    [
+      'no more than a token can carry',
+      ['files:read', 'pay:transfer'],
+      ['files:read'],
+      ['files:read'],
+    ],
+    [
+      'everything where it can carry none',
+      ['pay:transfer'],
+      [],
+      ['files:read', 'files:write', 'mail:send'],
+    ],
+    [
+      'everything where nothing is named',
+      undefined,
+      [],
+      ['files:read', 'files:write', 'mail:send'],
+    ],
+  ])('hear at the opening and at every handover of %s', (_, scope, said, handed) => {
+    const questions = questionsOf(aCase({ actors: CHAIN, scope }))
+    const open = questions.filter(({ action }) => action === 'open')
+    expect(open.map(({ request }) => request.scope)).toEqual([said])
+    for (const caller of ['planner', 'researcher']) {
+      const handovers = questions.filter(
+        (one) => one.action === 'delegate' && one.caller.id === caller,
+      )
+      expect(handovers.map((one) => one.scope)).toEqual(handed)
+      expect(handovers.map(({ request }) => request.scope)).toEqual(handed.map(() => said))
+    }
   })
 
   test('refuse it at the hop they close, with all that took part so far', () => {

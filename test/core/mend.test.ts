@@ -30,6 +30,12 @@ describe('the change that would permit', () => {
       [{ file: 'task-types.yaml', entry: 'file-work', member: 'reach', value: 'files-api' }],
     ],
     [
+      'the way back to the opener, whose home every task reaches',
+      withAgents(anAgent('researcher', { mayReach: new Set() })),
+      { actors: CHAIN, resource: 'planner-a2a' },
+      [{ file: 'agents.yaml', entry: 'researcher', member: 'may_reach', value: 'planner-a2a' }],
+    ],
+    [
       'a scope of an agent on the way',
       withAgents(anAgent('researcher', { scopes: new Set(['mail:send']) })),
       { actors: CHAIN },
@@ -53,6 +59,41 @@ describe('the change that would permit', () => {
       }),
       { resource: 'researcher-a2a' },
       [{ file: 'resources.yaml', entry: 'researcher-a2a', member: 'scopes', value: 'files:read' }],
+    ],
+    [
+      'a scope each agent on the way can be handed',
+      aTenant({
+        agents: [
+          anAgent('planner'),
+          anAgent('researcher', { scopes: new Set() }),
+          anAgent('coder', { scopes: new Set() }),
+        ],
+        resources: [
+          anEndpoint('planner'),
+          anEndpoint('researcher', { scopes: new Set() }),
+          anEndpoint('coder', { scopes: new Set(['mail:send']) }),
+          anApi('files'),
+        ],
+      }),
+      { actors: ['planner', 'researcher', 'coder'] },
+      [
+        { file: 'resources.yaml', entry: 'researcher-a2a', member: 'scopes', value: 'files:read' },
+        { file: 'agents.yaml', entry: 'researcher', member: 'scopes', value: 'files:read' },
+        { file: 'resources.yaml', entry: 'coder-a2a', member: 'scopes', value: 'files:read' },
+        { file: 'agents.yaml', entry: 'coder', member: 'scopes', value: 'files:read' },
+      ],
+    ],
+    [
+      'a scope of the opener, which its home accepts then',
+      aTenant({
+        agents: [anAgent('planner', { home: 'planner.home', scopes: new Set(['mail:send']) })],
+        resources: [
+          anEndpoint('planner', { id: 'planner.home', scopes: new Set(['mail:send']) }),
+          anApi('files'),
+        ],
+      }),
+      { resource: 'planner.home' },
+      [{ file: 'agents.yaml', entry: 'planner', member: 'scopes', value: 'files:read' }],
     ],
     [
       'depth, of the task type and of the tenant',
@@ -83,6 +124,18 @@ describe('the change that would permit', () => {
     ['the resource is unknown', aTenant(), { resource: 'nobody' }],
     ['the scope is unknown', aTenant(), { scope: ['unheard:of'] }],
     ['the API has no such scope', aTenant(), { scope: ['mail:send'] }],
+    [
+      'the next agent has no endpoint that a file could name',
+      aTenant({
+        agents: [anAgent('planner'), anAgent('researcher', { home: 'researcher.home' })],
+        resources: [
+          anEndpoint('planner'),
+          anEndpoint('researcher', { id: 'researcher.home' }),
+          anApi('files'),
+        ],
+      }),
+      { actors: CHAIN },
+    ],
     ['the agent opens no such task', aTenant(), { actors: ['coder'] }],
     ['only an approval is missing', aTenant(), { resource: 'pay-api', scope: ['pay:transfer'] }],
     [

@@ -144,4 +144,43 @@ describe('explain', () => {
     expect(refused.body).toMatchObject({ decision: 'refuse' })
     await operator.put(path('planner'), { disabled: false })
   })
+
+  test('takes the members of a test case, and no others', async () => {
+    const asked = {
+      subject: 'alice',
+      from: 'idp',
+      actors: ['planner'],
+      task_type: 'file-work',
+      resource: 'files-api',
+      purpose: 'reconcile',
+      key: 'dpop',
+      at: '2026-11-22T09:00:00Z',
+    }
+    const ask = (more: object) => operator.post('/tenants/acme/explain', { ...asked, ...more })
+    expect((await ask({})).body).toMatchObject({ decision: 'permit' })
+    expect((await ask({ from: 'partner' })).body).toMatchObject({
+      decision: 'refuse',
+      guard: 'caller_unknown_at_issuer',
+    })
+    for (const wrong of [{ issuer: 'idp' }, { now: asked.at }, { at: 'today' }]) {
+      expect((await ask(wrong)).status).toBe(400)
+    }
+  })
+
+  test('hands on along the chain what the last one needs', async () => {
+    const asked = {
+      subject: 'alice',
+      actors: ['planner', 'researcher'],
+      resource: 'files-api',
+      scope: ['files:read'],
+    }
+    const { body } = await operator.post('/tenants/acme/explain', asked)
+    expect(body).toMatchObject({ decision: 'permit' })
+    const rules = body['rules'] as readonly { at: string; scope?: string }[]
+    expect(rules.map(({ at, scope }) => [at, scope])).toEqual([
+      ['open', undefined],
+      ['planner > researcher-a2a', 'files:read'],
+      ['researcher > files-api', 'files:read'],
+    ])
+  })
 })

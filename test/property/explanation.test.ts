@@ -11,7 +11,7 @@ import type { Edit } from '../../server/core/mend.ts'
 import { CASE_GUARDS } from '../../server/core/rehearse.ts'
 import type { Agent, Resource, TaskType, Tenant } from '../../server/core/tenant.ts'
 import { permitAll } from '../core/facts.ts'
-import { cases, rules, tenants } from './random-tenant.ts'
+import { cases, rules, tenantsWithMadeHomes as tenants } from './random-tenant.ts'
 
 test('an explanation decides as judge does, and its first guard that fails is the one that refused', () => {
   const ofOrder = [...CASE_GUARDS, ...HOP_GUARDS].map(({ name }) => name)
@@ -89,21 +89,43 @@ function made(tenant: Tenant, edits: readonly Edit[]): Tenant {
 }
 
 function withEdit(tenant: Tenant, { file, entry = '', member, value }: Edit): Tenant {
+  // Nobody can write a line about a home that was made for an agent.
+  expect(`${entry} ${value}`).not.toContain('.home')
   switch (file) {
     case 'tenant.yaml':
       expect({ member, entry }).toEqual({ member: 'max_depth', entry: '' })
       return { ...tenant, limits: { ...tenant.limits, maxDepth: Number(value) } }
     case 'agents.yaml':
-      return { ...tenant, agents: replaced(tenant.agents, entry, agentWith(member, String(value))) }
+      return homesMade({
+        ...tenant,
+        agents: replaced(tenant.agents, entry, agentWith(member, String(value))),
+      })
     case 'task-types.yaml': {
       const taskTypes = replaced(tenant.taskTypes, entry, taskTypeWith(member, value))
       return { ...tenant, taskTypes }
     }
     case 'resources.yaml': {
       const resources = replaced(tenant.resources, entry, endpointWith(member, String(value)))
-      const byUri = new Map([...resources.values()].map((resource) => [resource.uri, resource]))
-      return { ...tenant, resources, resourcesByUri: byUri }
+      return withResources(tenant, [...resources.values()])
     }
+  }
+}
+
+/** As a folder is read: the home made for an agent accepts what the agent holds. */
+function homesMade(tenant: Tenant): Tenant {
+  const resources = [...tenant.resources.values()].map((resource) =>
+    resource.id.endsWith('.home')
+      ? { ...resource, scopes: tenant.agents.get(resource.agent!)!.scopes }
+      : resource,
+  )
+  return withResources(tenant, resources)
+}
+
+function withResources(tenant: Tenant, resources: readonly Resource[]): Tenant {
+  return {
+    ...tenant,
+    resources: new Map(resources.map((resource) => [resource.id, resource])),
+    resourcesByUri: new Map(resources.map((resource) => [resource.uri, resource])),
   }
 }
 

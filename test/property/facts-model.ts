@@ -54,12 +54,11 @@ function walk(tenant: Tenant, type: TaskType, actors: readonly Agent[], asked: C
     if (target === undefined || !reach.has(target.id)) return NONE
     if (target.id !== caller.home && !caller.mayReach.has(target.id)) return NONE
     scope = both(both(scope, caller.scopes), target.scopes)
-    reach = both(reach, [target.id])
+    const recipient = target.agent === undefined ? undefined : tenant.agents.get(target.agent)
+    reach = both(reach, [target.id, ...(recipient?.mayReach ?? [])])
     if (target.kind === 'agent') {
-      const recipient = tenant.agents.get(target.agent ?? '')
       if (recipient === undefined || !works(recipient, asked)) return NONE
       scope = both(scope, recipient.scopes)
-      reach = new Set([...reach, ...both(new Set(type.reach), recipient.mayReach)])
     }
   }
   return scope

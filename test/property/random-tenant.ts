@@ -92,6 +92,29 @@ export const tenants: fc.Arbitrary<Tenant> = fc
     })
   })
 
+/** The same with agents that have no endpoint: the home made for one accepts what it holds, and no folder names it. */
+export const tenantsWithMadeHomes: fc.Arbitrary<Tenant> = fc
+  .tuple(tenants, most<(typeof AGENTS)[number]>(AGENTS))
+  .map(([tenant, withEndpoint]) => {
+    const isMade = (id: string) => !withEndpoint.some((agent) => agent === id)
+    const homeOf = (id: string) => (isMade(id) ? `${id}.home` : `${id}-a2a`)
+    const agents = [...tenant.agents.values()].map((agent) => ({
+      ...agent,
+      home: homeOf(agent.id),
+    }))
+    const resources = [...tenant.resources.values()].map((resource) => {
+      const { agent: id } = resource
+      if (id === undefined || !isMade(id)) return resource
+      return { ...resource, id: homeOf(id), scopes: tenant.agents.get(id)!.scopes }
+    })
+    return {
+      ...tenant,
+      agents: new Map(agents.map((agent) => [agent.id, agent])),
+      resources: new Map(resources.map((resource) => [resource.id, resource])),
+      resourcesByUri: new Map(resources.map((resource) => [resource.uri, resource])),
+    }
+  })
+
 export const obligations: fc.Arbitrary<Obligations> = fc.record(
   {
     maxTtl: fc.integer({ min: 1, max: 2000 }),
@@ -129,8 +152,9 @@ export const rules: fc.Arbitrary<Rules> = fc
   .map((list) => rulesOf((question) => list[hash(question) % list.length]!))
 
 function hash(question: RuleQuestion): number {
-  const { action, caller, target, scope, chain, subject, key, taskType } = question
+  const { action, caller, target, scope, chain, subject, key, taskType, request } = question
   const said = [action, caller.id, target?.id, scope, ...chain, subject?.id, key, taskType.id]
+  said.push(...request.scope, request.purpose)
   let sum = 7
   for (const letter of said.join('|')) sum = (sum * 31 + (letter.codePointAt(0) ?? 0)) % 1_000_003
   return sum
@@ -170,6 +194,8 @@ const wishes = fc.oneof(
       { resource: 'rogue-a2a', scope: ['files:read', 'mail:send'] },
       { resource: 'files-api', scope: undefined },
       { resource: 'rogue-a2a', scope: undefined },
+      { resource: 'https://planner.agents/a2a', scope: ['files:read'] },
+      { resource: 'files-api', scope: ['files:read', 'pay:transfer'] },
     ),
   },
   {

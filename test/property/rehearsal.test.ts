@@ -19,7 +19,7 @@ import type { Granted, IssueDeps } from '../../server/use-cases/issue-hop.ts'
 import { aForeignToken } from '../core/facts.ts'
 import type { MemoryStore } from '../support/memory-store.ts'
 import { memoryDeps } from '../use-cases/memory-deps.ts'
-import { cases, rules, tenants } from './random-tenant.ts'
+import { cases, rules, tenantsWithMadeHomes as tenants } from './random-tenant.ts'
 
 const RUNS = 1500
 
@@ -87,6 +87,15 @@ class Walk {
     return this.#tenant.agents.get(this.#asked.actors[at]!)!
   }
 
+  /** In the middle: the scopes asked for at the end that no human has to approve, or all there are. */
+  #handedOn() {
+    const wanted = new Set(this.#asked.scope)
+    for (const { name, tier } of this.#tenant.scopes.values()) {
+      if (tier === 'execute') wanted.delete(name)
+    }
+    return wanted.size === 0 ? undefined : [...wanted]
+  }
+
   #input(at: number) {
     const { actors, resource, scope, key, taskType, purpose } = this.#asked
     const next = actors[at + 1]
@@ -96,7 +105,7 @@ class Walk {
       caller: this.#caller(at),
       key: key === 'dpop' ? { jkt: `key-${at}` } : undefined,
       target: targetOf(next === undefined ? resource : this.#tenant.agents.get(next)!.home),
-      scope: next === undefined ? scope : undefined,
+      scope: next === undefined ? scope : this.#handedOn(),
       taskType: at === 0 ? taskType : undefined,
       purpose: at === 0 ? purpose : undefined,
       record: new DecisionRecord(header),

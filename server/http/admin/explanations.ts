@@ -28,10 +28,10 @@ export const EXPLANATION_ROUTES: readonly Route[] = [
 ]
 
 function caseOf(body: z.output<typeof caseBody>, now: number): Case {
-  const { subject, issuer, claims = {}, actors, resource, scope, purpose, key } = body
+  const { subject, from, claims = {}, actors, resource, scope, purpose, key } = body
   return {
     subject,
-    issuer,
+    issuer: from,
     claims: Object.fromEntries(
       Object.entries(claims).map(([name, value]) => [
         name,
@@ -44,6 +44,6 @@ function caseOf(body: z.output<typeof caseBody>, now: number): Case {
     scope,
     purpose,
     key,
-    now: body.now === undefined ? now : Math.floor(Date.parse(body.now) / 1000),
+    now: body.at === undefined ? now : Math.floor(Date.parse(body.at) / 1000),
   }
 }

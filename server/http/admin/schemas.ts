@@ -95,17 +95,18 @@ export const agentChange = z.strictObject({ disabled: z.boolean() })
 
 const text = z.string().min(1).max(255)
 
+/** The members of a case in `tests/*.yaml`. */
 export const caseBody = z.strictObject({
   actors: z.array(id).min(1).max(16),
   resource: z.string().min(1).max(2048),
   scope: z.array(text).max(64).optional(),
   subject: text.optional(),
-  issuer: id.optional(),
+  from: id.optional(),
   claims: z.record(text, z.union([text, z.array(text).max(64)])).optional(),
   task_type: id.optional(),
   purpose: words(512).optional(),
   key: z.enum(['dpop', 'none']).default('dpop'),
-  now: z.iso.datetime({ offset: true }).optional(),
+  at: z.iso.datetime({ offset: true }).optional(),
 })
 
 /** What `actchain explain` prints. */
