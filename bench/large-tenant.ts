@@ -1,5 +1,5 @@
 /**
- * The largest tenant there may be, as a folder: 10,000 agents, 1,000 resources, 1,000 policies of which 990 name an agent or
+ * A large tenant as a folder: 10,000 agents, 1,000 resources, 1,000 policies of which 990 name an agent or
  * an API. Half of the resources are APIs, half are endpoints of agents. In the form in which a program would write it.
  */
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -15,7 +15,7 @@ export interface TenantSize {
   readonly policies: number
 }
 
-export const LARGEST: TenantSize = { agents: 10_000, resources: 1000, policies: 1000 }
+export const LARGE: TenantSize = { agents: 10_000, resources: 1000, policies: 1000 }
 
 /** Key pairs take longer to make than all the rest; agents share these. */
 const KEYS = 200
