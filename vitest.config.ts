@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 const shared = {
@@ -16,6 +17,8 @@ export default defineConfig({
     },
   },
   test: {
+    // One a core: left to itself the runner keeps a core free, and on two cores that is half of them.
+    maxWorkers: availableParallelism(),
     projects: [
       { extends: true, test: { ...shared, name: 'unit', include: ['test/**/*.test.ts'] } },
       {
