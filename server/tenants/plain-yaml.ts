@@ -46,6 +46,11 @@ export function parsePlainYaml(text: string, deepest: number): Parsed | undefine
   const reader: Reader = { text, deepest, offset: 0, column: 0 }
   try {
     skipLines(reader)
+    // The mark that linters ask for at the top. Anything beside it, or a second one, is not plain.
+    if (reader.column === 0 && text.startsWith('---\n', reader.offset)) {
+      reader.offset += '---\n'.length
+      skipLines(reader)
+    }
     const parsed = readBlock(reader, 0)
     return reader.column === -1 ? parsed : undefined
   } catch (error) {

@@ -126,7 +126,13 @@ describe('the plain parser says what the full one says, or nothing', () => {
       '1',
     )
     fc.assert(
-      fc.property(fc.array(sign, { maxLength: 14 }), (signs) => void agrees(signs.join(''))),
+      fc.property(
+        fc.constantFrom('', '---\n'),
+        fc.array(sign, { maxLength: 14 }),
+        (mark, signs) => {
+          agrees(mark + signs.join(''))
+        },
+      ),
       { numRuns: 8000 },
     )
   })
@@ -139,6 +145,8 @@ describe('the plain parser says what the full one says, or nothing', () => {
     '{\n  "a": [1, true, "x"],\n  "b": {}\n}\n',
     '\'a b\': \'c: d\'\n"e": "f # g"\n',
     '- - a\n  - b\n- c: -d\n',
+    '---\na: 1\n',
+    '# comment\n\n---\n# comment\n- a\n',
   ])('it does answer what is plain: %j', (text) => {
     expect(agrees(text)).toBe(true)
   })
@@ -155,6 +163,10 @@ describe('the plain parser says what the full one says, or nothing', () => {
 
   test.each([
     '--- a: b\n',
+    '--- \na: b\n',
+    '---\n',
+    '---\n---\na: b\n',
+    ' ---\na: b\n',
     'a: 1\n--- b: 2\n',
     'a: b\n c\n',
     'a: "b\n  c"\n',
