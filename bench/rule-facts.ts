@@ -3,7 +3,7 @@ import type { RuleQuestion } from '../server/core/rules.ts'
 import type { Agent, Resource, Scope, TaskType } from '../server/core/tenant.ts'
 import { compilePolicies } from '../server/policy/compile-policies.ts'
 import type { CompiledPolicy } from '../server/policy/compiled-policy.ts'
-import type { RuleFacts } from '../server/policy/question.ts'
+import type { RuleFacts } from '../server/policy/given-entities.ts'
 
 /** Parties that are named, of each kind. */
 const NAMED = 495

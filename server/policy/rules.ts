@@ -4,10 +4,11 @@ import type { Obligations, RuleAnswer, RuleQuestion, Rules } from '../core/rules
 import { strictest } from '../core/rules.ts'
 import type { CompiledPolicy } from './compiled-policy.ts'
 import { type Engine, type EngineAnswer, processEngine } from './engine.ts'
-import { type RuleFacts, writeQuestion } from './question.ts'
+import type { RuleFacts } from './given-entities.ts'
+import { writeQuestion } from './question.ts'
 import { type Slice, Slices } from './slices.ts'
 
-export type { RuleFacts } from './question.ts'
+export type { RuleFacts } from './given-entities.ts'
 
 /** Answers remembered for one tenant's version. */
 const MOST_ANSWERS = 2048

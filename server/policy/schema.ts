@@ -1,6 +1,6 @@
 /**
  * What a tenant's rules may speak of, as a Cedar schema. Rules are validated against it before they are ever asked; what
- * the engine is given (given-facts.ts) has this form.
+ * the engine is given (question.ts, given-entities.ts) has this form.
  */
 
 export const CEDAR_SCHEMA = `entity Tenant;

@@ -6,7 +6,7 @@ import type { Agent, Resource, Scope, TaskType } from '../../server/core/tenant.
 import { type Compiled, compilePolicies } from '../../server/policy/compile-policies.ts'
 import type { CompiledPolicy } from '../../server/policy/compiled-policy.ts'
 import type { Engine } from '../../server/policy/engine.ts'
-import type { RuleFacts } from '../../server/policy/question.ts'
+import type { RuleFacts } from '../../server/policy/given-entities.ts'
 import type { KnownNames } from '../../server/policy/references.ts'
 import { createRules } from '../../server/policy/rules.ts'
 
