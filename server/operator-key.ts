@@ -3,7 +3,7 @@
  * server itself needs the public half alone. To keep the private one elsewhere, leave a public JWK in its place; for a new
  * key remove the file and start again.
  */
-import { readFileSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createWhole } from '../keys/sealed-file.ts'
 import { createLocalSigner, generatePrivateJwk } from '../keys/signer.ts'
@@ -29,9 +29,14 @@ function makeKey(path: string): PublicJwk {
 
 /** Undefined where there is no file. Refuses one that is no key; never repeats what is in it. */
 function readPublic(path: string): PublicJwk | undefined {
-  const text = readIfThere(path)
-  if (text === undefined) return undefined
-  const { kty, crv, x, y } = parse(text)
+  const file = readIfThere(path)
+  if (file === undefined) return undefined
+  const { kty, crv, x, y, d } = parse(file.text)
+  if (d !== undefined && (file.mode & 0o077) !== 0) {
+    throw new StartRefused([
+      `${path} is the operator's private key and open to others; chmod 600 it.`,
+    ])
+  }
   const key = { kty, crv, x, y }
   if (readVerificationKey(key, ['ES256']) !== undefined) return key
   throw new StartRefused([`${path} is not an ES256 key; remove it and a new one is made.`])
@@ -46,11 +51,20 @@ function parse(text: string): Readonly<Record<string, unknown>> {
   }
 }
 
-function readIfThere(path: string): string | undefined {
+interface KeyFile {
+  readonly text: string
+  readonly mode: number
+}
+
+function readIfThere(path: string): KeyFile | undefined {
+  let opened: number | undefined
   try {
-    return readFileSync(path, 'utf8')
+    opened = openSync(path, 'r')
+    return { text: readFileSync(opened, 'utf8'), mode: fstatSync(opened).mode }
   } catch (fault) {
     if (fault instanceof Error && 'code' in fault && fault.code === 'ENOENT') return undefined
     throw fault
+  } finally {
+    if (opened !== undefined) closeSync(opened)
   }
 }

@@ -1,5 +1,5 @@
 /** Signing in to the management API: the operator by its key, people by their ID tokens; and what the first start leaves. */
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ensureOperatorKey } from '../../server/operator-key.ts'
@@ -146,6 +146,15 @@ describe('the operator', () => {
       ...operatorKey(server).publicJwk,
     })
     expect(readFileSync(path, 'utf8')).toBe(before)
+  })
+
+  test('has no key that others can read', () => {
+    const path = join(server.folder, 'operator.jwk')
+    rmSync(path, { force: true })
+    ensureOperatorKey(server.folder)
+    chmodSync(path, 0o640)
+    expect(() => ensureOperatorKey(server.folder)).toThrow(StartRefused)
+    rmSync(path)
   })
 
   test('may keep the private half elsewhere; what is no key stops the start', () => {
