@@ -171,7 +171,7 @@ describe('L05 no rule opens a way in', () => {
       }),
       { numRuns: 1500 },
     )
-    expect(seen.passed).toBeGreaterThan(20)
+    expect(seen.passed).toBeGreaterThan(10)
     expect(seen.refused).toBeGreaterThan(100)
   })
 })
