@@ -166,7 +166,8 @@ describe('E10 a recycled name', () => {
     readonly others: string
   }
   let before: Before
-  /** When coder came back, in milliseconds. */
+  /** Just before and just after coder came back, in milliseconds. */
+  let returning: number
   let back: number
   beforeAll(async () => {
     const { server, planner, coder } = stage
@@ -183,6 +184,7 @@ describe('E10 a recycled name', () => {
     }
     await apply(server, operator, { documents: withoutCoder })
     expectRefused(await coder.token(OWN_WORK), 'client_authentication_failed')
+    returning = Date.now()
     await apply(server, operator, { documents: openToCoder })
     back = Date.now()
   })
@@ -236,7 +238,7 @@ describe('E10 a recycled name', () => {
       coder.open(before.idToken, { audience: 'files-api' }),
     )
     const may_act = { sub: 'coder', client_id: 'coder' }
-    const iat = Math.floor(back / 1000)
+    const iat = Math.floor(returning / 1000)
     const named = server.idToken('alice', 'coder', { may_act, iat })
     await expectRefusal(server, changedHands, () => coder.open(named, { audience: 'files-api' }))
   })
