@@ -16,22 +16,14 @@ import type {
   VersionContent,
 } from './use-cases/version-content.ts'
 
-/** Under way or waiting for a thread: each holds a whole folder in memory. */
-const MOST_CHECKS = 8
-
 export function createTenantChecks(config: Pick<Config, 'mode' | 'publicUrl'>): VersionChecks {
   const { publicUrl } = config
-  let checks = 0
 
   async function check(id: string, sources: SourceTexts): Promise<CheckedVersion> {
-    // 503: the client asks again.
-    if (checks >= MOST_CHECKS) throw new Error('too many checks of versions wait')
-    checks += 1
     const place = { id, publicUrl, label: id }
     const texts: Sources = new Map(Object.entries(sources))
-    const { problems, warnings, checked } = await checkInWorker(place, texts).finally(() => {
-      checks -= 1
-    })
+    // A throw is 503: the client asks again.
+    const { problems, warnings, checked } = await checkInWorker(place, texts)
     const content =
       checked === undefined
         ? undefined

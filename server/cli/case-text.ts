@@ -1,6 +1,7 @@
 /** A case and what was decided of it, in the words of our own APIs and on one line for people. */
 import type { Case } from '../core/case.ts'
 import type { Outcome } from '../core/judge.ts'
+import { stated } from '../core/rules.ts'
 import { escaped } from './print.ts'
 
 /** The members of a case in `tests/*.yaml`, which `explain` of the admin API takes too. */
@@ -38,12 +39,7 @@ export function outcomeJson(outcome: Outcome): Readonly<Record<string, unknown>>
     ...(guard !== undefined && { guard }),
     granted,
     policies,
-    obligations: {
-      ...(obligations.maxTtl !== undefined && { max_ttl: obligations.maxTtl }),
-      ...(obligations.maxDepth !== undefined && { max_depth: obligations.maxDepth }),
-      ...(obligations.requireKey !== undefined && { require_key: obligations.requireKey }),
-      ...(obligations.approval !== undefined && { approval: obligations.approval }),
-    },
+    obligations: stated(obligations),
   }
 }
 
@@ -51,7 +47,7 @@ export function outcomeJson(outcome: Outcome): Readonly<Record<string, unknown>>
 export function outcomeText(outcome: Outcome): string {
   const { decision, guard, granted } = outcome
   if (decision !== 'permit') return guard === undefined ? decision : `${decision} (${guard})`
-  const terms = Object.entries(outcomeJson(outcome)['obligations'] as object).map(
+  const terms = Object.entries(stated(outcome.obligations)).map(
     ([name, value]) => `${name} ${String(value)}`,
   )
   const bound = terms.length > 0 ? ` (${terms.join(', ')})` : ''

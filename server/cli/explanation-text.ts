@@ -1,6 +1,7 @@
 /** An explanation for people. Its text may come from a server and is escaped: names in it were anybody's. */
-import type { Explanation, GuardResult, RuleResult, StatedObligations } from '../core/explain.ts'
+import type { Explanation, GuardResult, RuleResult } from '../core/explain.ts'
 import type { Edit } from '../core/mend.ts'
+import type { StatedObligations } from '../core/rules.ts'
 import { shortVersion } from './live-version.ts'
 import { escaped } from './print.ts'
 

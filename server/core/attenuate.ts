@@ -10,8 +10,6 @@ import { isRefusal, type Refusal, refuse } from './refusal.ts'
 import { type Obligations, strictest } from './rules.ts'
 import type { Resource } from './tenant.ts'
 
-export type { HopRequest }
-
 export interface Attenuated {
   readonly ceiling: Ceiling
   readonly target: Resource

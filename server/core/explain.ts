@@ -10,7 +10,7 @@ import { type Edit, findChange } from './mend.ts'
 import { askToOpen, type RootRequest } from './open-root.ts'
 import { isRefusal, REASONS, type Reason } from './refusal.ts'
 import { CASE_GUARDS, type Rehearsal, rehearse, type Stage } from './rehearse.ts'
-import type { Obligations } from './rules.ts'
+import { type StatedObligations, stated } from './rules.ts'
 import type { Tenant } from './tenant.ts'
 
 export interface GuardResult {
@@ -33,13 +33,6 @@ export interface RuleResult {
   readonly policies: readonly string[]
   readonly failed: readonly string[]
   readonly obligations: StatedObligations
-}
-
-export interface StatedObligations {
-  readonly max_ttl?: number
-  readonly max_depth?: number
-  readonly require_key?: string
-  readonly approval?: string
 }
 
 export interface Explanation {
@@ -207,16 +200,6 @@ const openingOf = ({ key }: RootRequest) => ({ depth: 1, key })
 
 function placeOf(stage: Stage): string {
   return stage.what === 'open' ? 'open' : `${stage.request.caller.id} > ${stage.request.target.id}`
-}
-
-function stated(obligations: Obligations): StatedObligations {
-  const { maxTtl, maxDepth, requireKey, approval } = obligations
-  return {
-    ...(maxTtl === undefined ? {} : { max_ttl: maxTtl }),
-    ...(maxDepth === undefined ? {} : { max_depth: maxDepth }),
-    ...(requireKey === undefined ? {} : { require_key: requireKey }),
-    ...(approval === undefined ? {} : { approval }),
-  }
 }
 
 /** The part of the scopes that is permitted here, or the API whose scopes they are. Verified by judging it. */

@@ -82,6 +82,24 @@ export interface Rules {
   answer(question: RuleQuestion): RuleAnswer
 }
 
+/** Obligations as our own APIs and the audit log spell them. */
+export interface StatedObligations {
+  readonly max_ttl?: number
+  readonly max_depth?: number
+  readonly require_key?: 'dpop'
+  readonly approval?: Tier
+}
+
+export function stated(obligations: Obligations): StatedObligations {
+  const { maxTtl, maxDepth, requireKey, approval } = obligations
+  return {
+    ...(maxTtl === undefined ? {} : { max_ttl: maxTtl }),
+    ...(maxDepth === undefined ? {} : { max_depth: maxDepth }),
+    ...(requireKey === undefined ? {} : { require_key: requireKey }),
+    ...(approval === undefined ? {} : { approval }),
+  }
+}
+
 /** The stricter of each member. */
 export function strictest(a: Obligations, b: Obligations): Obligations {
   const maxTtl = least(a.maxTtl, b.maxTtl)

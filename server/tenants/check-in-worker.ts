@@ -27,26 +27,30 @@ export interface CheckLimits {
 
 /** The largest tenant that is allowed takes a quarter of each. */
 const LIMITS: CheckLimits = { milliseconds: 20_000, megabytes: 1024 }
-/** Checks that wait while another one runs; each holds its files. */
-const MOST_WAITING = 16
+/** Under way or waiting for a thread: each holds a whole folder in memory. */
+const MOST_CHECKS = 8
 
 /** The end of the last check that was asked for. */
 let last: Promise<unknown> = Promise.resolve()
-let waiting = 0
+let checks = 0
 
-/** Never rejects for what is in the files: a check that does not end well is a problem of them. */
+/**
+ * Never rejects for what is in the files: a check that does not end well is a problem of them. Throws where too many wait,
+ * which is no fault of theirs: whoever asked asks again.
+ */
 export async function checkInWorker(
   place: TenantPlace,
   sources: Sources,
   limits: CheckLimits = LIMITS,
 ): Promise<CheckOutput> {
-  if (waiting === MOST_WAITING) return refused(place, 'too many checks are waiting: try again')
-  waiting += 1
+  if (checks === MOST_CHECKS) throw new Error('too many checks of versions wait')
+  checks += 1
   // One at a time: the other cores are for requests.
-  const turn = last.then(() => {
-    waiting -= 1
-    return checkInThread({ place, sources }, limits)
-  })
+  const turn = last
+    .then(() => checkInThread({ place, sources }, limits))
+    .finally(() => {
+      checks -= 1
+    })
   last = turn.catch(() => undefined)
   return (await turn) ?? refused(place, unfinished(limits))
 }

@@ -52,6 +52,8 @@ export async function activateVersion(
   if (!mayApply(author, before, after)) return refuseManagement('trust_change_not_permitted')
   const { agents, problems } = await deps.checks.read(tenant, after)
   if (problems.length > 0) return refuseVersion(problems, [])
+  // Before anything changes: a fault here leaves all as it was.
+  const changes = await deps.checks.changes(tenant, before, after)
   const now = deps.clock.now()
   if (stored === undefined && before !== undefined) {
     // What the folder said becomes a version too, so that there is a way back to it.
@@ -72,7 +74,6 @@ export async function activateVersion(
   })
   if (outcome === 'conflict') return refuseManagement('precondition_failed')
   if (outcome === 'version_unknown') return refuseManagement('not_found', 'version_unknown')
-  const changes = await deps.checks.changes(tenant, before, after)
   const previous = before?.version
   record.note({
     ...(previous === undefined ? {} : { version_before: previous }),

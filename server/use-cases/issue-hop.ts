@@ -8,7 +8,7 @@ import type { Attenuated } from '../core/attenuate.ts'
 import { delegatedClaims, placeOf } from '../core/delegated-claims.ts'
 import type { ProvenKey } from '../core/input-token.ts'
 import { type Reason, type Refusal, refuse } from '../core/refusal.ts'
-import { strictest } from '../core/rules.ts'
+import { stated, strictest } from '../core/rules.ts'
 import type { Agent, Tenant } from '../core/tenant.ts'
 import type { DecisionRecord } from './decision-record.ts'
 import type { Parent } from './parent.ts'
@@ -165,7 +165,7 @@ function noteHop(draft: HopDraft, claims: DelegatedClaims): void {
     scope_after: attenuated.scope,
     expires_at: claims.exp,
     policies: [...new Set([...(opened?.policies ?? []), ...attenuated.policies])],
-    obligations: strictest(opened?.obligations ?? {}, attenuated.obligations),
+    obligations: stated(strictest(opened?.obligations ?? {}, attenuated.obligations)),
     ...(opened === undefined || purpose === undefined ? {} : { purpose }),
   })
 }

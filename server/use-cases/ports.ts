@@ -3,7 +3,7 @@
  * atomic step in the store, across processes: never read-then-write. What a verb resolved with survives the death of the
  * process; what survives the machine's is the audit log. Times are seconds since the epoch.
  */
-import type { Obligations, Subject } from '../core/rules.ts'
+import type { StatedObligations, Subject } from '../core/rules.ts'
 import type { Role, Tenant } from '../core/tenant.ts'
 
 export interface Clock {
@@ -226,7 +226,7 @@ export interface AuditEntry {
   readonly expires_at?: number
   /** Ids of the tenant's rules that decided. */
   readonly policies?: readonly string[]
-  readonly obligations?: Obligations
+  readonly obligations?: StatedObligations
   /** Of a management request: who asked, with which roles, for what. */
   readonly author?: string
   readonly roles?: readonly (Role | 'operator')[]

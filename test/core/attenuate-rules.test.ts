@@ -1,6 +1,7 @@
 /** What the tenant's rules make of a hop: which scopes are left, what binds the token, and what is refused as what. */
 import { describe, expect, test } from 'vitest'
-import { type Attenuated, attenuate, type HopRequest } from '../../server/core/attenuate.ts'
+import { type Attenuated, attenuate } from '../../server/core/attenuate.ts'
+import type { HopRequest } from '../../server/core/guards.ts'
 import { isRefusal } from '../../server/core/refusal.ts'
 import type { Obligations, RuleAnswer, RuleQuestion } from '../../server/core/rules.ts'
 import { aCeiling, aHopRequest, anAgent, aRoot, aTenant, NOW, rulesOf } from './facts.ts'

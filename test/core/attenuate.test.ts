@@ -1,7 +1,8 @@
 /** One hop: within parent, caller, target, recipient and task type, or refused. No clock but the one given. */
 import { describe, expect, test } from 'vitest'
-import { type Attenuated, attenuate, type HopRequest } from '../../server/core/attenuate.ts'
+import { type Attenuated, attenuate } from '../../server/core/attenuate.ts'
 import { narrow } from '../../server/core/ceiling.ts'
+import type { HopRequest } from '../../server/core/guards.ts'
 import { isRefusal } from '../../server/core/refusal.ts'
 import type { Resource, Tenant } from '../../server/core/tenant.ts'
 import {

@@ -59,7 +59,7 @@ const steps = fc.array(
     seconds: fc.nat(250),
     spelling: fc.nat(15),
   }),
-  { minLength: 2, maxLength: 12 },
+  { minLength: 6, maxLength: 16 },
 )
 
 test('no sequence widens scope, reach or lifetime, drops or reorders a chain, or crosses a tenant', async () => {

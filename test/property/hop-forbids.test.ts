@@ -4,8 +4,9 @@
  */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type Attenuated, attenuate, type HopRequest } from '../../server/core/attenuate.ts'
+import { type Attenuated, attenuate } from '../../server/core/attenuate.ts'
 import { narrow, openCeiling } from '../../server/core/ceiling.ts'
+import type { HopRequest } from '../../server/core/guards.ts'
 import { isRefusal } from '../../server/core/refusal.ts'
 import type { Resource, Tenant } from '../../server/core/tenant.ts'
 import { aHopRequest, anAgent, anEndpoint, aRoot, aTenant, NOW } from '../core/facts.ts'

@@ -247,7 +247,7 @@ test('slices, given facts and remembered answers never change a decision', () =>
   fc.assert(
     fc.property(
       policySet,
-      fc.array(question, { minLength: 8, maxLength: 8 }),
+      fc.array(question, { minLength: 14, maxLength: 14 }),
       (texts, questions) => {
         const named = texts.map((one, index) => `@id("p${index}") ${one}`).join('\n')
         const { policies, problems } = compile(named)
@@ -267,7 +267,7 @@ test('slices, given facts and remembered answers never change a decision', () =>
     { numRuns: RUNS },
   )
   // Nothing was compared if nothing happened.
-  expect(seen.permit).toBeGreaterThan(RUNS / 2)
+  expect(seen.permit).toBeGreaterThan(RUNS)
   expect(seen.refuse).toBeGreaterThan(RUNS)
   expect(seen.failed).toBeGreaterThan(0)
 })

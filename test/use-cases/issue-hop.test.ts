@@ -225,7 +225,7 @@ describe('a hop that opens its task', () => {
         scope_after: ['files:read'],
         expires_at: NOW + 300,
         policies: ['open-all', 'all'],
-        obligations: { maxTtl: 60, maxDepth: 3 },
+        obligations: { max_ttl: 60, max_depth: 3 },
       },
     ])
   })
@@ -260,7 +260,7 @@ describe('a hop of a task under way', () => {
     expect(limits).toEqual([{ now: NOW, tokensPerPlace: 64, tokensPerTask: 256 }])
     expect(events).toEqual(['mint', 'audit permit', 'settle'])
     expect(store.audit.entries).toEqual([
-      expect.objectContaining({ policies: ['all'], obligations: { maxTtl: 60 } }),
+      expect.objectContaining({ policies: ['all'], obligations: { max_ttl: 60 } }),
     ])
     // The words a task was opened with are not a later agent's.
     expect(store.audit.entries[0]).not.toHaveProperty('purpose')

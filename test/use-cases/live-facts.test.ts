@@ -282,8 +282,8 @@ describe('on record', () => {
     const first = claimsOf(await open('researcher-a2a'))
     claimsOf(await send('researcher', 'files-api', first))
     expect(store.audit.entries).toMatchObject([
-      { policies: ['may-open', 'may-delegate'], obligations: { maxTtl: 60, maxDepth: 3 } },
-      { policies: ['may-call'], obligations: { maxTtl: 60 } },
+      { policies: ['may-open', 'may-delegate'], obligations: { max_ttl: 60, max_depth: 3 } },
+      { policies: ['may-call'], obligations: { max_ttl: 60 } },
     ])
     expect(first).toMatchObject({ exp: NOW + 60, act_bounds: { root: { max_depth: 3 } } })
   })
