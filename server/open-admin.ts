@@ -1,8 +1,8 @@
 /** Wires the management API: its keys, who may sign in, the check of versions. */
 import { openKeyring } from '../keys/keyring.ts'
 import type { Config } from './config.ts'
-import { createAdmin } from './http/admin/admin.ts'
 import type { RequestListener } from './http/dispatch.ts'
+import { createManagement } from './http/management/management.ts'
 import { createManagementAccess } from './oauth/management-sign-in.ts'
 import type { ProviderDeps } from './oauth/provider.ts'
 import { ensureOperatorKey } from './operator-key.ts'
@@ -29,7 +29,7 @@ export function openAdmin(config: Config, edges: AdminEdges): RequestListener {
     platformKeyring: openKeyring({ dataFolder, tenant: PLATFORM, secret }, 'ES256'),
     operatorKey: ensureOperatorKey(dataFolder),
   })
-  return createAdmin({
+  return createManagement({
     ...deps,
     publicUrl,
     versions,

@@ -1,8 +1,8 @@
 /** docs/admin.md lists the routes there are, and says of roles what the routes say. */
 import { describe, expect, test } from 'vitest'
 import { ROLES } from '../../server/core/tenant.ts'
-import { ROUTES } from '../../server/http/admin/routes.ts'
-import { OPERATOR_TOKEN_PATH, PERSON_TOKEN_PATH } from '../../server/http/admin/sign-in.ts'
+import { ROUTES } from '../../server/http/management/routes.ts'
+import { OPERATOR_TOKEN_PATH, PERSON_TOKEN_PATH } from '../../server/http/management/sign-in.ts'
 import { OPERATOR } from '../../server/use-cases/author.ts'
 import { readPage, readRows } from './pages.ts'
 

@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { openKeyring } from '../../keys/keyring.ts'
-import { createAdmin } from '../../server/http/admin/admin.ts'
+import { createManagement } from '../../server/http/management/management.ts'
 import { createManagementAccess } from '../../server/oauth/management-sign-in.ts'
 import { createProofChecker } from '../../server/oauth/sender-proof.ts'
 import { ensureOperatorKey } from '../../server/operator-key.ts'
@@ -78,7 +78,7 @@ beforeEach(async () => {
   let refs = 0
   const content = { version: FOLDER, sources: FILES, compiled: '{}' }
   server = createServer(
-    createAdmin({
+    createManagement({
       publicUrl,
       clock,
       tenants,

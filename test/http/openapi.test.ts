@@ -1,8 +1,8 @@
 /** `/openapi.json` describes exactly the routes there are, and only what is checked. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { MANAGEMENT_REASONS } from '../../server/core/management-refusal.ts'
-import { ROUTES } from '../../server/http/admin/routes.ts'
-import { OPERATOR_TOKEN_PATH, PERSON_TOKEN_PATH } from '../../server/http/admin/sign-in.ts'
+import { ROUTES } from '../../server/http/management/routes.ts'
+import { OPERATOR_TOKEN_PATH, PERSON_TOKEN_PATH } from '../../server/http/management/sign-in.ts'
 import { AdminClient } from '../support/admin-client.ts'
 import type { Answer } from '../support/agent-client.ts'
 import { startAuthorizationServer, type TestServer } from '../support/authorization-server.ts'

@@ -8,7 +8,7 @@ import type { Agent } from '../../core/tenant.ts'
 import type { AuthorRole } from '../../use-cases/author.ts'
 import type { LiveState } from '../../use-cases/ports.ts'
 import { setAgentDisabled } from '../../use-cases/set-agent-disabled.ts'
-import type { AdminDeps } from './admin-deps.ts'
+import type { ManagementDeps } from './management-deps.ts'
 import { pageOf } from './paging.ts'
 import { readIfMatch, tagOf } from './preconditions.ts'
 import { EVERY_ROLE, type Parameters, type Reply, type Route, route } from './route.ts'
@@ -83,7 +83,7 @@ function readRevision(header: string | undefined): number | undefined | Manageme
     : refuseManagement('precondition_failed')
 }
 
-function replyWith(deps: AdminDeps, parameters: Parameters): Reply | ManagementRefusal {
+function replyWith(deps: ManagementDeps, parameters: Parameters): Reply | ManagementRefusal {
   const tenant = liveTenant(deps, parameters['tenant'])
   if ('kind' in tenant) return tenant
   const agent = tenant.agents.get(parameters['agent'] ?? '')

@@ -15,8 +15,8 @@ import { quote } from '../../core/problem.ts'
 import { PLATFORM } from '../../use-cases/author.ts'
 import { DecisionRecord } from '../../use-cases/decision-record.ts'
 import { exactPath, type RequestListener } from '../dispatch.ts'
-import type { AdminDeps } from './admin-deps.ts'
 import { readJsonBody } from './body.ts'
+import type { ManagementDeps } from './management-deps.ts'
 import { createDescription } from './openapi.ts'
 import { headerOf, send, sendProblem } from './reply.ts'
 import type { Parameters, Reply, Route } from './route.ts'
@@ -24,7 +24,7 @@ import { matchPath } from './routes.ts'
 import { answerSignIn, signInTenant } from './sign-in.ts'
 import { liveVersion } from './tenants.ts'
 
-export type { AdminDeps } from './admin-deps.ts'
+export type { ManagementDeps } from './management-deps.ts'
 
 export const OPENAPI_PATH = '/openapi.json'
 
@@ -33,7 +33,7 @@ interface Exchange {
   readonly res: ServerResponse
 }
 
-export function createAdmin(deps: AdminDeps): RequestListener {
+export function createManagement(deps: ManagementDeps): RequestListener {
   const description = createDescription(deps.publicUrl)
   return (req, res) => {
     const path = exactPath(req)
@@ -60,7 +60,7 @@ interface Addressed {
 }
 
 async function answer(
-  deps: AdminDeps,
+  deps: ManagementDeps,
   { path, ref }: Addressed,
   exchange: Exchange,
 ): Promise<void> {
@@ -93,7 +93,11 @@ interface Matched extends Addressed {
   readonly parameters: Parameters
 }
 
-async function runRoute(deps: AdminDeps, matched: Matched, { req, res }: Exchange): Promise<void> {
+async function runRoute(
+  deps: ManagementDeps,
+  matched: Matched,
+  { req, res }: Exchange,
+): Promise<void> {
   const { route, parameters, ref } = matched
   const tenant = parameters['tenant'] ?? PLATFORM
   // Not by the tenant itself: one whose live version cannot be used is put right here.
@@ -121,13 +125,13 @@ async function runRoute(deps: AdminDeps, matched: Matched, { req, res }: Exchang
   }
 }
 
-function refusedEntry(deps: AdminDeps, record: DecisionRecord, refusal: ManagementRefusal) {
+function refusedEntry(deps: ManagementDeps, record: DecisionRecord, refusal: ManagementRefusal) {
   const { reason, guard } = refusal
   return { ...record.permitted(deps.clock.now()), outcome: 'refuse', reason, guard } as const
 }
 
 async function decide(
-  deps: AdminDeps,
+  deps: ManagementDeps,
   { route, parameters, path, record }: Matched & { readonly record: DecisionRecord },
   req: IncomingMessage,
 ): Promise<Reply | ManagementRefusal> {

@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import type { ManagementReason, ManagementRefusal } from '../../core/management-refusal.ts'
 import type { Author, AuthorRole } from '../../use-cases/author.ts'
 import type { DecisionRecord } from '../../use-cases/decision-record.ts'
-import type { AdminDeps } from './admin-deps.ts'
+import type { ManagementDeps } from './management-deps.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT'
 
@@ -58,7 +58,7 @@ export interface Route extends RouteFacts {
   readonly query: z.ZodType
   readonly body: { readonly schema: z.ZodType; readonly limit: number } | undefined
   readonly handle: (
-    deps: AdminDeps,
+    deps: ManagementDeps,
     asked: Asked<unknown, unknown>,
   ) => Promise<Reply | ManagementRefusal>
 }
@@ -67,7 +67,7 @@ interface Definition<Query extends z.ZodType, Body extends z.ZodType> extends Ro
   readonly query: Query
   readonly body?: { readonly schema: Body; readonly limit: number }
   readonly handle: (
-    deps: AdminDeps,
+    deps: ManagementDeps,
     asked: Asked<z.output<Query>, z.output<Body>>,
   ) => Promise<Reply | ManagementRefusal> | Reply | ManagementRefusal
 }

@@ -4,8 +4,8 @@ import { isRefusal, REASONS, type Refusal, refuse } from '../../core/refusal.ts'
 import { OPERATOR, PLATFORM } from '../../use-cases/author.ts'
 import { DecisionRecord } from '../../use-cases/decision-record.ts'
 import type { SignedIn } from '../../use-cases/management-access.ts'
-import type { AdminDeps } from './admin-deps.ts'
 import { type BodyFault, readFormBody } from './body.ts'
+import type { ManagementDeps } from './management-deps.ts'
 import { headerOf, send } from './reply.ts'
 import { createPathReader } from './route.ts'
 import { liveVersion } from './tenants.ts'
@@ -30,7 +30,7 @@ export interface SignIn {
 
 /** Answers a POST. False where there is no such tenant, and nothing was answered. */
 export async function answerSignIn(
-  deps: AdminDeps,
+  deps: ManagementDeps,
   signIn: SignIn,
   { req, res }: { readonly req: IncomingMessage; readonly res: ServerResponse },
 ): Promise<boolean> {
@@ -54,7 +54,7 @@ export async function answerSignIn(
 }
 
 async function decide(
-  deps: AdminDeps,
+  deps: ManagementDeps,
   { tenant, path }: SignIn,
   { req, record }: { readonly req: IncomingMessage; readonly record: DecisionRecord },
 ): Promise<SignedIn | Refusal> {
@@ -81,7 +81,7 @@ function reasonOf(fault: BodyFault): 'request_too_large' | 'request_malformed' {
 
 /** The refusal once it is on record; a fault of the log is 503 like any other. */
 async function recordRefusal(
-  deps: AdminDeps,
+  deps: ManagementDeps,
   record: DecisionRecord,
   refusal: Refusal,
 ): Promise<Refusal> {

@@ -4,7 +4,7 @@ import type { ManagementAccess } from '../../use-cases/management-access.ts'
 import type { AuditLog, Clock, Tenants, TenantVersions } from '../../use-cases/ports.ts'
 import type { TenantFolders, VersionChecks } from '../../use-cases/version-content.ts'
 
-export interface AdminDeps {
+export interface ManagementDeps {
   /** Origin that clients use, from configuration. */
   readonly publicUrl: string
   readonly clock: Clock

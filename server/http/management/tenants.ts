@@ -1,7 +1,7 @@
 /** Tenants as they are live: all of them for the operator, their own for a person. */
 import { type ManagementRefusal, refuseManagement } from '../../core/management-refusal.ts'
 import type { Tenant } from '../../core/tenant.ts'
-import type { AdminDeps } from './admin-deps.ts'
+import type { ManagementDeps } from './management-deps.ts'
 import { pageOf } from './paging.ts'
 import { tagOf } from './preconditions.ts'
 import { EVERY_ROLE, type Reply, type Route, route } from './route.ts'
@@ -45,7 +45,7 @@ export const TENANT_ROUTES: readonly Route[] = [
 ]
 
 /** The tenant of a path, or that it is not there. */
-export function liveTenant(deps: AdminDeps, id = ''): Tenant | ManagementRefusal {
+export function liveTenant(deps: ManagementDeps, id = ''): Tenant | ManagementRefusal {
   return deps.tenants.find(id) ?? refuseManagement('not_found', 'tenant_unknown')
 }
 
@@ -54,7 +54,7 @@ export function toInstant(seconds: number): string {
 }
 
 /** Version of a tenant that is live; undefined where it has none. */
-export function liveVersion({ folders, versions }: AdminDeps, id: string): string | undefined {
+export function liveVersion({ folders, versions }: ManagementDeps, id: string): string | undefined {
   return versions.live(id).version ?? folders.find(id)?.version
 }
 
@@ -62,12 +62,12 @@ function reply(view: ReturnType<typeof viewOf>): Reply {
   return { status: 200, body: view, headers: { etag: tagOf(view.version) } }
 }
 
-function viewOf(deps: AdminDeps, tenant: Tenant) {
+function viewOf(deps: ManagementDeps, tenant: Tenant) {
   return { ...summaryOf(deps, tenant.id), display_name: tenant.displayName }
 }
 
 /** Of its live state alone: a tenant whose live version cannot be used is listed like any other. */
-function summaryOf(deps: AdminDeps, id: string) {
+function summaryOf(deps: ManagementDeps, id: string) {
   const { publicUrl, versions } = deps
   const { version, revision } = versions.live(id)
   return {
