@@ -139,5 +139,6 @@ function aTaskType(): TaskType {
     maxDepth: 4,
     lifetime: 900,
     tokenLifetime: 300,
+    triggers: [],
   }
 }

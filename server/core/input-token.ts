@@ -24,6 +24,8 @@ export interface ForeignToken {
   /** By its issuer's clock. */
   readonly issuedAt: number
   readonly expiresAt: number
+  /** What tells this token from any other of its issuer: `jti`, or a hash of its signing input. */
+  readonly id: string
   /** Value of the trust rule's scope claim; undefined where the rule names none. */
   readonly scope: readonly string[] | undefined
   /** The claims its trust rule lets rules read. */

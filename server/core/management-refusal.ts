@@ -26,6 +26,7 @@ export const MANAGEMENT_REASONS = {
   not_found: { status: 404, text: 'there is nothing here, or nothing of yours' },
   method_not_allowed: { status: 405, text: 'this path is not asked with that method' },
   request_timeout: { status: 408, text: 'the body did not arrive in time' },
+  task_over: { status: 409, text: 'the task is over already, or not in a state this changes' },
   precondition_failed: { status: 412, text: 'it has changed since you read it: read it again' },
   request_too_large: { status: 413, text: 'the body is larger than this path takes' },
   media_type_unsupported: { status: 415, text: 'send the body as application/json, not encoded' },
@@ -34,6 +35,7 @@ export const MANAGEMENT_REASONS = {
     status: 428,
     text: 'name the live version in If-Match, or send If-None-Match: * for a tenant without one',
   },
+  rate_limited: { status: 429, text: 'too many requests: slow down' },
   unavailable: { status: 503, text: 'the server cannot do this now: try again' },
 } as const satisfies Record<string, ManagementReasonEntry>
 

@@ -5,7 +5,7 @@
 
 interface ReasonEntry {
   readonly error: string
-  readonly status: 400 | 401 | 413 | 503
+  readonly status: 400 | 401 | 413 | 429 | 503
   readonly text: string
 }
 
@@ -30,6 +30,11 @@ export const REASONS = {
   chain_too_long: entry('invalid_request', 'the chain has as many agents as its task allows'),
   token_too_large: entry('invalid_request', 'the token would be larger than a request can carry'),
   task_ended: entry('invalid_request', 'the task is over'),
+  task_suspended: entry('invalid_request', 'the task is suspended: something in it looked wrong'),
+  subject_token_spent: entry(
+    'invalid_request',
+    'the task this subject token opened was revoked: sign in again',
+  ),
   task_limit_reached: entry('invalid_request', 'the task has as many tokens as it may have'),
   task_type_required: entry('invalid_request', 'several task types fit: name one in task_type'),
   task_type_not_permitted: entry(
@@ -75,6 +80,7 @@ export const REASONS = {
   proof_invalid: entry('invalid_dpop_proof', 'the DPoP proof is not acceptable'),
   proof_required: entry('invalid_dpop_proof', 'this client proves its key with every request'),
   proof_replayed: entry('invalid_dpop_proof', 'the DPoP proof was used before'),
+  rate_limited: entry('temporarily_unavailable', 'too many requests: slow down', 429),
   unavailable: entry('temporarily_unavailable', 'the server cannot decide now: try again', 503),
 } as const satisfies Record<string, ReasonEntry>
 

@@ -37,6 +37,12 @@ export interface Tenant {
   readonly taskTypes: ReadonlyMap<string, TaskType>
   /** Who of the issuers' people may manage this tenant. */
   readonly roles: readonly RoleGrant[]
+  /** Others' products that listen to what ends here, by id. */
+  readonly eventReceivers: ReadonlyMap<string, EventReceiver>
+  /** Others' products whose events end tasks here, by id. */
+  readonly eventTransmitters: ReadonlyMap<string, EventTransmitter>
+  /** How many of its signing keys were killed: names the one in use. */
+  readonly keyEpoch: number
   /** The tenant's own rules, of this very version. */
   readonly rules: Rules
 }
@@ -48,6 +54,10 @@ export interface Limits {
   readonly tokenLifetime: number
   readonly tokensPerPlace: number
   readonly tokensPerTask: number
+  /** Requests in a minute: of one authenticated client, of the tenant, with tokens of one task. */
+  readonly requestsPerClient: number
+  readonly requestsPerTenant: number
+  readonly requestsPerTask: number
 }
 
 /** Who signs subject tokens, and what of them is believed. Keyed by `issuer`, an exact string. */
@@ -159,4 +169,50 @@ export interface TaskType {
   readonly lifetime: number
   /** Seconds a token of such a task may live, the home token excepted. */
   readonly tokenLifetime: number
+  /** What ends such a task by itself. */
+  readonly triggers: readonly Trigger[]
+}
+
+/** What may look wrong in a task. */
+export const SIGNALS = [
+  'exchanges',
+  'fan_out',
+  'refused_widening',
+  'replayed_proof',
+  'use_after_end',
+] as const
+export type Signal = (typeof SIGNALS)[number]
+
+/** More than so many in so many seconds, in the whole task or at one place of it, and the task is suspended or revoked. */
+export interface Trigger {
+  readonly on: Signal
+  readonly per: 'task' | 'place'
+  readonly moreThan: number
+  /** Seconds. */
+  readonly within: number
+  readonly verdict: 'suspend' | 'revoke'
+}
+
+/** Receives security events of this tenant (OpenID Shared Signals Framework): a client of ours. */
+export interface EventReceiver {
+  readonly id: string
+  /** It authenticates with private_key_jwt, client id = its id. */
+  readonly keys: readonly PublicJwk[]
+  /** `bearer`: its management tokens are bound to no key. */
+  readonly binding: 'dpop' | 'bearer'
+  /** The only URLs events are pushed to; none: it polls. */
+  readonly pushEndpoints: ReadonlySet<string>
+}
+
+/** Sends security events about subjects of one trusted issuer (RFC 8935). */
+export interface EventTransmitter {
+  readonly id: string
+  /** `iss` of its security event tokens, an exact string. */
+  readonly issuer: string
+  /** What their `aud` must have. */
+  readonly audience: string
+  readonly keys: TrustedIssuer['keys']
+  readonly algorithms: readonly SigningAlgorithm[]
+  /** Trusted issuer id: whose subjects it speaks of. */
+  readonly subjectsOf: string
 }

@@ -2,6 +2,7 @@
  * Subject tokens of configured issuers (ID tokens and other JWTs). The issuer is chosen by an exact match with the
  * configuration, its keys come from there too; of the claims only what its trust rule names is believed.
  */
+import { hash } from 'node:crypto'
 import { readVerificationKey, type VerificationKey } from '../../keys/verification-key.ts'
 import { readScope } from '../../lib/src/scope.ts'
 import type { JsonObject } from '../../lib/src/strict-json.ts'
@@ -36,6 +37,8 @@ const VALUE = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]{1,255}$/u
 export interface SignedByIssuer {
   readonly issuer: TrustedIssuer
   readonly claims: JsonObject
+  /** What was signed, for a token that has no `jti`. */
+  readonly signingInput: string
 }
 
 /** The token as far as its trust rule believes it; a guard's name otherwise. Expiry is judged after the way in. */
@@ -68,7 +71,7 @@ export async function verifyForeignToken(
     keyOf(typed(await issuerKeys(tenant.id, issuer, false), issuer)) ??
     keyOf(typed(await issuerKeys(tenant.id, issuer, true), issuer))
   const claims = verifyJwt(jws, { types: TYPES[input.type], keyFor: () => key })
-  return typeof claims === 'string' ? claims : { issuer, claims }
+  return typeof claims === 'string' ? claims : { issuer, claims, signingInput: jws.signingInput }
 }
 
 const typedKeys = new WeakMap<readonly PublicJwk[], Map<string, readonly VerificationKey[]>>()
@@ -87,7 +90,7 @@ function typed(jwks: readonly PublicJwk[], issuer: TrustedIssuer): readonly Veri
 /** What its trust rule takes from a verified payload, and nothing else. */
 export function believe(
   tenant: Tenant,
-  { issuer, claims }: SignedByIssuer,
+  { issuer, claims, signingInput }: SignedByIssuer,
   now: number,
 ): ForeignToken | string {
   const { sub, aud, azp, may_act: mayAct } = claims
@@ -119,6 +122,7 @@ export function believe(
     client: typeof client === 'string' ? client : undefined,
     issuedAt,
     expiresAt,
+    id: readId(claims, signingInput),
     scope,
     claims: readSubjectClaims(issuer, claims),
     mayAct,
@@ -136,6 +140,12 @@ function isItsOwnSubject(tenant: Tenant, issuer: TrustedIssuer, subject: string)
     if (other.id !== issuer.id && isLonger && subject.startsWith(prefix)) return false
   }
   return true
+}
+
+/** A signature can be made again over the same text, so it is no part of what tells tokens apart (RFC 7515 §A.3). */
+function readId({ jti }: JsonObject, signingInput: string): string {
+  if (typeof jti === 'string' && jti !== '') return `jti:${jti}`
+  return `sha256:${hash('sha256', signingInput, 'base64url')}`
 }
 
 /** Where a trust rule names a scope claim it bounds the task: missing means no scope at all. */

@@ -69,7 +69,8 @@ export async function authorize(
 }
 
 function authorOf(verified: VerifiedOperator | VerifiedPerson): Author | ManagementRefusal {
-  if (verified.kind === 'operator') return { name: OPERATOR, roles: [OPERATOR], tenant: undefined }
+  if (verified.kind === 'operator')
+    return { name: OPERATOR, id: OPERATOR, roles: [OPERATOR], tenant: undefined }
   const { claims, tenant } = verified
   const issuer = [...tenant.trustedIssuers.values()].find(({ id }) => id === claims.sub_from)
   if (issuer === undefined || issuer.managementClient !== claims.client_id) {
@@ -79,7 +80,7 @@ function authorOf(verified: VerifiedOperator | VerifiedPerson): Author | Managem
     return refuseManagement('token_unacceptable', 'subject_disabled')
   }
   const roles = verified.roles.filter((role) => isStillGranted(tenant, issuer.id, role))
-  return { name: `${issuer.id}:${claims.sub}`, roles, tenant: tenant.id }
+  return { name: `${issuer.id}:${claims.sub}`, id: claims.sub, roles, tenant: tenant.id }
 }
 
 /** The person's claims are not here any more; a role that nobody of this issuer has is not theirs either. */

@@ -3,6 +3,8 @@
  */
 import type {
   Agent,
+  EventReceiver,
+  EventTransmitter,
   PublicJwk,
   Resource,
   Scope,
@@ -55,6 +57,9 @@ export function buildTenant(
       tokenLifetime: limits.token_lifetime,
       tokensPerPlace: limits.tokens_per_place,
       tokensPerTask: limits.tokens_per_task,
+      requestsPerClient: 60_000,
+      requestsPerTenant: 600_000,
+      requestsPerTask: 60_000,
     },
     trustedIssuers: new Map(entries.issuers.map((entry) => [entry.issuer, buildIssuer(entry)])),
     disabledSubjects: new Set(entries.tenant.disabled_subjects),
@@ -66,6 +71,9 @@ export function buildTenant(
       entries.taskTypes.map((entry) => [entry.id, buildTaskType(entry, entries.tenant)]),
     ),
     roles: entries.roles,
+    eventReceivers: new Map<string, EventReceiver>(),
+    eventTransmitters: new Map<string, EventTransmitter>(),
+    keyEpoch: 0,
   }
   return { ...tenant, rules: createRules(tenant, policies) }
 }
@@ -145,5 +153,6 @@ function buildTaskType(entry: TaskTypeEntry, { limits }: TenantFile): TaskType {
     maxDepth: entry.max_depth ?? limits.max_depth,
     lifetime,
     tokenLifetime: entry.token_lifetime ?? Math.min(limits.token_lifetime, lifetime),
+    triggers: [],
   }
 }

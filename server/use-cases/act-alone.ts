@@ -35,7 +35,7 @@ export async function actAlone(deps: IssueDeps, input: AloneInput): Promise<Gran
     taskType,
     subject: undefined,
     subjectScope: undefined,
-    subjectExpiresAt: undefined,
+    subjectToken: undefined,
     authentication: {},
     key,
     request: { scope: input.scope ?? [], purpose },

@@ -102,7 +102,7 @@ async function openForSubject(
     taskType,
     subject: { id: token.subject, issuer: token.issuer.id, claims: token.claims },
     subjectScope: token.scope,
-    subjectExpiresAt: token.expiresAt,
+    subjectToken: { id: [token.issuer.id, token.id], expiresAt: token.expiresAt },
     authentication: token.authentication,
     key: input.key,
     request: { scope: input.scope ?? [], purpose: input.purpose },

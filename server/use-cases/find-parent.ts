@@ -42,6 +42,7 @@ export async function findParent(
     return refuse('subject_token_unacceptable', 'audience_changed_hands')
   }
   if (known.hop.revoked) return refuse('subject_token_revoked', 'parent_revoked')
+  if (known.task.state === 'suspended') return refuse('task_suspended')
   if (known.task.state !== 'open' || now >= known.task.deadline) return refuse('task_ended')
   if (now >= claims.exp) return refuse('subject_token_expired', 'parent_expired')
   if (isRecipient && (place.includes(caller.id) || claims.sub === caller.id)) {

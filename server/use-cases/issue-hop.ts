@@ -54,12 +54,15 @@ export interface Granted {
   readonly expiresIn: number
 }
 
-const CONFLICT_REASONS: Readonly<Record<HopConflict, Reason>> = {
+const CONFLICT_REASONS: Readonly<Record<HopConflict | 'subject_token_spent', Reason>> = {
   task_unknown: 'subject_token_revoked',
   task_ended: 'task_ended',
+  task_suspended: 'task_suspended',
+  subject_token_spent: 'subject_token_spent',
   parent_unknown: 'subject_token_revoked',
   parent_revoked: 'subject_token_revoked',
   parent_expired: 'subject_token_expired',
+  place_revoked: 'subject_token_revoked',
   place_full: 'task_limit_reached',
   task_full: 'task_limit_reached',
 }
@@ -102,7 +105,7 @@ async function claimHop(
   deps: IssueDeps,
   draft: HopDraft,
   claims: DelegatedClaims,
-): Promise<HopConflict | undefined> {
+): Promise<keyof typeof CONFLICT_REASONS | undefined> {
   const { tenant, caller, purpose, now } = draft
   const { lineage, taskType, opened, subject: from } = draft.parent
   const hop = hopRecord(draft, claims)
@@ -116,25 +119,30 @@ async function claimHop(
     return outcome === 'recorded' ? undefined : outcome
   }
   const { root, txn, subject, list } = lineage
-  await deps.tasks.openTask(
+  const outcome = await deps.tasks.openTask(
     tenant.id,
     {
       txn,
       type: taskType.id,
       subject,
       subjectFrom: from === undefined ? undefined : { issuer: from.issuer, claims: from.claims },
+      subjectToken: opened.subjectToken,
       opener: caller.id,
       purpose,
       rootJti: root.jti,
       rootIdx: root.idx,
+      scope: root.scope,
+      reach: root.reach,
+      maxDepth: root.max_depth,
       list,
       openedAt: root.iat,
       deadline: root.exp,
       state: 'open',
+      ending: undefined,
     },
     hop,
   )
-  return undefined
+  return outcome === 'opened' ? undefined : outcome
 }
 
 function hopRecord(draft: HopDraft, claims: DelegatedClaims): HopRecord {
@@ -146,6 +154,8 @@ function hopRecord(draft: HopDraft, claims: DelegatedClaims): HopRecord {
     holder: claims.client_id,
     audience: claims.aud,
     owner: draft.attenuated.target.agent,
+    scope: draft.attenuated.ceiling.scope,
+    reach: draft.attenuated.ceiling.reach,
     issuedAt: claims.iat,
     expiresAt: claims.exp,
     revoked: false,

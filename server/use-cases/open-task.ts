@@ -11,6 +11,7 @@ import type { Agent, TaskType, Tenant } from '../core/tenant.ts'
 import type { DecisionRecord } from './decision-record.ts'
 import type { IssueDeps } from './issue-hop.ts'
 import type { Parent } from './parent.ts'
+import type { SubjectTokenId } from './ports.ts'
 
 export interface Opening {
   readonly tenant: Tenant
@@ -19,8 +20,8 @@ export interface Opening {
   /** Undefined where the opener acts on its own behalf. */
   readonly subject: Subject | undefined
   readonly subjectScope: readonly string[] | undefined
-  /** End of the subject token that opens the task; undefined where an agent opens one for itself. */
-  readonly subjectExpiresAt: number | undefined
+  /** The token that opens the task; undefined where an agent opens one for itself. */
+  readonly subjectToken: SubjectTokenId | undefined
   readonly authentication: Authentication
   readonly key: ProvenKey
   /** The opener's own words. */
@@ -47,11 +48,11 @@ export async function openTask(deps: IssueDeps, opening: Opening): Promise<Paren
     taskType,
     parent: root.jti,
     // No token outlives the one it was exchanged for, the root's subject token included.
-    ceiling: openCeiling(root, opening.subjectExpiresAt),
+    ceiling: openCeiling(root, opening.subjectToken?.expiresAt),
     chain: [opener.id],
     subject,
     task: { txn, openedAt: root.iat, deadline: root.exp },
-    opened,
+    opened: { ...opened, subjectToken: opening.subjectToken },
     lineage: {
       root,
       subject: subject?.id ?? opener.id,

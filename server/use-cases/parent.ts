@@ -4,6 +4,7 @@ import type { Lineage } from '../core/delegated-claims.ts'
 import type { OpenedRoot } from '../core/open-root.ts'
 import type { Subject, TaskFacts } from '../core/rules.ts'
 import type { TaskType } from '../core/tenant.ts'
+import type { SubjectTokenId } from './ports.ts'
 
 export interface Parent {
   readonly taskType: TaskType
@@ -16,6 +17,10 @@ export interface Parent {
   /** Undefined where an agent acts on its own behalf. */
   readonly subject: Subject | undefined
   readonly task: TaskFacts
-  /** Where the hop opens its task: what the rules said to that. */
-  readonly opened: Pick<OpenedRoot, 'policies' | 'obligations'> | undefined
+  /** Where the hop opens its task: what the rules said to that, and with which token. */
+  readonly opened:
+    | (Pick<OpenedRoot, 'policies' | 'obligations'> & {
+        readonly subjectToken: SubjectTokenId | undefined
+      })
+    | undefined
 }

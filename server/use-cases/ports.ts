@@ -3,8 +3,10 @@
  * atomic step in the store, across processes: never read-then-write. What a verb resolved with survives the death of the
  * process; what survives the machine's is the audit log. Times are seconds since the epoch.
  */
-import type { StatedObligations, Subject } from '../core/rules.ts'
-import type { Role, Tenant } from '../core/tenant.ts'
+import type { StatedObligations } from '../core/rules.ts'
+import type { Tenant } from '../core/tenant.ts'
+
+export type * from './task-store.ts'
 
 export interface Clock {
   now(): number
@@ -52,6 +54,8 @@ export interface LiveState {
   readonly disabledAgents: ReadonlySet<string>
   /** Agents whose id had belonged to a removed one: since when they are themselves, seconds since the epoch. */
   readonly registeredAt: ReadonlyMap<string, number>
+  /** How many signing keys of the tenant were killed: names the one in use. */
+  readonly keyEpoch: number
 }
 
 export interface Activation {
@@ -96,6 +100,8 @@ export interface TenantVersions {
     agent: string,
     change: { readonly disabled: boolean; readonly expected: number | undefined },
   ): Promise<'changed' | 'conflict'>
+  /** The signing key in use is never used or believed again; `epoch`: the one its author saw. */
+  killKey(tenant: string, epoch: number): Promise<'killed' | 'conflict'>
 }
 
 /** Single use. A claim is made only after the signature over its id verified (attack case M03). */
@@ -109,7 +115,7 @@ export interface ReplayGuard {
 
 export interface ReplayClaim {
   readonly tenant: string
-  readonly kind: 'client_assertion' | 'dpop_proof'
+  readonly kind: 'client_assertion' | 'dpop_proof' | 'security_event'
   /** Who is bound to single use and the id used once; attacker-chosen text, hashed by the store. */
   readonly id: readonly string[]
   readonly expiresAt: number
@@ -122,80 +128,6 @@ export interface StatusIndexes {
   allocate(tenant: string, list: string): Promise<number>
 }
 
-export interface TaskRecord {
-  readonly txn: string
-  readonly type: string
-  readonly subject: string
-  /** Trusted issuer id of the subject and the claims rules may read; undefined with basis `client`. */
-  readonly subjectFrom: Pick<Subject, 'issuer' | 'claims'> | undefined
-  readonly opener: string
-  readonly purpose: string | undefined
-  readonly rootJti: string
-  readonly rootIdx: number
-  /** Status list id that holds every index of this task. */
-  readonly list: string
-  readonly openedAt: number
-  readonly deadline: number
-  readonly state: 'open' | 'closed' | 'revoked'
-}
-
-export interface HopRecord {
-  readonly jti: string
-  readonly idx: number
-  /** `jti` of the token presented for it; the task's `rootJti` for the first. */
-  readonly parent: string
-  /** Agent ids from the root to the holder, joined by `/`. */
-  readonly place: string
-  readonly holder: string
-  readonly audience: string
-  /** The agent that answered at the audience when the hop was recorded; undefined for an API. */
-  readonly owner: string | undefined
-  readonly issuedAt: number
-  readonly expiresAt: number
-  readonly revoked: boolean
-}
-
-export interface HopLimits {
-  readonly now: number
-  readonly tokensPerPlace: number
-  readonly tokensPerTask: number
-}
-
-/** Why a hop was not recorded; nothing was written then. */
-export type HopConflict =
-  | 'task_unknown'
-  | 'task_ended'
-  | 'parent_unknown'
-  | 'parent_revoked'
-  | 'parent_expired'
-  | 'place_full'
-  | 'task_full'
-
-/** Hot state of tasks. A hop counts only while its record exists, so a lost store fails closed. */
-export interface TaskStore {
-  /** Writes the task and its first hop in one step. Throws if the task exists. */
-  openTask(tenant: string, task: TaskRecord, hop: HopRecord): Promise<void>
-  /**
-   * One atomic step in the task's own slot: task open and before its deadline, parent recorded, unrevoked and
-   * unexpired, counters below the limits; then the hop is written, pending until `settleHop`.
-   */
-  recordHop(
-    tenant: string,
-    txn: string,
-    hop: HopRecord,
-    limits: HopLimits,
-  ): Promise<'recorded' | HopConflict>
-  findHop(
-    tenant: string,
-    txn: string,
-    jti: string,
-  ): Promise<{ readonly task: TaskRecord; readonly hop: HopRecord } | undefined>
-  /** Revokes the hop and all that was minted from it, in one step; false if it is not recorded. Idempotent. */
-  revokeHop(tenant: string, txn: string, jti: string): Promise<boolean>
-  /** Its audit entry is durable: recovery need not look at this hop any more. Not awaited by callers. */
-  settleHop(tenant: string, txn: string, jti: string): Promise<void>
-}
-
 /** One decision on record. Ids and reasons only: no token, assertion, proof, key or secret. */
 export interface AuditEntry {
   readonly time: number
@@ -203,7 +135,13 @@ export interface AuditEntry {
   readonly ref: string
   readonly tenant: string
   readonly tenant_version: string
-  readonly event: 'token' | 'revocation' | 'introspection' | 'management'
+  readonly event:
+    | 'token'
+    | 'revocation'
+    | 'introspection'
+    | 'management'
+    | 'task'
+    | 'security_event'
   readonly outcome: 'permit' | 'refuse' | 'ask'
   /** Public reason of a refusal. */
   readonly reason?: string
@@ -229,13 +167,19 @@ export interface AuditEntry {
   readonly obligations?: StatedObligations
   /** Of a management request: who asked, with which roles, for what. */
   readonly author?: string
-  readonly roles?: readonly (Role | 'operator')[]
+  readonly roles?: readonly string[]
   readonly action?: string
   readonly agent?: string
   readonly version_before?: string
   readonly version_after?: string
   /** What differs between the two, entry by entry. */
   readonly changes?: readonly string[]
+  /** Of what was ended: the author's words or what a trigger saw, the place, how much was reached. */
+  readonly ended_because?: string
+  readonly place?: string
+  readonly revocation?: string
+  readonly tasks_reached?: number
+  readonly places_reached?: number
 }
 
 export interface AuditLog {

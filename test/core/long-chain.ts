@@ -40,6 +40,9 @@ export const longTenant: Tenant = aTenant({
       tokenLifetime: 300,
       tokensPerPlace: 64,
       tokensPerTask: 256,
+      requestsPerClient: 100_000,
+      requestsPerTenant: 1_000_000,
+      requestsPerTask: 100_000,
     },
   },
 })

@@ -8,7 +8,8 @@ const issuer = aTrustedIssuer({ subjectClaims: ['department', 'groups'] })
 
 function claimsOf(stated: JsonObject): unknown {
   const registered = { sub: 'alice', aud: 'planner-at-idp', iat: NOW, exp: NOW + 60 }
-  const token = believe(aTenant(), { issuer, claims: { ...registered, ...stated } }, NOW)
+  const signed = { issuer, claims: { ...registered, ...stated }, signingInput: 'header.payload' }
+  const token = believe(aTenant(), signed, NOW)
   return typeof token === 'string' ? token : token.claims
 }
 

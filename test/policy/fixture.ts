@@ -62,6 +62,7 @@ function taskType(id: string, basis: TaskType['basis'] = 'policy'): TaskType {
     maxDepth: 4,
     lifetime: 900,
     tokenLifetime: 300,
+    triggers: [],
   }
 }
 

@@ -34,7 +34,7 @@ export const ROOMS: readonly Room[] = [
   { at: 'server/use-cases', rooms: ['server/core', 'lib/src'], packages: [] },
   {
     at: 'server/store/embedded',
-    rooms: ['server/use-cases/ports.ts', 'server/core'],
+    rooms: ['server/use-cases/ports.ts', 'server/use-cases/task-store.ts', 'server/core'],
     packages: ['lmdb', 'node:'],
   },
   {

@@ -116,7 +116,11 @@ const opening: Parent = {
   chain: ['planner'],
   subject: { ...ALICE, claims: { department: ['sales'] } },
   task: { txn: TXN, openedAt: NOW, deadline: NOW + 600 },
-  opened: { policies: ['open-all', 'all'], obligations: { maxTtl: 600, maxDepth: 3 } },
+  opened: {
+    policies: ['open-all', 'all'],
+    obligations: { maxTtl: 600, maxDepth: 3 },
+    subjectToken: { id: ['idp', 'jti:id-token-1'], expiresAt: NOW + 600 },
+  },
 }
 
 /** planner opens a task for alice. */
