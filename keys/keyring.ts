@@ -1,6 +1,6 @@
 /**
  * The signing keys of one tenant: made on first start, sealed at rest, shared by every process on the data folder.
- * One key per algorithm today; the first of the tenant's algorithm signs.
+ * One key per algorithm and epoch; the tenant's algorithm and the number of keys that were killed say which one signs.
  */
 import { join } from 'node:path'
 import type { SignatureAlgorithm } from './algorithm.ts'
@@ -21,11 +21,16 @@ export interface KeyringPlace {
   readonly dataFolder: string
   readonly tenant: string
   readonly secret: string
+  /** How many of the tenant's keys were killed before this one was made; default 0. */
+  readonly epoch?: number
 }
 
 /** Opens the tenant's keyring, making it on first use. Two processes that start together agree on one key. */
 export function openKeyring(place: KeyringPlace, alg: SignatureAlgorithm): Keyring {
-  const path = join(place.dataFolder, 'keys', `${place.tenant}.${alg}.sealed`)
+  const { tenant, epoch = 0 } = place
+  // Another file each time: a killed key is never opened again, and stays as evidence, sealed.
+  const name = epoch === 0 ? `${tenant}.${alg}.sealed` : `${tenant}.${alg}.${epoch}.sealed`
+  const path = join(place.dataFolder, 'keys', name)
   const sealed = readSealed(path, place.secret) ?? makeKey(path, place.secret, alg)
   return keyringOf(createLocalSigner(JSON.parse(sealed) as PrivateJwk, alg))
 }

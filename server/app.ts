@@ -6,7 +6,6 @@ import { randomBytes, randomFillSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { LRUCache } from 'lru-cache'
-import { type Keyring, openKeyring } from '../keys/keyring.ts'
 import { createWhole } from '../keys/sealed-file.ts'
 import type { Config } from './config.ts'
 import type { Tenant } from './core/tenant.ts'
@@ -14,6 +13,7 @@ import { answerUnavailable, createDispatch, type RequestListener } from './http/
 import { createDocuments } from './http/documents.ts'
 import { createHealth } from './http/health.ts'
 import { createIssuerKeys } from './issuer-keys.ts'
+import { createKeyrings } from './keyrings.ts'
 import { mintAccessToken } from './oauth/access-token.ts'
 import { authorizationServerMetadata } from './oauth/metadata.ts'
 import { createOAuthListener, type ProviderDeps } from './oauth/provider.ts'
@@ -68,7 +68,8 @@ interface Opened extends AppEdges {
 
 function wire(config: Config, { log, clock, store, loaded }: Opened): App {
   const secret = keySecret(config)
-  const keyringOf = createKeyrings(config, secret)
+  const keyrings = createKeyrings({ dataFolder: config.dataFolder, secret })
+  const { keyringOf } = keyrings
   const edges = { log, clock, loaded, versions: store.versions }
   const { tenants, present } = openTenants(config, edges)
   // A key that cannot be opened stops the start, not the first request.
@@ -111,7 +112,7 @@ function wire(config: Config, { log, clock, store, loaded }: Opened): App {
           return answerUnavailable
         }
       },
-      admin: openAdmin(config, { deps, versions: store.versions, loaded, secret }),
+      admin: openAdmin(config, { deps, versions: store.versions, keys: keyrings, loaded, secret }),
       documents: documents.callback() as RequestListener,
     }),
     health: createHealth(() => isReady).callback() as RequestListener,
@@ -120,18 +121,6 @@ function wire(config: Config, { log, clock, store, loaded }: Opened): App {
       isReady = false
     },
     close: () => store.close(),
-  }
-}
-
-/** A tenant's keys, opened when they are first needed: a tenant may come long after the start. */
-function createKeyrings({ dataFolder }: Config, secret: string): (tenant: Tenant) => Keyring {
-  const opened = new Map<string, Keyring>()
-  return ({ id, signingAlgorithm }) => {
-    const name = `${id} ${signingAlgorithm}`
-    const keyring =
-      opened.get(name) ?? openKeyring({ dataFolder, tenant: id, secret }, signingAlgorithm)
-    opened.set(name, keyring)
-    return keyring
   }
 }
 

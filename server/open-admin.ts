@@ -9,12 +9,14 @@ import { ensureOperatorKey } from './operator-key.ts'
 import { createTenantChecks, createTenantFolders } from './tenant-checks.ts'
 import type { LoadedTenant } from './tenants/load-tenants.ts'
 import { PLATFORM } from './use-cases/author.ts'
+import type { SigningKeys } from './use-cases/kill-key.ts'
 import type { TenantVersions } from './use-cases/ports.ts'
 
 export interface AdminEdges {
   /** What the OAuth endpoints are made of, too: one replay guard, one audit log, one look at tenants. */
   readonly deps: ProviderDeps
   readonly versions: TenantVersions
+  readonly keys: SigningKeys
   readonly loaded: ReadonlyMap<string, LoadedTenant>
   /** Seals the key that signs the operator's tokens. */
   readonly secret: string
@@ -22,7 +24,7 @@ export interface AdminEdges {
 
 export function openAdmin(config: Config, edges: AdminEdges): RequestListener {
   const { publicUrl, dataFolder } = config
-  const { deps, versions, loaded, secret } = edges
+  const { deps, versions, keys, loaded, secret } = edges
   const access = createManagementAccess({
     ...deps,
     publicUrl,
@@ -33,6 +35,7 @@ export function openAdmin(config: Config, edges: AdminEdges): RequestListener {
     ...deps,
     publicUrl,
     versions,
+    keys,
     access,
     folders: createTenantFolders(loaded),
     checks: createTenantChecks(config),

@@ -1,7 +1,7 @@
 /**
  * The tenants as they are now: from the folder as it was read at the start, until a version of the tenant is live in the
- * store; agents disabled by hand and ids that changed hands are laid over either. Every look asks the store for the
- * revision, one read of shared memory, so a change made by any process is seen by the next request of every one.
+ * store; agents disabled by hand, ids that changed hands and killed keys are laid over either. Every look asks the store
+ * for the revision, one read of shared memory, so a change made by any process is seen by the next request of every one.
  *
  * A live version that cannot be loaded is a fault of that tenant, told once, and its requests are answered 503. What was
  * live before is not kept: it may be what somebody replaced in an emergency.
@@ -158,9 +158,9 @@ function readChecked(
 }
 
 /** Another tenant, which is one and the same until the next change. */
-function overlay(tenant: Tenant, { disabledAgents, registeredAt }: LiveState): Tenant {
+function overlay(tenant: Tenant, { disabledAgents, registeredAt, keyEpoch }: LiveState): Tenant {
   const changed = new Set([...disabledAgents, ...registeredAt.keys()])
-  if (changed.size === 0) return { ...tenant }
+  if (changed.size === 0) return { ...tenant, keyEpoch }
   const agents = new Map(tenant.agents)
   for (const id of changed) {
     const agent = agents.get(id)
@@ -168,5 +168,5 @@ function overlay(tenant: Tenant, { disabledAgents, registeredAt }: LiveState): T
     const disabled = agent.disabled || disabledAgents.has(id)
     agents.set(id, { ...agent, disabled, registeredAt: registeredAt.get(id) })
   }
-  return { ...tenant, agents }
+  return { ...tenant, agents, keyEpoch }
 }

@@ -170,6 +170,8 @@ export interface AuditEntry {
   readonly roles?: readonly string[]
   readonly action?: string
   readonly agent?: string
+  /** Of a signing key that was killed. */
+  readonly kid?: string
   readonly version_before?: string
   readonly version_after?: string
   /** What differs between the two, entry by entry. */

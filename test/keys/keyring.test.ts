@@ -65,6 +65,31 @@ test('tenants and algorithms have keys of their own', () => {
   expect(new Set(kids).size).toBe(3)
 })
 
+describe('after a kill', () => {
+  const at = (epoch: number) => openKeyring({ ...place(), epoch }, 'ES256')
+  const sealed = () => readdirSync(join(dataFolder, 'keys')).sort()
+
+  test('K04 each epoch has a key of its own, in a file of its own', () => {
+    const kids = [0, 1, 2].map((epoch) => at(epoch).active.kid)
+    expect(new Set(kids).size).toBe(3)
+    expect([0, 1, 2].map((epoch) => at(epoch).active.kid)).toEqual(kids)
+    expect(sealed()).toEqual(['acme.ES256.1.sealed', 'acme.ES256.2.sealed', 'acme.ES256.sealed'])
+  })
+
+  test('K04 nothing of the killed key is in the key set', async () => {
+    const [killed, next] = [at(0), at(1)]
+    expect(next.verificationKeys.has(killed.active.kid)).toBe(false)
+    expect(JSON.stringify(next.jwks)).not.toContain(killed.active.kid)
+  })
+
+  test('the sealed file of a killed key does not pass for its successor', () => {
+    at(0)
+    const keys = join(dataFolder, 'keys')
+    renameSync(join(keys, 'acme.ES256.sealed'), join(keys, 'acme.ES256.1.sealed'))
+    expect(() => at(1)).toThrow('was altered')
+  })
+})
+
 test('another secret is refused in a sentence that names the setting and no key or secret', () => {
   openKeyring(place(), 'ES256')
   const open = () => openKeyring(place('acme', 'the-wrong-secret'), 'ES256')

@@ -1,5 +1,6 @@
 /** What the management API needs from outside. */
 
+import type { SigningKeys } from '../../use-cases/kill-key.ts'
 import type { ManagementAccess } from '../../use-cases/management-access.ts'
 import type { AuditLog, Clock, Tenants, TenantVersions } from '../../use-cases/ports.ts'
 import type { TenantFolders, VersionChecks } from '../../use-cases/version-content.ts'
@@ -11,6 +12,7 @@ export interface ManagementDeps {
   readonly tenants: Tenants
   readonly folders: TenantFolders
   readonly versions: TenantVersions
+  readonly keys: SigningKeys
   readonly checks: VersionChecks
   readonly access: ManagementAccess
   readonly audit: AuditLog

@@ -1,6 +1,7 @@
 /** Every route of the management API but its two token endpoints, which speak OAuth (sign-in.ts). */
 import { AGENT_ROUTES } from './agents.ts'
 import { EXPLANATION_ROUTES } from './explanations.ts'
+import { KEY_ROUTES } from './keys.ts'
 import { createPathReader, type Parameters, type Route } from './route.ts'
 import { TENANT_ROUTES } from './tenants.ts'
 import { VERSION_ROUTES } from './versions.ts'
@@ -9,6 +10,7 @@ export const ROUTES: readonly Route[] = [
   ...TENANT_ROUTES,
   ...VERSION_ROUTES,
   ...AGENT_ROUTES,
+  ...KEY_ROUTES,
   ...EXPLANATION_ROUTES,
 ]
 

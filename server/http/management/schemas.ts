@@ -12,7 +12,7 @@ export const versionId = z.string().regex(/^[0-9a-f]{64}$/)
 /** Of ours, so it needs no second check. */
 const instant = z.string().meta({ format: 'date-time' })
 /** Goes on record as written: printable. */
-const words = (most: number) =>
+export const words = (most: number) =>
   z.string().regex(new RegExp(`^[^\\p{Cc}\\p{Cs}\\u2028\\u2029]{1,${most}}$`, 'u'))
 
 export const problem = z.strictObject({
