@@ -2,7 +2,14 @@
  * What is fine on a laptop and fatal in production, found and named (attack case K06). Pure: the caller refuses to start in
  * production when the list is not empty. Each line names the setting, or the tenant's file and member, and the cure.
  */
-import type { Agent, PublicJwk, Tenant, TrustedIssuer } from './tenant.ts'
+import type {
+  Agent,
+  EventReceiver,
+  EventTransmitter,
+  PublicJwk,
+  Tenant,
+  TrustedIssuer,
+} from './tenant.ts'
 
 /** The settings that have a development default. */
 export interface JudgedSettings {
@@ -38,6 +45,12 @@ function settingDefaults(settings: JudgedSettings): readonly string[] {
 function tenantDefaults(tenant: Tenant): readonly string[] {
   return [
     ...[...tenant.trustedIssuers.values()].flatMap((issuer) => issuerDefaults(tenant, issuer)),
+    ...[...tenant.eventReceivers.values()].flatMap((receiver) =>
+      receiverDefaults(tenant, receiver),
+    ),
+    ...[...tenant.eventTransmitters.values()].flatMap((party) =>
+      transmitterDefaults(tenant, party),
+    ),
     ...[...tenant.agents.values()].flatMap((agent) => agentDefaults(tenant, agent)),
     ...[...tenant.resources.values()].flatMap((resource) =>
       weakKeys(`${tenant.id}/resources.yaml: ${resource.id}: keys`, resource.keys),
@@ -56,6 +69,29 @@ function issuerDefaults(tenant: Tenant, issuer: TrustedIssuer): readonly string[
     found.push(`${member}: jwks_uri ${issuer.keys.jwksUri} is plain http; use an https address.`)
   }
   return found
+}
+
+function receiverDefaults(tenant: Tenant, receiver: EventReceiver): readonly string[] {
+  const member = `${tenant.id}/tenant.yaml: event_receivers ${receiver.id}`
+  return [
+    ...[...receiver.pushEndpoints]
+      .filter((endpoint) => !endpoint.startsWith('https://'))
+      .map((url) => `${member}: push_endpoints ${url} is plain http; use an https address.`),
+    ...weakKeys(`${member}: jwks`, receiver.keys),
+  ]
+}
+
+function transmitterDefaults(tenant: Tenant, party: EventTransmitter): readonly string[] {
+  const member = `${tenant.id}/tenant.yaml: event_transmitters ${party.id}`
+  const found = party.issuer.startsWith('https://')
+    ? []
+    : [`${member}: issuer ${party.issuer} is plain http; use an https issuer.`]
+  if ('jwks' in party.keys) return [...found, ...weakKeys(`${member}: jwks`, party.keys.jwks)]
+  if (party.keys.jwksUri.startsWith('https://')) return found
+  return [
+    ...found,
+    `${member}: jwks_uri ${party.keys.jwksUri} is plain http; use an https address.`,
+  ]
 }
 
 function agentDefaults(tenant: Tenant, agent: Agent): readonly string[] {

@@ -15,6 +15,7 @@ import type {
 import { createRules } from '../policy/rules.ts'
 import type { AgentEntry } from './agents-file.ts'
 import type { CheckedTenant } from './check-tenant.ts'
+import type { ReceiverEntry, TransmitterEntry } from './event-parties.ts'
 import { type Endpoints, endpointsByAgent, generatedHome, homeId, readHome } from './homes.ts'
 import type { ResourceEntry } from './resources-file.ts'
 import type { TaskTypeEntry } from './task-types-file.ts'
@@ -25,6 +26,8 @@ export interface CheckedEntries {
   readonly tenant: TenantFile
   readonly issuers: readonly IssuerEntry[]
   readonly roles: readonly RoleEntry[]
+  readonly receivers: readonly ReceiverEntry[]
+  readonly transmitters: readonly TransmitterEntry[]
   readonly agents: readonly AgentEntry[]
   readonly resources: readonly ResourceEntry[]
   readonly taskTypes: readonly TaskTypeEntry[]
@@ -71,8 +74,10 @@ export function buildTenant(
       entries.taskTypes.map((entry) => [entry.id, buildTaskType(entry, entries.tenant)]),
     ),
     roles: entries.roles,
-    eventReceivers: new Map<string, EventReceiver>(),
-    eventTransmitters: new Map<string, EventTransmitter>(),
+    eventReceivers: new Map(entries.receivers.map((entry) => [entry.id, buildReceiver(entry)])),
+    eventTransmitters: new Map(
+      entries.transmitters.map((entry) => [entry.id, buildTransmitter(entry, issuer)]),
+    ),
     keyEpoch: 0,
   }
   return { ...tenant, rules: createRules(tenant, policies) }
@@ -91,6 +96,26 @@ function buildIssuer(entry: IssuerEntry): TrustedIssuer {
     audiences: new Set(entry.audiences),
     subjectClaims: entry.subject_claims,
     managementClient: entry.management_client,
+  }
+}
+
+function buildReceiver(entry: ReceiverEntry): EventReceiver {
+  return {
+    id: entry.id,
+    keys: entry.jwks,
+    binding: entry.binding,
+    pushEndpoints: new Set(entry.push_endpoints),
+  }
+}
+
+function buildTransmitter(entry: TransmitterEntry, tenant: string): EventTransmitter {
+  return {
+    id: entry.id,
+    issuer: entry.issuer,
+    audience: entry.audience ?? tenant,
+    keys: entry.jwks_uri === undefined ? { jwks: entry.jwks ?? [] } : { jwksUri: entry.jwks_uri },
+    algorithms: entry.algorithms,
+    subjectsOf: entry.subjects_of,
   }
 }
 

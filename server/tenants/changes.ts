@@ -16,6 +16,12 @@ export function describeChanges(before: CheckedTenant, after: CheckedTenant): re
     ...memberChanges('tenant.yaml', tenantMembers(before), tenantMembers(after)),
     ...listChanges('tenant.yaml: trusted issuer', byId(from.issuers), byId(to.issuers)),
     ...listChanges('tenant.yaml: role', roles(before), roles(after)),
+    ...listChanges('tenant.yaml: event receiver', byId(from.receivers), byId(to.receivers)),
+    ...listChanges(
+      'tenant.yaml: event transmitter',
+      byId(from.transmitters),
+      byId(to.transmitters),
+    ),
     ...listChanges('agents.yaml:', byId(from.agents), byId(to.agents)),
     ...listChanges('resources.yaml:', byId(from.resources), byId(to.resources)),
     ...listChanges('task-types.yaml:', byId(from.taskTypes), byId(to.taskTypes)),
@@ -34,8 +40,9 @@ function byId(entries: readonly { readonly id: string }[]): Entries {
 
 /** Without the lists that are told entry by entry. */
 function tenantMembers({ entries }: CheckedTenant): object {
-  const { trusted_issuers: _, roles: __, ...members } = entries.tenant
-  return members
+  const told = new Set(['trusted_issuers', 'roles', 'event_receivers', 'event_transmitters'])
+  const members = Object.entries(entries.tenant).filter(([member]) => !told.has(member))
+  return Object.fromEntries(members)
 }
 
 function roles({ entries }: CheckedTenant): Entries {

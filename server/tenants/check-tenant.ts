@@ -9,6 +9,7 @@ import { checkAgents } from './agent-rules.ts'
 import type { CheckedEntries } from './build-tenant.ts'
 import { readCases } from './case-rules.ts'
 import { readEntries, readValues, type TenantDocuments, type TenantEntries } from './entries.ts'
+import { checkEventParties } from './event-rules.ts'
 import { homeId } from './homes.ts'
 import { checkIssuers } from './issuer-rules.ts'
 import { checkReferences, readScopeNames } from './references.ts'
@@ -41,7 +42,7 @@ export interface CheckedTenant {
   readonly cases: readonly NamedCase[]
 }
 
-const FORMAT = 1
+const FORMAT = 2
 
 /** Undefined where the report has a problem of it. Throws only where the rules' engine fails. */
 export function checkTenant(
@@ -117,6 +118,7 @@ function checkEntries(report: Report, entries: TenantEntries, { publicUrl }: Ten
   checkUris(report, entries, withoutSlash(publicUrl))
   checkIssuers(report, entries, withoutSlash(publicUrl))
   checkRoles(report, entries)
+  checkEventParties(report, entries, withoutSlash(publicUrl))
   if (entries.agents !== undefined) checkAgents(report, entries.agents, entries.resources)
   if (entries.taskTypes !== undefined) checkTaskTypes(report, entries.taskTypes, entries)
 }
@@ -151,12 +153,16 @@ function readPolicies(
 }
 
 function findChecked(entries: TenantEntries): CheckedEntries | undefined {
-  const { tenant, issuers, roles, agents, resources, taskTypes } = entries
-  if (!tenant || !issuers || !roles || !agents || !resources || !taskTypes) return undefined
+  const { tenant, issuers, roles, receivers, transmitters } = entries
+  const { agents, resources, taskTypes } = entries
+  if (!tenant || !issuers || !roles || !receivers || !transmitters) return undefined
+  if (!agents || !resources || !taskTypes) return undefined
   return {
     tenant: tenant.value,
     issuers: readValues(issuers),
     roles: readValues(roles),
+    receivers: readValues(receivers),
+    transmitters: readValues(transmitters),
     agents: readValues(agents),
     resources: readValues(resources),
     taskTypes: readValues(taskTypes),

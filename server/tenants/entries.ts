@@ -4,6 +4,12 @@
  */
 import type { z } from 'zod'
 import { type AgentEntry, agent } from './agents-file.ts'
+import {
+  eventReceiver,
+  eventTransmitter,
+  type ReceiverEntry,
+  type TransmitterEntry,
+} from './event-parties.ts'
 import { reportIssues } from './issue-problem.ts'
 import type { Path } from './place.ts'
 import { isFull, type Report, refuse } from './report.ts'
@@ -39,6 +45,8 @@ export interface TenantEntries {
   readonly tenant: { readonly document: YamlDocument; readonly value: TenantFile } | undefined
   readonly issuers: Listing<IssuerEntry> | undefined
   readonly roles: Listing<RoleEntry> | undefined
+  readonly receivers: Listing<ReceiverEntry> | undefined
+  readonly transmitters: Listing<TransmitterEntry> | undefined
   readonly agents: Listing<AgentEntry> | undefined
   readonly resources: Listing<ResourceEntry> | undefined
   readonly taskTypes: Listing<TaskTypeEntry> | undefined
@@ -54,6 +62,8 @@ export function readEntries(report: Report, documents: TenantDocuments): TenantE
     tenant: tenant && readTenantFile(report, tenant),
     issuers: tenant && readListing(report, tenant, 'trusted_issuers', trustedIssuer),
     roles: tenant && readListing(report, tenant, 'roles', roleGrant),
+    receivers: tenant && readListing(report, tenant, 'event_receivers', eventReceiver),
+    transmitters: tenant && readListing(report, tenant, 'event_transmitters', eventTransmitter),
     agents: readList(report, documents['agents.yaml'], 'agents', agent),
     resources: readList(report, documents['resources.yaml'], 'resources', resource),
     taskTypes: readList(report, documents['task-types.yaml'], 'task_types', taskType),

@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { agent } from './agents-file.ts'
 import { testCase } from './cases-file.ts'
+import { eventReceiver, eventTransmitter } from './event-parties.ts'
 import { strict } from './fields.ts'
 import { resource } from './resources-file.ts'
 import { taskType } from './task-types-file.ts'
@@ -43,6 +44,8 @@ const FILES = [
     schema: tenantFile.extend({
       trusted_issuers: listOf(trustedIssuer, tenantFile.shape.trusted_issuers.description),
       roles: listOf(roleGrant, tenantFile.shape.roles.description),
+      event_receivers: listOf(eventReceiver, tenantFile.shape.event_receivers.description),
+      event_transmitters: listOf(eventTransmitter, tenantFile.shape.event_transmitters.description),
     }),
   },
   {

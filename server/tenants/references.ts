@@ -43,6 +43,7 @@ export function checkReferences(report: Report, entries: TenantEntries): void {
     ['scopes', scope],
   ])
   checkMembers(report, entries.roles, [['issuer', issuer]])
+  checkMembers(report, entries.transmitters, [['subjects_of', issuer]])
   checkMembers(report, taskTypes, [
     ['openers', agent],
     ['subjects_from', issuer],

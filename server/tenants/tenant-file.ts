@@ -117,6 +117,18 @@ export const tenantFile = strict({
     .describe(
       'Which of the trusted issuers’ people may manage this tenant. None: the operator alone.',
     ),
+  event_receivers: z
+    .array(z.unknown())
+    .max(100)
+    .default([])
+    .describe(
+      'Other products that are told what ends here (OpenID Shared Signals). None: nothing is sent.',
+    ),
+  event_transmitters: z
+    .array(z.unknown())
+    .max(100)
+    .default([])
+    .describe('Other products whose events end what is done for their subjects here.'),
   disabled_subjects: distinct(subject)
     .default([])
     .describe('Subjects, with their prefix, on whose behalf nothing may be done.'),

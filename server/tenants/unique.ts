@@ -32,7 +32,11 @@ export function checkUnique(report: Report, entries: TenantEntries): void {
   }
 }
 
-function checkIds(report: Report, listing: Listing<{ readonly id: string }>, noun: string): void {
+export function checkIds(
+  report: Report,
+  listing: Listing<{ readonly id: string }>,
+  noun: string,
+): void {
   checkOnce(report, listing, (entry) => ({
     member: 'id',
     name: entry.value.id,

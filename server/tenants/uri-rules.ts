@@ -59,7 +59,7 @@ function checkResourceUris(
   }
 }
 
-function checkUri(
+export function checkUri(
   report: Report,
   document: YamlDocument,
   from: { path: Path; uri: string; find: (uri: string) => string | undefined },
