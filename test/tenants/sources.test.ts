@@ -35,7 +35,9 @@ describe('a checked tenant is plain data', () => {
 
   test('of one form: what another release stored is checked again', () => {
     const { checked } = check(sourcesOf())
-    expect(readCompiled(JSON.stringify({ ...checked, format: checked!.format + 1 }))).toBeUndefined()
+    expect(
+      readCompiled(JSON.stringify({ ...checked, format: checked!.format + 1 })),
+    ).toBeUndefined()
     expect(readCompiled('{}')).toBeUndefined()
   })
 
