@@ -10,6 +10,7 @@ import type {
   Scope,
   TaskType,
   Tenant,
+  Trigger,
   TrustedIssuer,
 } from '../core/tenant.ts'
 import { createRules } from '../policy/rules.ts'
@@ -60,9 +61,9 @@ export function buildTenant(
       tokenLifetime: limits.token_lifetime,
       tokensPerPlace: limits.tokens_per_place,
       tokensPerTask: limits.tokens_per_task,
-      requestsPerClient: 60_000,
-      requestsPerTenant: 600_000,
-      requestsPerTask: 60_000,
+      requestsPerClient: limits.requests_per_client,
+      requestsPerTenant: limits.requests_per_tenant,
+      requestsPerTask: limits.requests_per_task,
     },
     trustedIssuers: new Map(entries.issuers.map((entry) => [entry.issuer, buildIssuer(entry)])),
     disabledSubjects: new Set(entries.tenant.disabled_subjects),
@@ -178,6 +179,16 @@ function buildTaskType(entry: TaskTypeEntry, { limits }: TenantFile): TaskType {
     maxDepth: entry.max_depth ?? limits.max_depth,
     lifetime,
     tokenLifetime: entry.token_lifetime ?? Math.min(limits.token_lifetime, lifetime),
-    triggers: [],
+    triggers: entry.triggers.map(buildTrigger),
   }
+}
+
+function buildTrigger({
+  on,
+  per,
+  more_than,
+  within,
+  then,
+}: TaskTypeEntry['triggers'][number]): Trigger {
+  return { on, per, moreThan: more_than, within, verdict: then }
 }

@@ -25,6 +25,7 @@ export function checkTaskTypes(
   for (const entry of entries) {
     checkBasis(report, document, entry)
     checkRoomForHome(report, document, entry, homes)
+    checkTriggers(report, document, entry)
     if (tenant.tenant !== undefined) {
       checkLimits(report, document, entry, tenant.tenant.value.limits)
     }
@@ -63,6 +64,23 @@ function checkRoomForHome(
     if (home === undefined || value.reach.includes(home)) continue
     const text = `no room for the home of ${quote(opener)}: with it, ${MOST_PLACES} places at most`
     refuse(report, document, [...path, 'reach'], { text })
+  }
+}
+
+function checkTriggers(report: Report, document: YamlDocument, { value, path }: TaskTypeAt): void {
+  const counted = new Set<string>()
+  for (const [at, { on, per, within, then }] of value.triggers.entries()) {
+    const place = [...path, 'triggers', at]
+    if (on === 'use_after_end' && then === 'suspend') {
+      const text = 'what is over cannot be suspended: "use_after_end" takes "then: revoke"'
+      refuse(report, document, [...place, 'then'], { text })
+    }
+    const counter = `${on} ${per} ${within}`
+    if (counted.has(counter)) {
+      const text = `another trigger counts "${on}" per ${per} within ${within}s already`
+      refuse(report, document, place, { text })
+    }
+    counted.add(counter)
   }
 }
 

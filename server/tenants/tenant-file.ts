@@ -25,6 +25,8 @@ export const LONGEST_TASK = 8 * HOUR
 export const LONGEST_TOKEN = HOUR
 export const DEEPEST_CHAIN = 8
 const MOST_SUBJECT_CLAIMS = 16
+/** A minute; more than any machine answers. */
+const MOST_REQUESTS = 10_000_000
 
 const algorithm = z.enum(['ES256', 'EdDSA', 'RS256'])
 
@@ -44,6 +46,17 @@ const limits = strict({
   tokens_per_task: wholeNumber(1, 65_536)
     .default(512)
     .describe('The most tokens that are made in one task.'),
+  requests_per_client: wholeNumber(1, MOST_REQUESTS)
+    .default(6000)
+    .describe(
+      'The most requests a minute of one client, whichever endpoint. Only what its key signed counts.',
+    ),
+  requests_per_tenant: wholeNumber(1, MOST_REQUESTS)
+    .default(60_000)
+    .describe('The most requests a minute of all clients together.'),
+  requests_per_task: wholeNumber(1, MOST_REQUESTS)
+    .default(1200)
+    .describe('The most exchanges a minute of the tokens of one task, refused ones included.'),
 })
 
 export const trustedIssuer = strict({

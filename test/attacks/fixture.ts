@@ -141,7 +141,8 @@ function extend(documents: TenantDocuments, partner: TestKey): void {
     client_claim: 'app',
     scope_claim: 'may',
   })
-  tenant['limits'] = { max_depth: 4, tokens_per_place: 4096, tokens_per_task: 4096 }
+  const many = { tokens_per_place: 4096, tokens_per_task: 4096, requests_per_task: 100_000 }
+  tenant['limits'] = { max_depth: 4, ...many }
   tenant['disabled_subjects'] = ['mallory']
   resources.resources.push({
     id: 'planner-a2a',

@@ -81,6 +81,12 @@ describe('a folder becomes a tenant', () => {
       maxDepth: 3,
       lifetime: 600,
       tokenLifetime: 300,
+      triggers: [],
+    })
+    expect(tenant.limits).toMatchObject({
+      requestsPerClient: 6000,
+      requestsPerTenant: 60_000,
+      requestsPerTask: 1200,
     })
   })
 
