@@ -25,6 +25,6 @@ export function findInactive(
  * What was made at this time, in seconds since the epoch, is not this agent's: its id had belonged to another one until
  * then (attack case E10). The very second counts as before.
  */
-export function isReplaced({ registeredAt }: Agent, madeAt: number): boolean {
+export function isReplaced({ registeredAt }: Pick<Agent, 'registeredAt'>, madeAt: number): boolean {
   return registeredAt !== undefined && madeAt <= registeredAt
 }

@@ -12,18 +12,25 @@ export interface DispatchDeps {
   readonly oauthOf: (tenant: string) => RequestListener | undefined
   /** The management API and its description. */
   readonly admin: RequestListener
+  /** Status lists and their feed. */
+  readonly status: RequestListener
   /** Everything else: public documents, and the answer to what is not found. */
   readonly documents: RequestListener
 }
 
 const OAUTH_PATH = /^\/t\/([a-z][a-z0-9-]{0,62})(\/(?:token|introspect|revoke))$/
 
-const ADMIN_PATH = /^\/(?:admin\/v1\/|openapi\.json$)/
+/** The admin API, its description, and what is managed under a tenant's own issuer. */
+const MANAGEMENT_PATH = /^\/(?:admin\/v1\/|openapi\.json$|t\/[a-z][a-z0-9-]{0,62}\/tasks(?:\/|$))/
 
-export function createDispatch({ oauthOf, admin, documents }: DispatchDeps): RequestListener {
+const STATUS_PATH = /^\/t\/[a-z][a-z0-9-]{0,62}\/(?:status(?:\/|$)|events$)/
+
+export function createDispatch(deps: DispatchDeps): RequestListener {
+  const { oauthOf, admin, status, documents } = deps
   return (req, res) => {
     const path = exactPath(req)
-    if (ADMIN_PATH.test(path)) return admin(req, res)
+    if (MANAGEMENT_PATH.test(path)) return admin(req, res)
+    if (STATUS_PATH.test(path)) return status(req, res)
     const [, tenant, endpoint] = OAUTH_PATH.exec(path) ?? []
     const oauth = tenant === undefined ? undefined : oauthOf(tenant)
     if (oauth === undefined || endpoint === undefined) {

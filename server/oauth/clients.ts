@@ -1,25 +1,61 @@
 /**
- * What oidc-provider knows of a tenant's clients: their two kinds, and not one of them. It authenticates nobody:
+ * A tenant's clients, and what oidc-provider knows of them: their kinds, and not one of them. It authenticates nobody:
  * client-authentication.ts has done so before the library looks for a client, and the form then names the client's kind.
  */
 import type { ClientMetadata } from 'oidc-provider'
-import type { Tenant } from '../core/tenant.ts'
+import type { Agent, PublicJwk, Tenant } from '../core/tenant.ts'
 
-type ClientKind = 'agent' | 'resource_server'
+/** Each kind, and the grants it has. A resource server may introspect; it has none. */
+const KINDS = {
+  agent: (grants: readonly string[]) => grants,
+  resource_server: () => [],
+  event_receiver: () => ['client_credentials'],
+} as const satisfies Record<string, (grants: readonly string[]) => readonly string[]>
 
-export function clientKind(tenant: Tenant, client: string): ClientKind {
-  return tenant.agents.has(client) ? 'agent' : 'resource_server'
+type ClientKind = keyof typeof KINDS
+
+/** A client that may come to the token endpoint. */
+export type GrantClient =
+  | {
+      readonly kind: 'agent'
+      readonly id: string
+      readonly binding: Agent['binding']
+      readonly agent: Agent
+    }
+  | { readonly kind: 'receiver'; readonly id: string; readonly binding: 'dpop' | 'bearer' }
+
+interface KnownClient {
+  readonly kind: ClientKind
+  readonly jwks: readonly PublicJwk[]
+}
+
+/** One id is one client: an agent, else a resource server, else a receiver. Of resource servers only one with keys is any. */
+export function findClient(tenant: Tenant, id: string): KnownClient | undefined {
+  const agent = tenant.agents.get(id)
+  if (agent !== undefined) return { kind: 'agent', jwks: agent.auth.jwks }
+  const resource = tenant.resources.get(id)
+  if (resource !== undefined) {
+    return resource.keys.length > 0 ? { kind: 'resource_server', jwks: resource.keys } : undefined
+  }
+  const receiver = tenant.eventReceivers.get(id)
+  return receiver === undefined ? undefined : { kind: 'event_receiver', jwks: receiver.keys }
+}
+
+export function findGrantClient(tenant: Tenant, id: string): GrantClient | undefined {
+  const kind = findClient(tenant, id)?.kind
+  const agent = kind === 'agent' ? tenant.agents.get(id) : undefined
+  if (agent !== undefined) return { kind: 'agent', id, binding: agent.binding, agent }
+  const receiver = kind === 'event_receiver' ? tenant.eventReceivers.get(id) : undefined
+  return receiver === undefined ? undefined : { kind: 'receiver', id, binding: receiver.binding }
 }
 
 /** @param alg of the key the library was given; it signs nothing with it */
 export function clientKinds(grants: readonly string[], alg: 'ES256'): ClientMetadata[] {
-  const kinds: readonly ClientKind[] = ['agent', 'resource_server']
-  return kinds.map((kind) => ({
+  return Object.entries(KINDS).map(([kind, grantsOf]) => ({
     client_id: kind,
     token_endpoint_auth_method: 'none',
     id_token_signed_response_alg: alg,
-    // A resource server may introspect; it has no grant.
-    grant_types: kind === 'agent' ? [...grants] : [],
+    grant_types: [...grantsOf(grants)],
     redirect_uris: [],
     response_types: [],
   }))

@@ -7,11 +7,14 @@ import type { Keyring } from '../../keys/keyring.ts'
 import { isActive } from '../core/guards.ts'
 import type { OwnToken, ProvenKey, SubjectToken } from '../core/input-token.ts'
 import { isRefusal, type Refusal, refuse } from '../core/refusal.ts'
-import type { Agent, Tenant } from '../core/tenant.ts'
+import type { Tenant } from '../core/tenant.ts'
 import { actAlone } from '../use-cases/act-alone.ts'
 import type { DecisionRecord } from '../use-cases/decision-record.ts'
 import { exchangeToken } from '../use-cases/exchange-token.ts'
 import type { Granted, IssueDeps } from '../use-cases/issue-hop.ts'
+import type { SignedIn } from '../use-cases/management-access.ts'
+import { asksToManage, signInClient } from './client-sign-in.ts'
+import { findGrantClient, type GrantClient } from './clients.ts'
 import {
   type CommonParameters,
   type ExchangeParameters,
@@ -33,42 +36,54 @@ export interface GrantDeps extends IssueDeps {
 type Handler = (ctx: KoaContextWithOIDC) => Promise<void>
 
 export function exchangeHandler(tenant: Tenant, deps: GrantDeps): Handler {
-  return decideWith(tenant, deps, readExchange, async (parameters, party) => {
+  return decideWith(tenant, deps, readExchange, async (parameters, { client, key, record }) => {
+    // The library has refused every other kind of client by its grants.
+    if (client.kind !== 'agent') return refuse('grant_not_permitted')
     const subject = await readSubject(tenant, deps, parameters.subject)
     if (typeof subject === 'string') return refuse('subject_token_unacceptable', subject)
     const actor = readActor(tenant, deps, parameters.actor)
     if (typeof actor === 'string') return refuse('actor_token_unacceptable', actor)
-    return exchangeToken(deps, { ...parameters, ...party, tenant, subject, actor })
+    const caller = client.agent
+    return exchangeToken(deps, { ...parameters, caller, key, record, tenant, subject, actor })
   })
 }
 
 export function clientCredentialsHandler(tenant: Tenant, deps: GrantDeps): Handler {
-  return decideWith(tenant, deps, readCommon, (parameters, party) =>
-    actAlone(deps, { ...parameters, ...party, tenant }),
-  )
+  return decideWith(tenant, deps, readCommon, async (parameters, party) => {
+    const { client, key, record } = party
+    if (asksToManage(tenant, parameters)) {
+      return signInClient(deps, { ...party, tenant, parameters })
+    }
+    if (client.kind !== 'agent') return refuse('target_not_permitted', 'receiver_target')
+    return actAlone(deps, { ...parameters, caller: client.agent, key, record, tenant })
+  })
 }
 
-/** Who asks: the authenticated agent, the key it proves with this request, and where the decision is noted. */
+/** Who asks: the authenticated client, the key it proves with this request, and where the decision is noted. */
 interface Party {
-  readonly caller: Agent
+  readonly client: GrantClient
   readonly key: ProvenKey
   readonly record: DecisionRecord
 }
+
+type Outcome = Granted | SignedIn | Refusal
 
 /** What comes before every decision, cheap first: live facts of the caller, the form, the proof. */
 function decideWith<Parameters extends CommonParameters>(
   tenant: Tenant,
   deps: GrantDeps,
   read: (form: Form) => Parameters | Refusal,
-  decide: (parameters: Parameters, party: Party) => Promise<Granted | Refusal>,
+  decide: (parameters: Parameters, party: Party) => Promise<Outcome>,
 ): Handler {
   const url = `${tenant.issuer}/token`
-  const find = async (ctx: KoaContextWithOIDC): Promise<Granted | Refusal> => {
+  const find = async (ctx: KoaContextWithOIDC): Promise<Outcome> => {
     const { record, client: id = '', isFirstUse } = requestState(ctx)
     record.note({ client: id })
     const now = deps.clock.now()
-    const caller = tenant.agents.get(id)
-    if (!isActive(caller, now)) return refuse('client_authentication_failed', 'agent_inactive')
+    const client = findGrantClient(tenant, id)
+    if (client === undefined || (client.kind === 'agent' && !isActive(client.agent, now))) {
+      return refuse('client_authentication_failed', 'agent_inactive')
+    }
     const parameters = read(ctx.oidc.body ?? {})
     if (isRefusal(parameters)) return parameters
     const { scope } = parameters
@@ -88,8 +103,8 @@ function decideWith<Parameters extends CommonParameters>(
     if (!isFirst) return refuse('client_authentication_failed', 'assertion_replayed')
     if (isRefusal(key)) return key
     // RFC 9449 §5.2: a client bound to DPoP gets no token without a proof.
-    if (key === undefined && caller.binding === 'dpop') return refuse('proof_required')
-    return decide(parameters, { caller, key, record })
+    if (key === undefined && client.binding === 'dpop') return refuse('proof_required')
+    return decide(parameters, { client, key, record })
   }
   return async (ctx) => {
     requestState(ctx).outcome = await find(ctx)

@@ -1,8 +1,11 @@
 /**
- * Who asks at the management API: a management token and a proof of its key (RFC 9449 §7). What was true of a person when
- * the token was issued is looked up again: the issuer's trust, its management client, the subject, the roles.
+ * Who asks at the management API: a management token and a proof of its key (RFC 9449 §7). What was true when the token was
+ * issued is looked up again: of a person the issuer's trust, its management client, the subject, the roles; of an agent or
+ * receiver whether it still is one.
  */
 import type { Keyring } from '../../keys/keyring.ts'
+import { isActive } from '../core/guards.ts'
+import { isReplaced } from '../core/live-actors.ts'
 import { type ManagementRefusal, refuseManagement } from '../core/management-refusal.ts'
 import { isRefusal } from '../core/refusal.ts'
 import type { Role, Tenant } from '../core/tenant.ts'
@@ -10,8 +13,11 @@ import { type Author, OPERATOR, PLATFORM } from '../use-cases/author.ts'
 import type { PresentedRequest } from '../use-cases/management-access.ts'
 import type { Clock, Tenants } from '../use-cases/ports.ts'
 import {
+  type ManagementIssuers,
   readManagementToken,
-  type VerifiedOperator,
+  SUBJECT,
+  type VerifiedClient,
+  type VerifiedManagement,
   type VerifiedPerson,
 } from './management-token.ts'
 import type { ProofChecker } from './sender-proof.ts'
@@ -26,52 +32,88 @@ export interface AccessDeps {
   readonly keyringOf: (tenant: Tenant) => Keyring
 }
 
-/** RFC 9449 §7.1: the scheme of a bound token; any other, `Bearer` before all, is refused. */
-const PRESENTED = /^DPoP +([A-Za-z0-9_.-]+)$/i
+const PRESENTED = /^(DPoP|Bearer) +([A-Za-z0-9_.-]+)$/i
 
-export function managementAudience(publicUrl: string): string {
+/** Audience of the admin API, and issuer of the operator's tokens. */
+export function adminAudience(publicUrl: string): string {
   return `${publicUrl}/admin/v1`
+}
+
+/** Audience of what is asked under a tenant's own issuer: its tasks and its events. */
+export function manageAudience(issuer: string): string {
+  return `${issuer}/manage`
 }
 
 export async function authorize(
   deps: AccessDeps,
   request: PresentedRequest,
 ): Promise<Author | ManagementRefusal> {
-  const { authorization, proof, method, path } = request
+  const { authorization, proof, manageOf } = request
   if (authorization === undefined) return refuseManagement('token_required')
-  const token = PRESENTED.exec(authorization)?.[1]
-  if (token === undefined) return refuseManagement('token_required', 'scheme_unknown')
-  if (proof === undefined) return refuseManagement('proof_required')
-  const now = deps.clock.now()
-  const issuers = {
-    audience: managementAudience(deps.publicUrl),
-    platformKeyring: deps.platformKeyring,
-    findTenant: (id: string) => deps.tenants.find(id),
-    keyringOf: deps.keyringOf,
-  }
-  const verified = readManagementToken(issuers, token, now)
+  const [, scheme, token] = PRESENTED.exec(authorization) ?? []
+  if (scheme === undefined || token === undefined) return unknownScheme()
+  const isBearer = scheme.toLowerCase() === 'bearer'
+  // RFC 9449 §7.1: the scheme of a bound token is DPoP. Nobody has another kind at the admin API.
+  if (isBearer && manageOf === undefined) return unknownScheme()
+  if (!isBearer && proof === undefined) return refuseManagement('proof_required')
+  const verified = readManagementToken(issuersOf(deps, manageOf), token, deps.clock.now())
   if (verified === 'token_expired') return refuseManagement('token_expired')
   if (typeof verified === 'string') return refuseManagement('token_unacceptable', verified)
-  const key = await deps.proofs.check({
-    tenant: verified.kind === 'operator' ? PLATFORM : verified.tenant.id,
-    proof,
-    method,
-    url: `${deps.publicUrl}${path}`,
-    presented: { token, jkt: verified.claims.cnf.jkt },
-    now,
+  const { cnf } = verified.claims
+  // RFC 9449 §7.2: a bound token is never taken as a bearer token, nor one that is not bound as a bound one.
+  if (isBearer) return cnf === undefined ? authorOf(deps, verified) : unknownScheme()
+  if (cnf === undefined) return refuseManagement('token_unacceptable', 'binding_missing')
+  const fault = await checkProof(deps, request, {
+    tenant: verified.kind === OPERATOR ? PLATFORM : verified.tenant.id,
+    presented: { token, jkt: cnf.jkt },
   })
+  return fault ?? authorOf(deps, verified)
+}
+
+function unknownScheme(): ManagementRefusal {
+  return refuseManagement('token_required', 'scheme_unknown')
+}
+
+function issuersOf(deps: AccessDeps, manageOf: string | undefined): ManagementIssuers {
+  const platform = adminAudience(deps.publicUrl)
+  return {
+    platform,
+    audience: manageOf === undefined ? platform : manageAudience(`${deps.publicUrl}/t/${manageOf}`),
+    manageOf,
+    platformKeyring: deps.platformKeyring,
+    findTenant: (id) => deps.tenants.find(id),
+    keyringOf: deps.keyringOf,
+  }
+}
+
+async function checkProof(
+  { proofs, publicUrl, clock }: AccessDeps,
+  { proof, method, path }: PresentedRequest,
+  bound: { readonly tenant: string; readonly presented: { token: string; jkt: string } },
+): Promise<ManagementRefusal | undefined> {
+  const url = `${publicUrl}${path}`
+  const key = await proofs.check({ ...bound, proof, method, url, now: clock.now() })
   if (isRefusal(key)) {
     const isReplayed = key.reason === 'proof_replayed'
     return refuseManagement(isReplayed ? 'proof_replayed' : 'proof_invalid', key.guard)
   }
-  if (key === undefined) return refuseManagement('proof_required')
-  return authorOf(verified)
+  return key === undefined ? refuseManagement('proof_required') : undefined
 }
 
-function authorOf(verified: VerifiedOperator | VerifiedPerson): Author | ManagementRefusal {
-  if (verified.kind === 'operator')
-    return { name: OPERATOR, id: OPERATOR, roles: [OPERATOR], tenant: undefined }
-  const { claims, tenant } = verified
+function authorOf(deps: AccessDeps, verified: VerifiedManagement): Author | ManagementRefusal {
+  switch (verified.kind) {
+    case 'operator':
+      return { name: OPERATOR, id: OPERATOR, roles: [OPERATOR], tenant: undefined }
+    case 'person':
+      return personOf(verified)
+    case 'agent':
+      return agentOf(verified, deps.clock.now())
+    case 'receiver':
+      return receiverOf(verified)
+  }
+}
+
+function personOf({ claims, tenant, roles: held }: VerifiedPerson): Author | ManagementRefusal {
   const issuer = [...tenant.trustedIssuers.values()].find(({ id }) => id === claims.sub_from)
   if (issuer === undefined || issuer.managementClient !== claims.client_id) {
     return refuseManagement('token_unacceptable', 'management_client_changed')
@@ -79,11 +121,29 @@ function authorOf(verified: VerifiedOperator | VerifiedPerson): Author | Managem
   if (tenant.disabledSubjects.has(claims.sub)) {
     return refuseManagement('token_unacceptable', 'subject_disabled')
   }
-  const roles = verified.roles.filter((role) => isStillGranted(tenant, issuer.id, role))
+  const roles = held.filter((role) => role === SUBJECT || isStillGranted(tenant, issuer.id, role))
   return { name: `${issuer.id}:${claims.sub}`, id: claims.sub, roles, tenant: tenant.id }
 }
 
 /** The person's claims are not here any more; a role that nobody of this issuer has is not theirs either. */
 function isStillGranted(tenant: Tenant, issuer: string, role: Role): boolean {
   return tenant.roles.some((grant) => grant.issuer === issuer && grant.role === role)
+}
+
+/** Still at work, and still the agent the token was issued to (attack cases E09 and E10). */
+function agentOf({ claims, tenant }: VerifiedClient, now: number): Author | ManagementRefusal {
+  const agent = tenant.agents.get(claims.sub)
+  if (!isActive(agent, now)) return refuseManagement('token_unacceptable', 'agent_inactive')
+  if (isReplaced(agent, claims.iat)) return refuseManagement('token_unacceptable', 'agent_replaced')
+  return { name: `agent:${agent.id}`, id: agent.id, roles: ['agent'], tenant: tenant.id }
+}
+
+function receiverOf({ claims, tenant }: VerifiedClient): Author | ManagementRefusal {
+  const receiver = tenant.eventReceivers.get(claims.sub)
+  if (receiver === undefined) return refuseManagement('token_unacceptable', 'receiver_unknown')
+  if (claims.cnf === undefined && receiver.binding !== 'bearer') {
+    return refuseManagement('token_unacceptable', 'binding_missing')
+  }
+  const { id } = receiver
+  return { name: `receiver:${id}`, id, roles: ['receiver'], tenant: tenant.id }
 }

@@ -2,8 +2,6 @@
  * The token endpoints of the management API: the operator by its key (RFC 6749 §4.4, RFC 7523), a person by an ID token that
  * was issued to the tenant's management client (RFC 8693). Both prove a key; no delegated token is taken, none is issued.
  */
-import { randomUUID } from 'node:crypto'
-import type { Keyring } from '../../keys/keyring.ts'
 import { readVerificationKey } from '../../keys/verification-key.ts'
 import type { JsonObject } from '../../lib/src/strict-json.ts'
 import type { ForeignToken } from '../core/input-token.ts'
@@ -15,12 +13,9 @@ import type { AuditLog, ReplayGuard } from '../use-cases/ports.ts'
 import { verifyAssertion } from './client-assertion.ts'
 import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE } from './exchange-parameters.ts'
 import { believe, type IssuerKeys, verifyForeignToken } from './foreign-token.ts'
-import { type AccessDeps, authorize, managementAudience } from './management-access.ts'
-import {
-  MANAGEMENT_LIFETIME,
-  type ManagementClaims,
-  mintManagementToken,
-} from './management-token.ts'
+import { issueManagementToken } from './issue-management-token.ts'
+import { type AccessDeps, adminAudience, authorize, manageAudience } from './management-access.ts'
+import { SUBJECT } from './management-token.ts'
 
 export interface SignInDeps extends AccessDeps {
   readonly operatorKey: PublicJwk
@@ -56,12 +51,12 @@ async function signInOperator(
   const { form, authorization, record } = request
   if (form['grant_type'] !== 'client_credentials') return refuse('grant_unsupported')
   const now = deps.clock.now()
-  const audience = managementAudience(deps.publicUrl)
+  const issuer = adminAudience(deps.publicUrl)
   const presented = { form, hasAuthorization: authorization !== undefined, now }
-  const outcome = verifyAssertion({ tenant: PLATFORM, audience, keysOf }, presented)
+  const outcome = verifyAssertion({ tenant: PLATFORM, audience: issuer, keysOf }, presented)
   if (typeof outcome === 'string') return refuse('client_authentication_failed', outcome)
-  const general = checkGeneral(form, audience)
-  if (general !== undefined) return general
+  const audience = findAudience(form, issuer, (uri) => isManageAudience(deps, uri))
+  if (isRefusal(audience)) return audience
   const scope = grantScope(form, [OPERATOR])
   if (isRefusal(scope)) return scope
   // The two single uses are claimed together, both after their signatures.
@@ -72,16 +67,12 @@ async function signInOperator(
   if (!isFirst) return refuse('client_authentication_failed', 'assertion_replayed')
   if (typeof jkt !== 'string') return jkt
   record.note({ author: OPERATOR, roles: [OPERATOR] })
-  return issue(deps, deps.platformKeyring, request, {
-    iss: audience,
-    sub: OPERATOR,
-    aud: audience,
-    client_id: OPERATOR,
-    scope: OPERATOR,
-    iat: now,
-    exp: now + MANAGEMENT_LIFETIME,
-    jti: randomUUID(),
-    cnf: { jkt },
+  const claims = { iss: issuer, sub: OPERATOR, aud: audience, client_id: OPERATOR, scope: OPERATOR }
+  return issueManagementToken(deps, {
+    keyring: deps.platformKeyring,
+    record,
+    claims: { ...claims, scope: OPERATOR },
+    jkt,
   })
 }
 
@@ -91,33 +82,38 @@ async function signInPerson(
   request: SignInRequest,
 ): Promise<SignedIn | Refusal> {
   const { form, record } = request
-  const audience = managementAudience(deps.publicUrl)
-  const fault = checkExchange(form) ?? checkGeneral(form, audience)
+  const fault = checkExchange(form)
   if (fault !== undefined) return fault
+  const admin = adminAudience(deps.publicUrl)
+  const manage = manageAudience(tenant.issuer)
+  const audience = findAudience(form, admin, (uri) => uri === manage)
+  if (isRefusal(audience)) return audience
   const jkt = await proveKey(deps, tenant.id, request)
   if (typeof jkt !== 'string') return jkt
   const person = await readPerson(deps, tenant, form['subject_token'] ?? '')
   if (isRefusal(person)) return person
-  const { token, client, roles } = person
+  const { token, client } = person
   const { subject, issuer } = token
+  // Whoever something is done for may stop it, without a role.
+  const roles = audience === manage ? [...person.roles, SUBJECT] : person.roles
   record.note({ author: `${issuer.id}:${subject}`, roles })
   if (tenant.disabledSubjects.has(subject)) return refuse('subject_inactive')
   if (roles.length === 0) return refuse('role_required')
   const scope = grantScope(form, roles)
   if (isRefusal(scope)) return scope
-  const now = deps.clock.now()
-  return issue(deps, deps.keyringOf(tenant), request, {
-    iss: tenant.issuer,
-    sub: subject,
-    sub_from: issuer.id,
-    aud: audience,
-    client_id: client,
-    scope,
-    tenant: tenant.id,
-    iat: now,
-    exp: now + MANAGEMENT_LIFETIME,
-    jti: randomUUID(),
-    cnf: { jkt },
+  return issueManagementToken(deps, {
+    keyring: deps.keyringOf(tenant),
+    record,
+    claims: {
+      iss: tenant.issuer,
+      sub: subject,
+      sub_from: issuer.id,
+      aud: audience,
+      client_id: client,
+      scope,
+      tenant: tenant.id,
+    },
+    jkt,
   })
 }
 
@@ -184,12 +180,26 @@ function checkExchange(form: SignInRequest['form']): Refusal | undefined {
   return isOurs ? undefined : refuse('requested_token_type_unsupported')
 }
 
-function checkGeneral(form: SignInRequest['form'], audience: string): Refusal | undefined {
+/** The one audience that was asked for; the admin API's where none was. */
+function findAudience(
+  form: SignInRequest['form'],
+  admin: string,
+  isManage: (uri: string) => boolean,
+): string | Refusal {
   if (form['authorization_details'] !== undefined) {
     return refuse('authorization_details_unsupported')
   }
   const targets = [form['resource'], form['audience']].filter((target) => target !== undefined)
-  return targets.every((target) => target === audience) ? undefined : refuse('target_not_permitted')
+  const [asked = admin] = targets
+  const isOne = targets.every((target) => target === asked)
+  return isOne && (asked === admin || isManage(asked)) ? asked : refuse('target_not_permitted')
+}
+
+/** Of a tenant there is; compared with what it would be, never taken apart and believed. */
+function isManageAudience({ publicUrl, tenants }: SignInDeps, uri: string): boolean {
+  const id = uri.startsWith(`${publicUrl}/t/`) ? uri.slice(publicUrl.length + 3).split('/')[0] : ''
+  const tenant = id === undefined || id === '' ? undefined : tenants.find(id)
+  return tenant !== undefined && uri === manageAudience(tenant.issuer)
 }
 
 /** All there is, or the part that was asked for; never less than asked (RFC 6749 §3.3). */
@@ -210,19 +220,4 @@ async function proveKey(
   const key = await deps.proofs.check({ tenant, proof, method, url, now: deps.clock.now() })
   if (isRefusal(key)) return key
   return key === undefined ? refuse('proof_required') : key.jkt
-}
-
-/** The entry is durable before the token leaves. */
-async function issue(
-  deps: SignInDeps,
-  keyring: Keyring,
-  { record }: SignInRequest,
-  claims: ManagementClaims,
-): Promise<SignedIn> {
-  const token = await mintManagementToken(keyring, claims)
-  const { jti, exp, client_id: client, sub, scope, cnf } = claims
-  const after = scope.split(' ')
-  record.note({ client, subject: sub, jti, expires_at: exp, scope_after: after })
-  await deps.audit.append(record.permitted(deps.clock.now()))
-  return { token, expiresIn: MANAGEMENT_LIFETIME, scope, jkt: cnf.jkt }
 }

@@ -11,9 +11,10 @@ import { isRefusal, refuse } from '../core/refusal.ts'
 import type { Tenant } from '../core/tenant.ts'
 import { DecisionRecord } from '../use-cases/decision-record.ts'
 import type { Granted } from '../use-cases/issue-hop.ts'
+import type { SignedIn } from '../use-cases/management-access.ts'
 import type { ReplayGuard } from '../use-cases/ports.ts'
 import { type ClientAuthenticator, createClientAuthenticator } from './client-authentication.ts'
-import { clientKind, clientKinds } from './clients.ts'
+import { clientKinds, findClient } from './clients.ts'
 import { answerRefusal, errorCode, readProviderError } from './error-response.ts'
 import {
   ACCESS_TOKEN_TYPE,
@@ -59,7 +60,8 @@ export function createOAuthListener(tenant: Tenant, deps: ProviderDeps): Request
   const authenticator = createClientAuthenticator(tenant)
   onForm(provider, (ctx, form) => {
     const client = authenticate(ctx, form, authenticator, deps)
-    if (client !== undefined) form['client_id'] = clientKind(tenant, client)
+    const kind = client === undefined ? undefined : findClient(tenant, client)?.kind
+    if (kind !== undefined) form['client_id'] = kind
     // A repeated one stays: the library refuses it as what it is.
     else if (!Array.isArray(form['client_id'])) delete form['client_id']
   })
@@ -171,15 +173,17 @@ async function answerFault(ctx: KoaContextWithOIDC, answering: Answering): Promi
 }
 
 /** RFC 8693 §2.2.1; `cnf` tells which key the token is bound to. */
-function tokenResponse({ token, claims, expiresIn }: Granted): Readonly<Record<string, unknown>> {
+function tokenResponse(outcome: Granted | SignedIn): Readonly<Record<string, unknown>> {
+  const { token, expiresIn } = outcome
+  const { scope, cnf } = 'claims' in outcome ? outcome.claims : outcome
   return {
     access_token: token,
     issued_token_type: ACCESS_TOKEN_TYPE,
     // RFC 9449 §5: a bound token is announced as one.
-    token_type: claims.cnf === undefined ? 'Bearer' : 'DPoP',
+    token_type: cnf === undefined ? 'Bearer' : 'DPoP',
     expires_in: expiresIn,
-    scope: claims.scope,
-    ...(claims.cnf === undefined ? {} : { cnf: claims.cnf }),
+    scope,
+    ...(cnf === undefined ? {} : { cnf }),
   }
 }
 

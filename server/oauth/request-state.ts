@@ -5,6 +5,7 @@
 import type { Refusal } from '../core/refusal.ts'
 import type { DecisionRecord } from '../use-cases/decision-record.ts'
 import type { Granted } from '../use-cases/issue-hop.ts'
+import type { SignedIn } from '../use-cases/management-access.ts'
 
 export interface RequestState {
   readonly record: DecisionRecord
@@ -13,7 +14,7 @@ export interface RequestState {
   /** Resolves to true where this request is the assertion's first use. Awaited before any answer. */
   isFirstUse: Promise<boolean>
   /** What a grant handler decided. */
-  outcome: Granted | Refusal | undefined
+  outcome: Granted | SignedIn | Refusal | undefined
   /** The library's own error, as its events tell it. */
   providerError: unknown
   /** Guard of a failed client authentication, for the audit entry. */

@@ -1,5 +1,5 @@
 /**
- * The management API, `/admin/v1`, and its description. In this order: path and method, token and proof, tenant, role, query,
+ * The management API and its description: `/admin/v1`, and what is managed under a tenant's own issuer. In this order: path and method, token and proof, tenant, role, query,
  * body; cheap and public first, and nothing of another tenant is told apart from nothing at all (attack case F05).
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -102,7 +102,8 @@ async function runRoute(
   const tenant = parameters['tenant'] ?? PLATFORM
   // Not by the tenant itself: one whose live version cannot be used is put right here.
   const version = liveVersion(deps, tenant) ?? ''
-  const header = { ref, tenant, tenant_version: version, event: 'management' } as const
+  const { event = 'management' } = route
+  const header = { ref, tenant, tenant_version: version, event }
   const record = new DecisionRecord(header)
   record.note({ action: route.name })
   try {
@@ -140,6 +141,7 @@ async function decide(
     proof: headerOf(req, 'dpop'),
     method: route.method,
     path,
+    manageOf: path.startsWith('/t/') ? parameters['tenant'] : undefined,
   })
   if (isManagementRefusal(author)) return author
   const { name, roles } = author

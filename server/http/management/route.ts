@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import type { ManagementReason, ManagementRefusal } from '../../core/management-refusal.ts'
 import type { Author, AuthorRole } from '../../use-cases/author.ts'
 import type { DecisionRecord } from '../../use-cases/decision-record.ts'
+import type { AuditEntry } from '../../use-cases/ports.ts'
 import type { ManagementDeps } from './management-deps.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT'
@@ -12,6 +13,7 @@ export const PARAMETERS = {
   tenant: '[a-z][a-z0-9-]{0,62}',
   agent: '[a-z][a-z0-9-]{0,62}',
   version: '[0-9a-f]{64}|live',
+  txn: '[A-Za-z0-9_-]{22}',
 } as const
 
 export type Parameters = Readonly<Record<string, string>>
@@ -40,10 +42,12 @@ export interface Described {
 
 interface RouteFacts {
   readonly method: Method
-  /** `{name}` stands for a parameter. */
+  /** `{name}` stands for a parameter. Under `/t/{tenant}/` a token for that tenant's `{issuer}/manage` is taken, and no other. */
   readonly path: string
   /** OpenAPI's operationId, and the action on record. */
   readonly name: string
+  /** What its requests are on record as; `management` where it is not said. */
+  readonly event?: AuditEntry['event']
   readonly summary: string
   /** Any of these may. */
   readonly roles: readonly AuthorRole[]

@@ -95,14 +95,14 @@ async function recordRefusal(
 }
 
 /** RFC 8693 §2.2.1, RFC 9449 §5. */
-function tokenResponse({ token, expiresIn, scope, jkt }: SignedIn) {
+function tokenResponse({ token, expiresIn, scope, cnf }: SignedIn) {
   return {
     access_token: token,
     issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
     token_type: 'DPoP',
     expires_in: expiresIn,
     scope,
-    cnf: { jkt },
+    cnf,
   }
 }
 
