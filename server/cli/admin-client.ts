@@ -1,4 +1,4 @@
-/** The admin API of a running server, as the operator. Every refusal it gives becomes one plain sentence. */
+/** The APIs of a running server, as the operator. Every refusal they give becomes one plain sentence. */
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { formatProblem } from '../core/problem.ts'
@@ -10,7 +10,7 @@ import { commandConfigOrFail } from './settings-or-fail.ts'
 
 export interface AdminRequest {
   readonly method: 'GET' | 'POST' | 'PUT'
-  /** Segments below `/admin/v1/tenants`. */
+  /** Segments below the one the client is for. */
   readonly path: readonly string[]
   /** Sent as JSON. */
   readonly body?: unknown
@@ -40,16 +40,34 @@ export function addConnection(command: Command): Command {
     .option('--data <folder>', 'data folder of the server')
 }
 
-/** Signs in. Throws a `Failure` that says what to do. */
-export async function connect({ server, operatorKey, data }: Connection): Promise<AdminClient> {
-  if (server !== undefined) checkServer(server)
-  const config = commandConfigOrFail({ publicUrl: server, data })
-  const admin = `${config.publicUrl}/admin/v1`
-  const keyFile = operatorKey ?? join(config.dataFolder, 'operator.jwk')
+/** Signs in for `/admin/v1/tenants`. Throws a `Failure` that says what to do. */
+export async function connect(connection: Connection): Promise<AdminClient> {
+  const { server, admin, keyFile } = readConnection(connection)
   const token = await signInOperator(admin, keyFile)
+  return { server, request: (asked) => send(token, `${admin}/tenants`, asked) }
+}
+
+/** Signs in for the tasks of a tenant. Throws a `Failure` that says what to do. */
+export async function connectTasks(connection: Connection, tenant: string): Promise<AdminClient> {
+  const { server, admin, keyFile } = readConnection(connection)
+  const issuer = `${server}/t/${encodeURIComponent(tenant)}`
+  const unknown = unknownTenant({ server }, tenant)
+  const token = await signInOperator(admin, keyFile, { uri: `${issuer}/manage`, unknown })
+  return { server, request: (asked) => send(token, `${issuer}/tasks`, asked) }
+}
+
+/** What is said where the server does not know the tenant. */
+export function unknownTenant({ server }: Pick<AdminClient, 'server'>, tenant: string): Failure {
+  return new Failure(`${server} has no tenant ${tenant}; actchain apply makes one.`)
+}
+
+function readConnection({ server, operatorKey, data }: Connection) {
+  if (server !== undefined) checkServer(server)
+  const { publicUrl, dataFolder } = commandConfigOrFail({ publicUrl: server, data })
   return {
-    server: config.publicUrl,
-    request: (asked) => send(token, admin, asked),
+    server: publicUrl,
+    admin: `${publicUrl}/admin/v1`,
+    keyFile: operatorKey ?? join(dataFolder, 'operator.jwk'),
   }
 }
 
@@ -67,10 +85,10 @@ function checkServer(server: string): void {
 
 async function send(
   { token, proof }: AdminToken,
-  admin: string,
+  base: string,
   { method, path, query, body, headers, expected }: AdminRequest,
 ): Promise<JsonAnswer> {
-  const url = [admin, 'tenants', ...path.map(encodeURIComponent)].join('/')
+  const url = [base, ...path.map(encodeURIComponent)].join('/')
   const search = query === undefined ? '' : `?${new URLSearchParams(query)}`
   const answer = await answerOf(`${url}${search}`, {
     method,

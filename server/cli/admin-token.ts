@@ -18,8 +18,19 @@ export interface AdminToken {
   readonly proof: (method: string, url: string) => string
 }
 
+/** What the token is to be good for, where that is not the admin API itself (RFC 8707 §2). */
+export interface Resource {
+  readonly uri: string
+  /** Said where the server has no such resource. */
+  readonly unknown: Failure
+}
+
 /** Throws a `Failure` that says what to do. */
-export async function signInOperator(admin: string, keyFile: string): Promise<AdminToken> {
+export async function signInOperator(
+  admin: string,
+  keyFile: string,
+  resource?: Resource,
+): Promise<AdminToken> {
   const key = await operatorKey(keyFile)
   const prove = createProver()
   const url = `${admin}/token`
@@ -27,11 +38,15 @@ export async function signInOperator(admin: string, keyFile: string): Promise<Ad
     grant_type: 'client_credentials',
     client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
     client_assertion: assertion(key, admin),
+    ...(resource !== undefined && { resource: resource.uri }),
   })
   const headers = { dpop: prove('POST', url) }
   const answer = await answerOf(url, { method: 'POST', body: form, headers })
   const token = readToken(answer)
   if (token === undefined) {
+    // RFC 8707 §2.
+    if (resource !== undefined && answer.body?.['error'] === 'invalid_target')
+      throw resource.unknown
     const why = problemSentence(answer)
     throw new Failure(`The server did not let the operator in; check --operator-key. ${why}`)
   }

@@ -5,8 +5,8 @@
 import type { Command } from 'commander'
 import type { JsonObject } from '../../lib/src/strict-json.ts'
 import { textOf } from './admin-answer.ts'
-import { addConnection, type Connection, connect } from './admin-client.ts'
-import { listAll, unknownTenant } from './admin-list.ts'
+import { addConnection, type Connection, connect, unknownTenant } from './admin-client.ts'
+import { listAll } from './admin-list.ts'
 import { Failure } from './failure.ts'
 import { escaped, print, printJson } from './print.ts'
 

@@ -13,8 +13,10 @@ import { addExplain } from './explain.ts'
 import { AnsweredNo, Failure } from './failure.ts'
 import { addInit } from './init.ts'
 import { addInspect } from './inspect.ts'
+import { addKeys } from './keys.ts'
 import { escaped } from './print.ts'
 import { addServe, type StartServer } from './serve.ts'
+import { addTask } from './task.ts'
 import { addRollback, addVersions } from './versions.ts'
 
 /** Runs one command line; resolves to its exit code. `loadStart` is called by `serve` alone. */
@@ -23,11 +25,22 @@ export async function runProgram(
   loadStart: () => Promise<StartServer>,
 ): Promise<number> {
   try {
-    await createProgram(loadStart).parseAsync(argv)
+    await createProgram(loadStart).parseAsync(withIdsLast(argv))
     return 0
   } catch (error) {
     return exitCodeOf(error)
   }
+}
+
+/** 128 bits or 48 in base64url (a task's id, a key's): one in 64 begins as an option does, and none of ours looks so. */
+const ID_LIKE_OPTION = /^-[A-Za-z0-9_-]{21}$|^-[A-Za-z0-9_][A-Za-z0-9_-]{6}$/
+
+/** Ids come last in every command that takes one, so what looks like an option can stand behind the mark that ends options. */
+function withIdsLast(argv: readonly string[]): readonly string[] {
+  if (argv.includes('--')) return argv
+  const ids = argv.filter((argument) => ID_LIKE_OPTION.test(argument))
+  if (ids.length === 0) return argv
+  return [...argv.filter((argument) => !ids.includes(argument)), '--', ...ids]
 }
 
 function createProgram(loadStart: () => Promise<StartServer>): Command {
@@ -44,6 +57,8 @@ function createProgram(loadStart: () => Promise<StartServer>): Command {
   addVersions(program)
   addRollback(program)
   addAgents(program)
+  addTask(program)
+  addKeys(program)
   addInspect(program)
   const dev = program.command('dev').description('commands for development; refused in production')
   addDevUserToken(dev)

@@ -2,8 +2,14 @@
 import type { Command } from 'commander'
 import type { JsonObject } from '../../lib/src/strict-json.ts'
 import { textOf } from './admin-answer.ts'
-import { type AdminClient, addConnection, type Connection, connect } from './admin-client.ts'
-import { listAll, unknownTenant } from './admin-list.ts'
+import {
+  type AdminClient,
+  addConnection,
+  type Connection,
+  connect,
+  unknownTenant,
+} from './admin-client.ts'
+import { listAll } from './admin-list.ts'
 import { Failure } from './failure.ts'
 import { activate, findLive, shortVersion } from './live-version.ts'
 import { escaped, print, printJson } from './print.ts'
