@@ -25,8 +25,11 @@ export function endpointOf(agent: string): string {
   return `${agent}-a2a`
 }
 
-/** Writes `{folder}/bench` and returns the keys it trusts. */
-export function writeBenchTenant(folder: string): TenantKeys {
+/**
+ * Writes `{folder}/bench` and returns the keys it trusts. With `bearer` its tokens are bound to no key: for what is measured
+ * without proofs.
+ */
+export function writeBenchTenant(folder: string, binding: 'dpop' | 'bearer' = 'dpop'): TenantKeys {
   const agents = new Map(AGENTS.map((id) => [id as string, newKey(`${id}-1`)]))
   const idp = newKey('idp-1')
   const place = join(folder, 'bench')
@@ -35,7 +38,7 @@ export function writeBenchTenant(folder: string): TenantKeys {
     writeFileSync(join(place, name), stringify(value, { aliasDuplicateObjects: false }))
   const trusted = { id: 'idp', issuer: BENCH_IDP, jwks: { keys: [idp.publicJwk] } }
   write('tenant.yaml', { display_name: 'Bench', trusted_issuers: [trusted], limits: LIMITS })
-  write('agents.yaml', { agents: [...agents].map(([id, key]) => agent(id, key)) })
+  write('agents.yaml', { agents: [...agents].map(([id, key]) => agent(id, key, binding)) })
   write('resources.yaml', { resources: resources() })
   write('task-types.yaml', { task_types: [TASK_TYPE] })
   writeRules(place, PERMIT_ALL)
@@ -48,6 +51,10 @@ const LIMITS = {
   token_lifetime: '1h',
   tokens_per_place: 4096,
   tokens_per_task: 65_536,
+  // A single client asks as fast as it can.
+  requests_per_client: 10_000_000,
+  requests_per_tenant: 10_000_000,
+  requests_per_task: 10_000_000,
 }
 
 const TASK_TYPE = {
@@ -62,7 +69,7 @@ const TASK_TYPE = {
   token_lifetime: '1h',
 }
 
-function agent(id: string, key: TestKey): object {
+function agent(id: string, key: TestKey, binding: string): object {
   const later = AGENTS.filter((other) => other > id).map(endpointOf)
   return {
     id,
@@ -72,6 +79,7 @@ function agent(id: string, key: TestKey): object {
     may_reach: [...later, API],
     auth: { method: 'private_key_jwt', jwks: { keys: [key.publicJwk] } },
     issuer_clients: { idp: id },
+    binding,
   }
 }
 

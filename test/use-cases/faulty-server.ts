@@ -62,9 +62,17 @@ export interface FaultyServer {
   readonly claims: DelegatedClaims[]
   /** The faults that happen from now on. */
   fail(...faults: readonly Fault[]): void
+  /** The next time this would happen, it waits. */
+  hold(moment: Fault): Held
   idToken(): string
   entries(): Promise<readonly AuditEntry[]>
   close(): Promise<void>
+}
+
+export interface Held {
+  /** Resolves when a request is there. */
+  readonly reached: Promise<void>
+  release(): void
 }
 
 export async function startFaultyServer(): Promise<FaultyServer> {
@@ -73,6 +81,7 @@ export async function startFaultyServer(): Promise<FaultyServer> {
   const keys = { planner: newKey('planner-1'), researcher: newKey('researcher-1') }
   const idpKey = newKey('idp-1')
   const faults = new Set<Fault>()
+  const holds = new Map<Fault, Gate>()
   const failOn = (fault: Fault): void => {
     if (faults.has(fault)) throw Object.assign(new Error(INSIDE), { token: INSIDE })
   }
@@ -89,7 +98,13 @@ export async function startFaultyServer(): Promise<FaultyServer> {
   })
   const logged: Logged[] = []
   const claims: DelegatedClaims[] = []
-  const deps = failingPorts(store, { tenant, claims, failOn })
+  const waitOn = async (moment: Fault): Promise<void> => {
+    const gate = holds.get(moment)
+    holds.delete(moment)
+    gate?.reach()
+    await gate?.released
+  }
+  const deps = failingPorts(store, { tenant, claims, failOn, waitOn })
   const listener = createOAuthListener(tenant, {
     ...deps,
     clock,
@@ -111,6 +126,11 @@ export async function startFaultyServer(): Promise<FaultyServer> {
     fail: (...now) => {
       faults.clear()
       for (const fault of now) faults.add(fault)
+    },
+    hold: (moment) => {
+      const gate = newGate()
+      holds.set(moment, gate)
+      return gate
     },
     idToken: () => {
       const times = { iat: epoch(), exp: epoch() + 600 }
@@ -158,7 +178,19 @@ function failingRules(rules: Rules, failOn: FailOn): Rules {
   }
 }
 
+interface Gate extends Held {
+  readonly reach: () => void
+  readonly released: Promise<void>
+}
+
+function newGate(): Gate {
+  const { promise: reached, resolve: reach } = Promise.withResolvers<void>()
+  const { promise: released, resolve: release } = Promise.withResolvers<void>()
+  return { reached, reach, released, release }
+}
+
 interface Wiring {
+  readonly waitOn: (moment: Fault) => Promise<void>
   readonly tenant: Tenant
   readonly claims: DelegatedClaims[]
   readonly failOn: FailOn
@@ -167,7 +199,7 @@ interface Wiring {
 /** The store's ports and the others, each asked for its fault first. */
 function failingPorts(
   { tasks, statusIndexes, audit, replay }: EmbeddedStore,
-  { tenant, claims, failOn }: Wiring,
+  { tenant, claims, failOn, waitOn }: Wiring,
 ): Omit<ProviderDeps, 'clock' | 'onFault'> {
   const keyring = keyringOf(createLocalSigner(generatePrivateJwk('ES256'), 'ES256'))
   const on =
@@ -176,6 +208,7 @@ function failingPorts(
       verb: (...input: Input) => Promise<Output>,
     ) =>
     async (...input: Input): Promise<Output> => {
+      await waitOn(fault)
       failOn(fault)
       return verb(...input)
     }
@@ -210,6 +243,7 @@ function failingPorts(
     randomId: () => `id-${(ids += 1)}`.padEnd(22, '_'),
     mint: async (_, made) => {
       claims.push(made)
+      await waitOn('mint')
       failOn('mint')
       return mintAccessToken(keyring, made)
     },
