@@ -14,7 +14,12 @@ import {
   type TestKey,
 } from '../test/support/chain-token.ts'
 
-export const VERIFIER_OPTIONS = { issuer: ISSUER, audience: API, now: () => NOW } as const
+export const VERIFIER_OPTIONS = {
+  issuer: ISSUER,
+  audience: API,
+  revocation: 'off',
+  now: () => NOW,
+} as const
 export const NEED = { scope: 'ledger:propose' } as const
 export const URL_CALLED = `${API}/entries`
 

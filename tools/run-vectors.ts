@@ -67,6 +67,7 @@ function aVerifier(file: VectorFile, { configuration = {} }: Vector): Verifier {
   const { issuer, audience, now, jwks } = file
   const { max_hops: maxHops, bearer } = configuration
   return createVerifier({
+    revocation: 'off',
     issuer,
     audience,
     jwks,

@@ -21,6 +21,7 @@ const client = await createOAuthClient({ id, issuer, keyFile: key })
 
 await openDoor((origin) => {
   const verifier = createVerifier({
+    revocation: 'off',
     issuer,
     audience,
     publicUrl: origin,

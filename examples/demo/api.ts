@@ -17,6 +17,7 @@ const { id, issuer, audience, scope } = parseArgs({
 
 await openDoor((origin) => {
   const verifier = createVerifier({
+    revocation: 'off',
     issuer,
     audience,
     publicUrl: origin,

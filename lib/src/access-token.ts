@@ -3,7 +3,9 @@
  * before any claim is believed, then a full schema: a signature says who wrote the claims, not that they make sense.
  */
 
+import type { DelegatedClaims } from './act-bounds.ts'
 import { isName } from './actors.ts'
+import { isCount } from './bounds-form.ts'
 import { readChain } from './chain.ts'
 import { readCompactJws, type UnverifiedHeader } from './compact-jws.ts'
 import { VerificationError } from './errors.ts'
@@ -15,6 +17,7 @@ import {
   verifySignature,
 } from './public-key.ts'
 import { readReport, type StandingReport } from './report.ts'
+import type { StatusReference } from './revocation.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from './strict-json.ts'
 
 export interface TokenRules {
@@ -28,6 +31,7 @@ export interface TokenRules {
 interface ReadToken {
   readonly claims: VerifiedClaims
   readonly standing: StandingReport
+  readonly status: StatusReference
 }
 
 /** A token whose signature, claims and chain hold. Its times are to be checked at every use. */
@@ -77,7 +81,14 @@ function readPayload(rules: TokenRules, payload: JsonObject): ReadToken | Verifi
   if (claims instanceof VerificationError) return claims
   const reading = readChain(payload)
   if (!reading.ok) return new VerificationError(reading.reason)
-  return { claims, standing: readReport(claims, reading.chain, rules.issuer) }
+  const { root, hops } = reading.chain.bounds
+  // Its form was read with the chain.
+  const { uri } = (payload as unknown as DelegatedClaims).status.status_list
+  return {
+    claims,
+    standing: readReport(claims, reading.chain, rules.issuer),
+    status: { uri, indexes: [root, ...hops].map(({ idx }) => idx) },
+  }
 }
 
 function readHeader(rules: TokenRules, header: UnverifiedHeader): SignatureAlgorithm {
@@ -95,8 +106,8 @@ function readClaims(rules: TokenRules, payload: JsonObject): VerifiedClaims | Ve
   // One audience, one string: a token for two is for neither.
   if (aud !== rules.audience) return new VerificationError('audience_mismatch')
   if (!isName(sub) || !isName(jti) || !isName(payload['client_id'])) return malformed()
-  if (typeof scope !== 'string' || !isTime(exp) || !isTime(iat)) return malformed()
-  if (nbf !== undefined && !isTime(nbf)) return malformed()
+  if (typeof scope !== 'string' || !isCount(exp) || !isCount(iat)) return malformed()
+  if (nbf !== undefined && !isCount(nbf)) return malformed()
   if (cnf !== undefined && !isJsonObject(cnf)) return malformed()
   if (!areOptionalClaimsTyped(payload)) return malformed()
   // Absent is the chain's own reason.
@@ -111,17 +122,12 @@ function malformed(): VerificationError {
 function areOptionalClaimsTyped(payload: JsonObject): boolean {
   const { auth_time, acr, amr, sub_profile } = payload
   return (
-    (auth_time === undefined || isTime(auth_time)) &&
+    (auth_time === undefined || isCount(auth_time)) &&
     (acr === undefined || typeof acr === 'string') &&
     (sub_profile === undefined || typeof sub_profile === 'string') &&
     (amr === undefined ||
       (Array.isArray(amr) && amr.every((method: JsonValue) => typeof method === 'string')))
   )
-}
-
-/** RFC 7519 §2: a NumericDate; whole seconds in this format. */
-function isTime(value: unknown): value is number {
-  return Number.isSafeInteger(value) && Number(value) >= 0
 }
 
 /** RFC 9068 §4, RFC 7519 §4.1.4 to §4.1.6: throws unless the token is valid now. `now` in seconds. */

@@ -105,7 +105,8 @@ function isId(value: unknown): value is string {
   return typeof value === 'string' && value !== ''
 }
 
-function isCount(value: unknown): value is number {
+/** An index, a depth, or whole seconds (RFC 7519 §2: a NumericDate). */
+export function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) >= 0
 }
 

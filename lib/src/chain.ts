@@ -4,7 +4,7 @@
  */
 import type { ActBounds, Actor, BoundsHop, BoundsRoot, DelegatedClaims } from './act-bounds.ts'
 import { readChainActors } from './actors.ts'
-import { MAX_HOPS, readBounds } from './bounds-form.ts'
+import { isCount, MAX_HOPS, readBounds } from './bounds-form.ts'
 import type { ChainReason } from './errors.ts'
 import { addsNothing, fullMask, isMask, scopeNames } from './scope.ts'
 import type { JsonObject } from './strict-json.ts'
@@ -80,8 +80,7 @@ function hopFault(parent: Parent, hop: BoundsHop, root: BoundsRoot): ChainReason
   if (!isMask(hop.reach, root.reach.length)) return 'hop_mask_invalid'
   if (!addsNothing(parent.scope, hop.scope)) return 'hop_scope_widened'
   if (!addsNothing(parent.reach, hop.reach)) return 'hop_reach_widened'
-  if (!Number.isSafeInteger(hop.aud) || hop.aud < 0 || hop.aud >= root.reach.length)
-    return 'hop_audience_invalid'
+  if (!isCount(hop.aud) || hop.aud >= root.reach.length) return 'hop_audience_invalid'
   if ((hop.reach & (1 << hop.aud)) === 0) return 'hop_audience_invalid'
   if (hop.iat < parent.iat || hop.iat >= parent.exp) return 'hop_issued_outside_parent'
   if (hop.exp <= hop.iat) return 'hop_lifetime_invalid'

@@ -4,7 +4,7 @@
  */
 import { readCompactJws, type UnverifiedJws } from './compact-jws.ts'
 import { VerificationError } from './errors.ts'
-import type { FaultListener } from './fault.ts'
+import { type FaultListener, wordsOf } from './fault.ts'
 import {
   importPublicKey,
   type PublicMembers,
@@ -107,8 +107,7 @@ async function claimOnce(
     first = await claimReplay(claim)
   } catch (error) {
     const full = error instanceof ReplayFull
-    const detail = error instanceof Error ? error.message : 'the claim failed'
-    onFault({ kind: full ? 'replay_full' : 'replay_failed', detail })
+    onFault({ kind: full ? 'replay_full' : 'replay_failed', detail: wordsOf(error) })
     throw new VerificationError('replay_unavailable')
   }
   // Only a plain yes is a yes.

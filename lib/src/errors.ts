@@ -61,7 +61,11 @@ const CHAIN_REASONS = [
   'subject_in_chain',
 ] as const
 
-/** RFC 9068 §4, RFC 8725 §3; what binds the token: RFC 7800 §3.1, RFC 8705 §3, RFC 9449 §7. */
+const CHAIN_TEXTS = Object.fromEntries(
+  CHAIN_REASONS.map((reason) => [reason, `chain refused: ${reason.replaceAll('_', ' ')}`]),
+) as Record<(typeof CHAIN_REASONS)[number], string>
+
+/** RFC 9068 §4, RFC 8725 §3; its status (docs/chain-format.md §2, rule 6); what binds the token: RFC 7800 §3.1, RFC 8705 §3, RFC 9449 §7. */
 const TOKEN_TEXTS = {
   token_malformed: 'the token is malformed',
   token_type_wrong: 'this is no access token',
@@ -73,6 +77,8 @@ const TOKEN_TEXTS = {
   claim_malformed: 'a claim of the token is missing or malformed',
   token_expired: 'the token has expired',
   token_not_yet_valid: 'the token is not valid yet',
+  token_revoked: 'the token was revoked',
+  token_suspended: 'the token is suspended',
   binding_missing: 'the token is not bound to a key',
   binding_unsupported: 'the binding of the token cannot be checked',
   certificate_missing: 'a client certificate is required',
@@ -116,6 +122,7 @@ const ABSENT_TEXTS = {
 const OUTAGE_TEXTS = {
   keys_unavailable: 'the keys of the issuer cannot be read',
   replay_unavailable: 'the use of the proof cannot be recorded',
+  revocation_unknown: 'the status of the token is not known',
 } as const
 
 export type ChainReason = (typeof CHAIN_REASONS)[number] | 'chain_too_long'
@@ -129,7 +136,7 @@ export type VerificationReason =
   | keyof typeof OUTAGE_TEXTS
 
 export const VERIFICATION_REASONS: Readonly<Record<VerificationReason, ReasonEntry>> = {
-  ...entries('invalid_token', 401, chainTexts()),
+  ...entries('invalid_token', 401, CHAIN_TEXTS),
   ...entries('invalid_token', 401, TOKEN_TEXTS),
   ...entries('invalid_dpop_proof', 401, PROOF_TEXTS),
   ...entries('insufficient_scope', 403, SCOPE_TEXTS),
@@ -138,24 +145,14 @@ export const VERIFICATION_REASONS: Readonly<Record<VerificationReason, ReasonEnt
   ...entries('temporarily_unavailable', 503, OUTAGE_TEXTS),
 }
 
-function chainTexts(): Record<(typeof CHAIN_REASONS)[number], string> {
-  const pairs = CHAIN_REASONS.map((reason) => [
-    reason,
-    `chain refused: ${reason.replaceAll('_', ' ')}`,
-  ])
-  return Object.fromEntries(pairs) as Record<(typeof CHAIN_REASONS)[number], string>
-}
-
 function entries<Reason extends string>(
   error: ReasonError,
   status: ReasonEntry['status'],
   texts: Readonly<Record<Reason, string>>,
 ): Record<Reason, ReasonEntry> {
-  const pairs = Object.entries<string>(texts).map(([reason, text]) => [
-    reason,
-    { error, status, text },
-  ])
-  return Object.fromEntries(pairs) as Record<Reason, ReasonEntry>
+  return Object.fromEntries(
+    Object.entries(texts).map(([reason, text]) => [reason, { error, status, text }]),
+  ) as Record<Reason, ReasonEntry>
 }
 
 /** A refusal. It carries its reason and nothing of what was refused: it is safe to log and to answer with. */

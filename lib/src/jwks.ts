@@ -2,9 +2,9 @@
  * The keys of the configured issuer: found through its metadata (RFC 8414), cached, and fetched again at a bounded
  * rate whatever tokens arrive. Nothing of a token ever takes part in a URL.
  */
-import type { FaultListener } from './fault.ts'
-import { type Fetch, fetchJson } from './fetch-json.ts'
-import { findKey, type KeySet, readKeySet } from './key-set.ts'
+import { type FaultListener, wordsOf } from './fault.ts'
+import { type Fetch, fetchJson } from './fetch-bytes.ts'
+import { findKey, type KeySet, keepKeys, readKeySet } from './key-set.ts'
 import type { SignatureAlgorithm, VerificationKey } from './public-key.ts'
 import { readTrustedUrl, type UrlRules, wellKnownUrl } from './url.ts'
 
@@ -15,6 +15,8 @@ const LIMIT_SECONDS = 3_600
 /** Seconds between two fetches that unknown kids or failures cause; shorter while there is no set at all. */
 const COOLDOWN_SECONDS = 30
 const FIRST_COOLDOWN_SECONDS = 5
+/** The same for fetches that the issuer's own statements cause. */
+const STATED_COOLDOWN_SECONDS = 1
 
 export type KeyLookup = VerificationKey | 'unknown' | 'unavailable'
 
@@ -23,13 +25,22 @@ export interface KeySource {
   find(kid: string | undefined, algorithm: SignatureAlgorithm): Promise<KeyLookup>
   /** Seconds since the set in use was read; undefined for configured keys. */
   age(): number | undefined
+  /** Reads the keys again, at most once a second. For what the issuer itself published; never for a token. */
+  refresh(): Promise<unknown>
+  /** K04: the issuer's keys have these names as of now. No other verifies anything from here on. */
+  retain(kids: readonly string[]): void
 }
 
 /** Keys given by configuration. */
 export function fixedKeys(set: KeySet): KeySource {
+  let kept = set
   return {
-    find: async (kid, algorithm) => (await findKey(set, kid, algorithm)) ?? 'unknown',
+    find: async (kid, algorithm) => (await findKey(kept, kid, algorithm)) ?? 'unknown',
     age: () => undefined,
+    refresh: async () => undefined,
+    retain: (kids) => {
+      kept = keepKeys(set, kids)
+    },
   }
 }
 
@@ -50,6 +61,8 @@ export class RemoteKeys implements KeySource {
   #attemptedAt: number | undefined
   #failed = false
   #jwksUri: string | undefined
+  #kids: readonly string[] | undefined
+  #kidsAt = 0
   // Single flight: every caller that needs a fetch waits for the same one.
   #flight: Promise<void> | undefined
 
@@ -71,6 +84,16 @@ export class RemoteKeys implements KeySource {
     return Math.max(0, Math.floor(this.#deps.now() - this.#readAt))
   }
 
+  refresh(): Promise<unknown> {
+    return this.#refresh(STATED_COOLDOWN_SECONDS)
+  }
+
+  retain(kids: readonly string[]): void {
+    this.#kids = kids
+    this.#kidsAt = this.#deps.now()
+    if (this.#set !== undefined) this.#set = keepKeys(this.#set, kids)
+  }
+
   async #findNow(
     kid: string | undefined,
     algorithm: SignatureAlgorithm,
@@ -86,10 +109,11 @@ export class RemoteKeys implements KeySource {
   }
 
   /** Fetches unless the last attempt is too recent; true when this caller waited for a fetch. */
-  async #refresh(): Promise<boolean> {
+  async #refresh(
+    cooldown: number = this.#set === undefined ? FIRST_COOLDOWN_SECONDS : COOLDOWN_SECONDS,
+  ): Promise<boolean> {
     if (this.#flight === undefined) {
       const now = this.#deps.now()
-      const cooldown = this.#set === undefined ? FIRST_COOLDOWN_SECONDS : COOLDOWN_SECONDS
       const since = now - (this.#attemptedAt ?? Number.NEGATIVE_INFINITY)
       if (since >= 0 && since < cooldown) return false
       this.#attemptedAt = now
@@ -107,15 +131,17 @@ export class RemoteKeys implements KeySource {
       this.#jwksUri ??= this.#deps.jwksUri ?? (await this.#discover())
       const set = readKeySet(await fetchJson(this.#jwksUri, fetch), onFault)
       if (typeof set === 'string') throw new Error(`${set} at ${this.#jwksUri}`)
-      this.#set = set
       this.#readAt = now()
+      // A set read from somebody's cache must not bring a key back. Once the names are as old as a set may be they are not
+      // asked any more: where statements stopped coming, a new key has to count some day.
+      const named = this.#readAt - this.#kidsAt < FRESH_SECONDS ? this.#kids : undefined
+      this.#set = named === undefined ? set : keepKeys(set, named)
       this.#failed = false
     } catch (error) {
       // K02: the last good set stays, until its own limit.
       this.#failed = true
       this.#jwksUri = undefined
-      const detail = error instanceof Error ? error.message : 'the fetch failed'
-      onFault({ kind: 'keys_unreadable', detail })
+      onFault({ kind: 'keys_unreadable', detail: wordsOf(error) })
     }
   }
 

@@ -39,6 +39,11 @@ export function readKeySet(value: JsonValue | undefined, onFault: FaultListener)
   return entries.length === 0 ? 'no usable key' : { entries }
 }
 
+/** The keys of the set that have one of these names; the same objects. */
+export function keepKeys({ entries }: KeySet, kids: readonly string[]): KeySet {
+  return { entries: entries.filter(({ kid }) => kid !== undefined && kids.includes(kid)) }
+}
+
 function readEntry(jwk: JsonObject, onFault: FaultListener): readonly KeyEntry[] {
   // A private key that was published is nobody's alone.
   if (hasSecretMember(jwk))

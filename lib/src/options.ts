@@ -4,11 +4,12 @@
  */
 import { MAX_HOPS } from './bounds-form.ts'
 import { type FaultListener, quietly } from './fault.ts'
-import type { Fetch } from './fetch-json.ts'
-import { fixedKeys, type KeySource, RemoteKeys } from './jwks.ts'
+import type { Fetch } from './fetch-bytes.ts'
+import { fixedKeys, type KeySource, RemoteKeys, type RemoteKeysDeps } from './jwks.ts'
 import { type KeySet, readKeySet } from './key-set.ts'
 import { SIGNATURE_ALGORITHMS, type SignatureAlgorithm } from './public-key.ts'
 import { type ClaimReplay, ReplayMemory } from './replay.ts'
+import type { Revocation, RevocationCheck } from './revocation.ts'
 import { isJsonObject, readStrictJsonText } from './strict-json.ts'
 import { readTrustedUrl } from './url.ts'
 
@@ -17,6 +18,8 @@ export interface VerifierOptions {
   readonly issuer: string
   /** The `aud` of this resource, compared as an exact string. */
   readonly audience: string
+  /** `statusLists()` of `@actchain/verifier/status`. With `off` a token that was revoked passes until it expires. */
+  readonly revocation: Revocation | 'off'
   /** Hops accepted, 1 to 8. Default 8. */
   readonly maxHops?: number
   /** Where clients reach this resource; default the origin of `audience`. DPoP proofs are compared with it. */
@@ -66,6 +69,7 @@ export interface VerifierConfiguration extends VerifierFacts {
   readonly onFault: FaultListener
   readonly claimReplay: ClaimReplay | undefined
   readonly keys: KeySource
+  readonly revocation: RevocationCheck | undefined
 }
 
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== ''
@@ -79,6 +83,7 @@ const isQuotable = (value: unknown): boolean =>
 const FORMS: Readonly<Record<keyof VerifierOptions, (value: unknown) => boolean>> = {
   issuer: isText,
   audience: isQuotable,
+  revocation: (value) => value === 'off' || isFunction(value),
   maxHops: isWithin(1, MAX_HOPS),
   publicUrl: isText,
   replay: (value) => value === 'off' || isFunction(value),
@@ -99,6 +104,19 @@ const FORMS: Readonly<Record<keyof VerifierOptions, (value: unknown) => boolean>
   now: isFunction,
 }
 
+const DEFAULTS = {
+  maxHops: MAX_HOPS,
+  bearer: 'refused' as const,
+  algorithms: SIGNATURE_ALGORITHMS,
+  allowInsecureLoopback: false,
+  clockTolerance: 5,
+  cacheSize: 1000,
+  resourceMetadata: undefined,
+  onFault: () => undefined,
+  fetch: (url: string, init: RequestInit) => globalThis.fetch(url, init),
+  now: () => Date.now() / 1000,
+}
+
 /** Throws TypeError that names the option; never quotes its value. */
 export function readOptions(options: VerifierOptions): VerifierConfiguration {
   if (!isJsonObject(options)) throw new TypeError('options are missing')
@@ -107,35 +125,34 @@ export function readOptions(options: VerifierOptions): VerifierConfiguration {
     if (!Object.hasOwn(FORMS, name)) throw new TypeError(`unknown option: ${name}`)
     if (!FORMS[name as keyof VerifierOptions](value)) throw new TypeError(`bad option: ${name}`)
   }
-  for (const name of ['issuer', 'audience'])
+  for (const name of ['issuer', 'audience', 'revocation'])
     if (!Object.hasOwn(options, name)) throw new TypeError(`missing option: ${name}`)
-  const rules = { allowInsecureLoopback: options.allowInsecureLoopback ?? false }
-  const issuer = readTrustedUrl(options.issuer, rules)
+  const settled = { realm: options.audience, ...DEFAULTS, ...options }
+  const issuer = readTrustedUrl(settled.issuer, settled)
   // RFC 8414 §2: an https URL without query and fragment.
   if (issuer === undefined || issuer.search !== '') throw new TypeError('bad option: issuer')
-  const now = options.now ?? (() => Date.now() / 1000)
-  const onFault = quietly(options.onFault ?? (() => undefined))
-  const { audience } = options
+  const { revocation } = settled
+  const algorithms = Object.freeze([...settled.algorithms])
+  const deps = { ...settled, algorithms, onFault: quietly(settled.onFault) }
+  const keys = readKeys(options, deps)
   return Object.freeze({
-    issuer: options.issuer,
-    audience,
-    maxHops: options.maxHops ?? MAX_HOPS,
+    ...deps,
+    keys,
     publicUrl: readPublicUrl(options),
-    bearer: options.bearer ?? 'refused',
-    algorithms: Object.freeze([...(options.algorithms ?? SIGNATURE_ALGORITHMS)]),
-    clockTolerance: options.clockTolerance ?? 5,
-    cacheSize: options.cacheSize ?? 1000,
-    realm: options.realm ?? audience,
-    resourceMetadata: options.resourceMetadata,
-    now,
-    onFault,
-    claimReplay: readReplay(options, now),
-    keys: readKeys(options, { now, onFault, ...rules }),
+    claimReplay: readReplay(settled),
+    revocation: revocation === 'off' ? undefined : revocation({ ...deps, keys }),
   })
 }
 
-export function factsOf(configuration: VerifierConfiguration): VerifierFacts {
-  const { issuer, audience, maxHops, bearer, algorithms, realm, resourceMetadata } = configuration
+export function factsOf({
+  issuer,
+  audience,
+  maxHops,
+  bearer,
+  algorithms,
+  realm,
+  resourceMetadata,
+}: VerifierConfiguration): VerifierFacts {
   return Object.freeze({ issuer, audience, maxHops, bearer, algorithms, realm, resourceMetadata })
 }
 
@@ -148,33 +165,26 @@ function readPublicUrl({ publicUrl, audience }: VerifierOptions): string {
   return publicUrl === undefined ? url.origin : url.origin + url.pathname.replace(/\/$/, '')
 }
 
-function readReplay(options: VerifierOptions, now: () => number): ClaimReplay | undefined {
-  const { replay } = options
+function readReplay({
+  replay,
+  now,
+}: Pick<VerifierConfiguration, 'now'> & Pick<VerifierOptions, 'replay'>): ClaimReplay | undefined {
   if (replay === 'off') return undefined
   const memory = new ReplayMemory(now)
   return replay ?? ((claim) => memory.claim(claim))
 }
 
-interface KeyDeps {
-  readonly now: () => number
-  readonly onFault: FaultListener
-  readonly allowInsecureLoopback: boolean
-}
-
-function readKeys(options: VerifierOptions, deps: KeyDeps): KeySource {
-  const { issuer, jwks, jwksUri, fetch } = options
+function readKeys(
+  { jwks, jwksUri }: VerifierOptions,
+  deps: Omit<RemoteKeysDeps, 'jwksUri'>,
+): KeySource {
   if (jwks !== undefined) {
     if (jwksUri !== undefined) throw new TypeError('bad option: jwks or jwksUri')
     return fixedKeys(readJwks(jwks, deps.onFault))
   }
   if (jwksUri !== undefined && readTrustedUrl(jwksUri, deps) === undefined)
     throw new TypeError('bad option: jwksUri')
-  return new RemoteKeys({
-    ...deps,
-    issuer,
-    jwksUri,
-    fetch: fetch ?? ((url, init) => globalThis.fetch(url, init)),
-  })
+  return new RemoteKeys({ ...deps, jwksUri })
 }
 
 function readJwks(jwks: object, onFault: FaultListener): KeySet {

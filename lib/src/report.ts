@@ -38,12 +38,12 @@ export interface VerificationReport {
   /** Seconds since the epoch. */
   readonly expiresAt: number
   /** Seconds since each input was read from its source. */
-  readonly ages: { readonly keys: number | undefined }
-  /** Status lists are not read: a revoked token passes until it expires. */
-  readonly revocation: 'not_checked'
+  readonly ages: { readonly keys: number | undefined; readonly status: number | undefined }
+  /** Not checked: a token that was revoked passes until it expires. */
+  readonly revocation: 'checked' | 'not_checked'
 }
 
-export type StandingReport = Omit<VerificationReport, 'ages'>
+export type StandingReport = Omit<VerificationReport, 'ages' | 'revocation'>
 
 /** The part of the report that is the same each time the token is presented. */
 export function readReport(claims: VerifiedClaims, chain: Chain, issuer: string): StandingReport {
@@ -69,6 +69,5 @@ export function readReport(claims: VerifiedClaims, chain: Chain, issuer: string)
     txn: claims.txn,
     jti: claims.jti,
     expiresAt: claims.exp,
-    revocation: 'not_checked',
   }
 }

@@ -36,12 +36,15 @@ export interface Verifier {
     error: VerificationError,
     facts?: { readonly need?: RouteNeed; readonly presented?: Scheme | undefined },
   ): RefusalAnswer
+  /** Ends what runs in the background, for a process that wants to end. Without it a stream of changes stays open. */
+  close(): void
 }
 
 /** Throws TypeError when an option is missing, unknown or bad. */
 export function createVerifier(options: VerifierOptions): Verifier {
   const configuration = readOptions(options)
   const facts = factsOf(configuration)
+  const { revocation } = configuration
   const cache = new TokenCache<VerifiedToken>(configuration.cacheSize)
   return Object.freeze({
     facts,
@@ -50,15 +53,20 @@ export function createVerifier(options: VerifierOptions): Verifier {
       const presented = 'headers' in input ? readPresentation(fieldsOf(input)) : input
       if (typeof presented.token !== 'string') throw new VerificationError('token_missing')
       const known = await verifyToken(configuration, cache, presented.token)
+      // Of the token, so before the sender's proof. At hand as a rule, and then nothing is waited for.
+      const checked = revocation?.check(known.status, wanted.scope)
+      const status = typeof checked === 'object' ? await checked : checked
       await confirmSender(configuration, known.claims.cnf, presented)
       checkNeed(configuration, known, wanted)
       return Object.freeze({
         ...known.standing,
-        ages: Object.freeze({ keys: configuration.keys.age() }),
+        revocation: revocation === undefined ? 'not_checked' : 'checked',
+        ages: Object.freeze({ keys: configuration.keys.age(), status }),
       })
     },
     challenge: (error, { need, presented } = {}) =>
       answerFor(error, { ...facts, scope: need?.scope, presented }),
+    close: () => revocation?.close(),
   } satisfies Verifier)
 }
 

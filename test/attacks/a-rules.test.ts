@@ -148,6 +148,7 @@ describe('A13 authority from a past actor', () => {
     const token = tokenOf(await rogue.exchange(rogues, to('files-api')))
     const keys = [keyringAt(server, 'acme').active.publicJwk]
     const verifier = createVerifier({
+      revocation: 'off',
       issuer: server.issuer(),
       audience: 'https://files.api',
       jwks: { keys },

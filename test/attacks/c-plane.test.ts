@@ -179,6 +179,7 @@ describe('C05 away from the management API', () => {
     const { server } = stage
     const url = 'https://files.api/x'
     const verifier = createVerifier({
+      revocation: 'off',
       issuer: server.issuer(),
       audience: `${server.config.publicUrl}/admin/v1`,
       allowInsecureLoopback: true,

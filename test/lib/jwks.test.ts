@@ -416,6 +416,7 @@ describe('over a real socket', () => {
     ] as const) {
       const issuer = `${origin}${path}`
       const verifier = createVerifier({
+        revocation: 'off',
         issuer,
         audience: API,
         allowInsecureLoopback: true,

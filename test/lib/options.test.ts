@@ -2,10 +2,10 @@ import { expect, test } from 'vitest'
 import { createVerifier } from '../../lib/src/verifier.ts'
 import { API, aKey, ISSUER } from '../support/chain-token.ts'
 
-const GOOD = { issuer: ISSUER, audience: API }
+const GOOD = { issuer: ISSUER, audience: API, revocation: 'off' as const }
 const build = (options: unknown) => () => createVerifier(options as typeof GOOD)
 
-test('a verifier needs an issuer and an audience, and nothing else', () => {
+test('a verifier needs an issuer, an audience and a word on revocation, and nothing else', () => {
   expect(createVerifier(GOOD).facts).toEqual({
     issuer: ISSUER,
     audience: API,
@@ -20,8 +20,10 @@ test('a verifier needs an issuer and an audience, and nothing else', () => {
 test.each([
   ['nothing', undefined],
   ['null', null],
-  ['no issuer', { audience: API }],
-  ['no audience', { issuer: ISSUER }],
+  ['no issuer', { audience: API, revocation: 'off' }],
+  ['no audience', { issuer: ISSUER, revocation: 'off' }],
+  ['revocation undefined', { ...GOOD, revocation: undefined }],
+  ['revocation on', { ...GOOD, revocation: 'on' }],
   ['undefined issuer', { ...GOOD, issuer: undefined }],
   ['undefined audience', { ...GOOD, audience: undefined }],
   ['empty audience', { ...GOOD, audience: '' }],
@@ -62,6 +64,10 @@ test.each([
   ['now as a number', { ...GOOD, now: 1 }],
 ])('misuse is a TypeError at construction: %s', (_, options) => {
   expect(build(options)).toThrow(TypeError)
+})
+
+test('whether revocation is checked is said, never left out', () => {
+  expect(build({ issuer: ISSUER, audience: API })).toThrow('missing option: revocation')
 })
 
 test('jwks and jwksUri exclude each other', async () => {

@@ -62,6 +62,7 @@ describe('three hops', () => {
     const { third, coder } = await threeHops()
     const token: string = third.body['access_token']
     const verifier = createVerifier({
+      revocation: 'off',
       issuer: server.issuer(),
       audience: 'https://files.api',
       allowInsecureLoopback: true,

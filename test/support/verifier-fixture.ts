@@ -37,7 +37,14 @@ export async function aFixture(): Promise<Fixture> {
   const build = (options: Partial<VerifierOptions> = {}): Verifier => {
     const keys =
       'jwksUri' in options || 'fetch' in options ? {} : { jwks: { keys: [issuerKey.publicJwk] } }
-    return createVerifier({ issuer: ISSUER, audience: API, now: () => NOW, ...keys, ...options })
+    return createVerifier({
+      issuer: ISSUER,
+      audience: API,
+      revocation: 'off',
+      now: () => NOW,
+      ...keys,
+      ...options,
+    })
   }
   const verifier = build()
   const outcomeOf: Fixture['outcomeOf'] = async (token, used = verifier, need = NEED) => {

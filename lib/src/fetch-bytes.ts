@@ -1,0 +1,69 @@
+/** One bounded GET: no redirects, so many seconds for everything, so many bytes. */
+import { type JsonObject, readStrictJson } from './strict-json.ts'
+
+export const MAX_BODY_BYTES = 262_144
+
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>
+
+export interface FetchRules {
+  readonly headers: Readonly<Record<string, string>>
+  readonly milliseconds: number
+  readonly maxBytes: number
+}
+
+/** Returns the body of a 200; throws an Error that names what is wrong in plain words. */
+export async function fetchBytes(
+  url: string,
+  fetch: Fetch,
+  { headers, milliseconds, maxBytes }: FetchRules,
+): Promise<Uint8Array> {
+  const abort = new AbortController()
+  // Covers the body too: a server that drips bytes gets no more time than one that is silent.
+  const timer = setTimeout(() => abort.abort(), milliseconds)
+  try {
+    const response = await fetch(url, {
+      headers,
+      // A redirect is answered as it is, and refused by its status. (workerd knows no `error`.)
+      redirect: 'manual',
+      signal: abort.signal,
+    })
+    if (response.status !== 200) throw new Error(`status ${response.status} of ${url}`)
+    return await readBody(response, abort.signal, maxBytes)
+  } finally {
+    clearTimeout(timer)
+    abort.abort()
+  }
+}
+
+async function readBody(
+  response: Response,
+  signal: AbortSignal,
+  maxBytes: number,
+): Promise<Uint8Array> {
+  const body: ReadableStream<Uint8Array> | null = response.body
+  if (body === null) return new Uint8Array()
+  const reader = body.getReader()
+  signal.addEventListener('abort', () => void reader.cancel().catch(() => undefined))
+  const bytes = new Uint8Array(maxBytes)
+  let filled = 0
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (signal.aborted) throw new Error(`timeout of ${response.url}`)
+    if (done) return bytes.subarray(0, filled)
+    if (filled + value.length > maxBytes) throw new Error(`too large: ${response.url}`)
+    bytes.set(value, filled)
+    filled += value.length
+  }
+}
+
+/** The same for a JSON object of the issuer: 5 seconds, 256 KB, strict JSON. */
+export async function fetchJson(url: string, fetch: Fetch): Promise<JsonObject> {
+  const bytes = await fetchBytes(url, fetch, {
+    headers: { accept: 'application/json' },
+    milliseconds: 5_000,
+    maxBytes: MAX_BODY_BYTES,
+  })
+  const value = readStrictJson(bytes)
+  if (value === undefined) throw new Error(`no JSON object at ${url}`)
+  return value
+}
