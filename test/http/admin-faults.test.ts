@@ -105,6 +105,7 @@ beforeEach(async () => {
           failOn('disable')
           return store.versions.setDisabled(id, agent, change)
         },
+        killKey: (id, epoch) => store.versions.killKey(id, epoch),
       },
       checks: {
         check: async (_, sources) => {

@@ -4,9 +4,11 @@
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type {
+  Counters,
   ReplayClaim,
   ReplayGuard,
   StatusIndexes,
+  StatusLists,
   TaskStore,
   TenantVersions,
 } from '../../server/use-cases/ports.ts'
@@ -16,6 +18,8 @@ export interface ContractStore {
   readonly replay: ReplayGuard
   readonly tasks: TaskStore
   readonly statusIndexes: StatusIndexes
+  readonly statusLists: StatusLists
+  readonly counters: Counters
   readonly versions: TenantVersions
   close(): Promise<void>
 }
@@ -89,7 +93,7 @@ export function storeContract(name: string, open: OpenStore): void {
     afterEach(async () => {
       await store.close()
     })
-    const open1 = (): Promise<void> => store.tasks.openTask('acme', aTask(), aHop())
+    const open1 = (): Promise<string> => store.tasks.openTask('acme', aTask(), aHop())
     const isRevoked = async (jti: string): Promise<boolean | undefined> =>
       (await store.tasks.findHop('acme', 'task-1', jti))?.hop.revoked
 

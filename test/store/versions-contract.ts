@@ -28,6 +28,7 @@ export function versionsContract(name: string, open: OpenStore): void {
         version: undefined,
         disabledAgents: new Set(),
         registeredAt: new Map(),
+        keyEpoch: 0,
       })
       expect(store.versions.tenants()).toEqual([])
       expect(store.versions.list('acme')).toEqual([])
@@ -107,6 +108,26 @@ export function versionsContract(name: string, open: OpenStore): void {
       const results = await Promise.all(names.map((version) => activate(version)))
       expect(results.filter((result) => result === 'activated')).toHaveLength(1)
       expect(store.versions.revision('acme')).toBe(1)
+    })
+
+    test('K04 a key is killed once by those who saw it in use, and what is live is another', async () => {
+      await add('v1')
+      await activate('v1')
+      await disable('coder')
+      expect(await store.versions.killKey('acme', 1)).toBe('conflict')
+      const killed = await Promise.all([1, 2, 3].map(() => store.versions.killKey('acme', 0)))
+      expect(killed.toSorted()).toEqual(['conflict', 'conflict', 'killed'])
+      expect(store.versions.live('acme')).toEqual({
+        revision: 3,
+        version: 'v1',
+        disabledAgents: new Set(['coder']),
+        registeredAt: new Map(),
+        keyEpoch: 1,
+      })
+      expect(store.versions.live('globex').keyEpoch).toBe(0)
+      expect(await store.versions.killKey('acme', 1)).toBe('killed')
+      await disable('coder', false)
+      expect(store.versions.live('acme')).toMatchObject({ revision: 5, keyEpoch: 2 })
     })
 
     test('E09 an agent disabled by hand stays so through versions, until it is enabled by hand', async () => {
@@ -229,6 +250,7 @@ export function versionsContract(name: string, open: OpenStore): void {
           version: 'v1',
           disabledAgents: new Set([tenant]),
           registeredAt: new Map(),
+          keyEpoch: 0,
         })
       }
     })

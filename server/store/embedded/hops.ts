@@ -1,8 +1,11 @@
-/** What happens to a task's records in one transaction: opened, added to, revoked, settled. */
+/** What every exchange does to a task's records in one transaction: opened, added to, settled. */
 import type { HopConflict, HopLimits, HopRecord, TaskRecord } from '../../use-cases/ports.ts'
 import type { Environment } from './environment.ts'
-import { hopKey, hopsOf, pendingKey, placeKey, removalKey, taskKey } from './keys.ts'
-import { type HopAddress, StoredHop, StoredTask, writeAddress } from './records.ts'
+import { ageKey, hopKey, pendingKey, placeKey, removalKey, taskKey } from './keys.ts'
+import { keepList } from './list-heads.ts'
+import { findPlace, isTakenOut } from './places.ts'
+import { type HopAddress, StoredHop, StoredPlace, StoredTask, writeAddress } from './records.ts'
+import { isSpent } from './spent-tokens.ts'
 import { REMOVAL_GRACE_SECONDS } from './task-removal.ts'
 
 export interface TaskOpening {
@@ -20,18 +23,25 @@ export interface HopRecording {
   readonly recordedAt: number
 }
 
-/** False where the task exists; nothing is written then. */
-export function openTask(environment: Environment, opening: TaskOpening): boolean {
+/** Unless it is `opened` nothing was written. */
+export function openTask(
+  environment: Environment,
+  opening: TaskOpening,
+): 'opened' | 'task_exists' | 'subject_token_spent' {
   const { tenant, task, hop } = opening
-  const key = taskKey(tenant, task.txn)
-  if (environment.has(key)) return false
+  const { txn, list, openedAt } = task
+  const key = taskKey(tenant, txn)
+  if (environment.has(key)) return 'task_exists'
+  if (isSpent(environment, tenant, task.subjectToken)) return 'subject_token_spent'
   const stored = StoredTask.of(task, hop)
   environment.put(key, stored.value)
-  const removal = removalKey(stored.endsAt + REMOVAL_GRACE_SECONDS, tenant, task.txn)
-  environment.put(removal, writeAddress({ tenant, txn: task.txn, jti: hop.jti }))
-  putHop(environment, { ...opening, txn: task.txn })
-  putPlace(environment, placeKey(tenant, task.txn, hop.place), 1)
-  return true
+  const removal = removalKey(stored.endsAt + REMOVAL_GRACE_SECONDS, tenant, txn)
+  environment.put(removal, writeAddress({ tenant, txn, jti: hop.jti }))
+  environment.put(ageKey(tenant, openedAt, txn), Buffer.from(JSON.stringify([openedAt, txn])))
+  keepList(environment, { tenant, list }, stored.endsAt)
+  putHop(environment, { ...opening, txn })
+  environment.put(placeKey(tenant, txn, hop.place), StoredPlace.of(hop.place, 1).value)
+  return 'opened'
 }
 
 export function recordHop(
@@ -41,20 +51,28 @@ export function recordHop(
   const { tenant, txn, hop, limits } = recording
   const task = findTask(environment, tenant, txn)
   if (task === undefined) return 'task_unknown'
-  if (!task.open || limits.now >= task.deadline) return 'task_ended'
+  if (task.isOver(limits.now)) return 'task_ended'
+  if (task.state === 'suspended') return 'task_suspended'
   // The root's id has no hop record, so nothing but the first hop can name it as parent.
   const parent = findHop(environment, { tenant, txn, jti: hop.parent })
   if (parent === undefined) return 'parent_unknown'
   if (parent.revoked) return 'parent_revoked'
   if (limits.now >= parent.expiresAt) return 'parent_expired' // no tolerance between hops
-  const place = placeKey(tenant, txn, hop.place)
-  const held = environment.get(place)?.readUInt32BE() ?? 0
-  if (held >= limits.tokensPerPlace) return 'place_full'
+  if (task.withoutPlaces && isTakenOut(environment, { tenant, txn }, hop.place)) {
+    return 'place_revoked'
+  }
+  const place = findPlace(environment, { tenant, txn }, hop.place)
+  if ((place?.tokens ?? 0) >= limits.tokensPerPlace) return 'place_full'
   if (task.tokens >= limits.tokensPerTask) return 'task_full'
   if (environment.has(hopKey(tenant, txn, hop.jti))) return 'hop_exists'
-  environment.put(taskKey(tenant, txn), task.withToken(hop.expiresAt).value)
+  const added = task.withToken(hop.expiresAt)
+  if (added.endsAt > task.endsAt) {
+    keepList(environment, { tenant, list: task.read().list }, added.endsAt)
+  }
+  environment.put(taskKey(tenant, txn), added.value)
   putHop(environment, recording)
-  putPlace(environment, place, held + 1)
+  const counted = place?.withToken() ?? StoredPlace.of(hop.place, 1)
+  environment.put(placeKey(tenant, txn, hop.place), counted.value)
   return 'recorded'
 }
 
@@ -63,12 +81,6 @@ function putHop(environment: Environment, hop: Omit<HopRecording, 'limits'>): vo
   const { jti } = hop.hop
   environment.put(hopKey(tenant, txn, jti), StoredHop.of(hop.hop, recordedAt).value)
   environment.put(pendingKey(recordedAt, tenant, txn, jti), writeAddress({ tenant, txn, jti }))
-}
-
-function putPlace(environment: Environment, key: Buffer, held: number): void {
-  const value = Buffer.alloc(4)
-  value.writeUInt32BE(held)
-  environment.put(key, value)
 }
 
 export function findTask(
@@ -83,30 +95,6 @@ export function findTask(
 export function findHop(environment: Environment, at: HopAddress): StoredHop | undefined {
   const value = environment.get(hopKey(at.tenant, at.txn, at.jti))
   return value === undefined ? undefined : new StoredHop(value)
-}
-
-/** The hop and everything whose parents lead to it; false if it is not recorded. Bounded by the tokens of a task. */
-export function revokeHop(environment: Environment, { tenant, txn, jti }: HopAddress): boolean {
-  if (findHop(environment, { tenant, txn, jti }) === undefined) return false
-  const hops = new Map<string, StoredHop>()
-  const children = new Map<string, string[]>()
-  for (const { value } of environment.range(hopsOf(tenant, txn), Infinity)) {
-    const stored = new StoredHop(value)
-    const hop = stored.read()
-    hops.set(hop.jti, stored)
-    const siblings = children.get(hop.parent)
-    if (siblings === undefined) children.set(hop.parent, [hop.jti])
-    else siblings.push(hop.jti)
-  }
-  const reached = new Set([jti])
-  // A set grows while it is walked; each hop is reached once, whatever its parent claims to be.
-  for (const one of reached) for (const child of children.get(one) ?? []) reached.add(child)
-  for (const one of reached) {
-    const hop = hops.get(one)
-    if (hop === undefined || hop.revoked) continue
-    environment.put(hopKey(tenant, txn, one), hop.revoke().value)
-  }
-  return true
 }
 
 export function settleHop(environment: Environment, at: HopAddress): void {

@@ -3,7 +3,7 @@
  * chooses can end its part early, reach another tenant or become another kind of record; no key is ever parsed back.
  */
 import { hash } from 'node:crypto'
-import type { ReplayClaim } from '../../use-cases/ports.ts'
+import type { Counted, ReplayClaim, TaskPosition } from '../../use-cases/ports.ts'
 
 /** First byte of every key. Never reused for another meaning; 0x00 to 0x05 belong to the engine. */
 const KIND = {
@@ -21,6 +21,12 @@ const KIND = {
   sources: 0x1b,
   compiled: 0x1c,
   retired: 0x1d,
+  age: 0x1e,
+  statuses: 0x1f,
+  sequence: 0x20,
+  listRemoval: 0x21,
+  revocation: 0x22,
+  counter: 0x23,
 } as const
 
 /** Texts up to here stand in the key as they are; longer ones as their hash, so that every key fits LMDB's bound. */
@@ -31,7 +37,14 @@ const MAX_KEY_BYTES = 512
 const scratch = Buffer.alloc(MAX_KEY_BYTES)
 
 type Part = string | number
-const REPLAY_KIND = { client_assertion: 1, dpop_proof: 2 } as const
+const REPLAY_KIND = {
+  client_assertion: 1,
+  dpop_proof: 2,
+  security_event: 3,
+  subject_token: 4,
+} as const
+/** 32-bit numbers in keys end here: later times are all one. */
+const MOST = 0xffffffff
 
 /**
  * Writes a text as length and bytes, or as a marker no length can be and its SHA-256. UTF-8 would turn every lone
@@ -61,9 +74,14 @@ function key(kind: number, ...parts: readonly Part[]): Buffer {
   return Buffer.copyBytesFrom(scratch, 0, at)
 }
 
+/** A time as a number of a key: whole, and neither before the first nor after the last. */
+function clamp(number: number): number {
+  return Math.min(MOST, Math.max(0, Math.floor(number)))
+}
+
 /** Minute in which a time falls: what is removed together. */
 export function minuteOf(seconds: number): number {
-  return Math.max(0, Math.floor(seconds / 60))
+  return clamp(seconds / 60)
 }
 
 /** SHA-256 over the parts, each with its length before it. */
@@ -80,12 +98,17 @@ function digestOf(parts: readonly string[]): Buffer {
   return hash('sha256', Buffer.concat(framed), 'buffer')
 }
 
-export function replayKey(claim: ReplayClaim): Buffer {
+/** What is used up until it expires: what was claimed, and tokens that open no task any more. */
+export interface UsedUp extends Omit<ReplayClaim, 'kind'> {
+  readonly kind: keyof typeof REPLAY_KIND
+}
+
+export function replayKey(used: UsedUp): Buffer {
   scratch[0] = KIND.replay
-  const tenantAt = scratch.writeUInt32BE(minuteOf(claim.expiresAt), 1)
-  const kindAt = writeText(scratch, tenantAt, claim.tenant)
-  scratch[kindAt] = REPLAY_KIND[claim.kind]
-  const end = kindAt + 1 + digestOf(claim.id).copy(scratch, kindAt + 1)
+  const tenantAt = scratch.writeUInt32BE(minuteOf(used.expiresAt), 1)
+  const kindAt = writeText(scratch, tenantAt, used.tenant)
+  scratch[kindAt] = REPLAY_KIND[used.kind]
+  const end = kindAt + 1 + digestOf(used.id).copy(scratch, kindAt + 1)
   return Buffer.copyBytesFrom(scratch, 0, end)
 }
 
@@ -104,9 +127,60 @@ function within(prefix: Buffer): KeyRange {
   return { start: prefix, end: Buffer.concat([prefix, Buffer.alloc(MAX_KEY_BYTES, 0xff)]) }
 }
 
+/** The first key there can be after this one. */
+export const keyAfter = (exact: Buffer): Buffer => Buffer.concat([exact, Buffer.alloc(1)])
+
 export const generationKey: Buffer = key(KIND.meta, 'generation')
+/** Where every tenant's sequence begins in this store. */
+export const originKey: Buffer = key(KIND.meta, 'sequence-origin')
+export const sequenceKey = (tenant: string): Buffer => key(KIND.sequence, tenant)
 export const indexKey = (tenant: string, list: string): Buffer => key(KIND.index, tenant, list)
+export const listsOf = (tenant: string): KeyRange => within(key(KIND.index, tenant))
+export const statusesKey = (tenant: string, list: string, chunk: number): Buffer =>
+  key(KIND.statuses, tenant, list, chunk)
+export const statusesOf = (tenant: string, list: string): KeyRange =>
+  within(key(KIND.statuses, tenant, list))
+export const listRemovalKey = (removeAt: number, tenant: string, list: string): Buffer =>
+  key(KIND.listRemoval, minuteOf(removeAt), tenant, list)
+export const listRemovalRange = (beforeMinute: number): KeyRange => ({
+  start: key(KIND.listRemoval, 0),
+  end: key(KIND.listRemoval, beforeMinute),
+})
+
 export const taskKey = (tenant: string, txn: string): Buffer => key(KIND.task, tenant, txn)
+/** Tasks of the tenant whose key comes after `txn`'s; all of them where it is undefined. */
+export const tasksAfter = (tenant: string, txn: string | undefined): KeyRange => {
+  const all = within(key(KIND.task, tenant))
+  return txn === undefined ? all : { start: keyAfter(taskKey(tenant, txn)), end: all.end }
+}
+/** The newest first: a key with what is left of time. */
+export const ageKey = (tenant: string, openedAt: number, txn: string): Buffer =>
+  key(KIND.age, tenant, MOST - clamp(openedAt), txn)
+/** Tasks older than the position; all of them where it is undefined. */
+export const agesAfter = (tenant: string, position: TaskPosition | undefined): KeyRange => {
+  const all = within(key(KIND.age, tenant))
+  if (position === undefined) return all
+  const { openedAt, txn } = position
+  if (txn !== '') return { start: keyAfter(ageKey(tenant, openedAt, txn)), end: all.end }
+  if (openedAt < 1) return { start: all.end, end: all.end }
+  return { start: key(KIND.age, tenant, MOST - clamp(openedAt - 1)), end: all.end }
+}
+
+export const revocationKey = (tenant: string, id: string): Buffer =>
+  key(KIND.revocation, tenant, id)
+export const everyRevocation: KeyRange = within(key(KIND.revocation))
+
+export function counterKey({ tenant, id, window, now }: Counted): Buffer {
+  const begin = Math.floor(now / window) * window
+  const parts = [...id, `${window}`, `${begin}`]
+  return Buffer.concat([key(KIND.counter, minuteOf(begin + window), tenant), digestOf(parts)])
+}
+/** Windows that ended before the minute. */
+export const countersRange = (minute: number): KeyRange => ({
+  start: key(KIND.counter, 0),
+  end: key(KIND.counter, minute),
+})
+
 export const hopKey = (tenant: string, txn: string, jti: string): Buffer =>
   key(KIND.hop, tenant, txn, jti)
 export const hopsOf = (tenant: string, txn: string): KeyRange => within(key(KIND.hop, tenant, txn))

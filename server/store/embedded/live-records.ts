@@ -12,6 +12,7 @@ interface LiveRecord {
   readonly version?: string | undefined
   readonly disabled: readonly string[]
   readonly registered: readonly (readonly [agent: string, at: number])[]
+  readonly keyEpoch?: number
 }
 
 export type LiveFacts = Omit<LiveState, 'revision'>
@@ -20,6 +21,7 @@ const NOTHING: LiveFacts = {
   version: undefined,
   disabledAgents: new Set(),
   registeredAt: new Map(),
+  keyEpoch: 0,
 }
 const RETIRED = Buffer.from([1])
 
@@ -30,8 +32,9 @@ export function readRevision(environment: Environment, tenant: string): number {
 export function readLive(environment: Environment, tenant: string): LiveFacts {
   const value = environment.get(liveKey(tenant))
   if (value === undefined) return NOTHING
-  const { version, disabled, registered } = parse(value)
-  return { version, disabledAgents: new Set(disabled), registeredAt: new Map(registered) }
+  const { version, disabled, registered, keyEpoch = 0 } = parse(value)
+  const registeredAt = new Map(registered)
+  return { version, disabledAgents: new Set(disabled), registeredAt, keyEpoch }
 }
 
 /** Ids of tenants that have a live version. */
@@ -51,6 +54,7 @@ export function writeLive(environment: Environment, tenant: string, facts: LiveF
     version: facts.version,
     disabled: [...facts.disabledAgents],
     registered: [...facts.registeredAt],
+    keyEpoch: facts.keyEpoch,
   }
   const revision = Buffer.alloc(8)
   revision.writeDoubleBE(readRevision(environment, tenant) + 1)

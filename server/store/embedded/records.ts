@@ -2,14 +2,20 @@
  * Values of the embedded store: a fixed head with what a decision inside the transaction needs, then the record as JSON.
  * The head is the truth for what it holds.
  */
-import type { HopRecord, TaskRecord } from '../../use-cases/ports.ts'
+import type { Ending, HopRecord, TaskRecord, TaskState } from '../../use-cases/ports.ts'
 
-const STATES = ['open', 'closed', 'revoked'] as const
+/** In the order of their numbers in the head: only added to. */
+const STATES = ['open', 'closed', 'revoked', 'suspended'] as const satisfies readonly TaskState[]
+const STATE = 0x0f
+/** With the state: some place of the task was taken out. */
+const WITHOUT_PLACES = 0x80
 
-/** Task head: state (1), tokens (4), deadline (8), latest expiry of a token (8). */
+/** Task head: state and flag (1), tokens (4), deadline (8), latest expiry of a token (8). */
 const TASK_HEAD = 21
 /** Hop head: revoked (1), expiry (8), recorded at (8). */
 const HOP_HEAD = 17
+/** Place head: tokens made (4). */
+const PLACE_HEAD = 4
 
 function join(head: Buffer, record: unknown): Buffer {
   return Buffer.concat([head, Buffer.from(JSON.stringify(record))])
@@ -32,8 +38,15 @@ export class StoredTask {
     return new StoredTask(join(head, task))
   }
 
-  get open(): boolean {
-    return this.value[0] === 0
+  get state(): TaskState {
+    const state = STATES[this.value.readUInt8(0) & STATE]
+    if (state === undefined) throw new Error('a task record is damaged')
+    return state
+  }
+
+  /** Whether there are places to look for before a hop is recorded. */
+  get withoutPlaces(): boolean {
+    return (this.value.readUInt8(0) & WITHOUT_PLACES) !== 0
   }
 
   get tokens(): number {
@@ -49,6 +62,10 @@ export class StoredTask {
     return this.value.readDoubleBE(13)
   }
 
+  isOver(now: number): boolean {
+    return this.state === 'closed' || this.state === 'revoked' || now >= this.deadline
+  }
+
   withToken(expiresAt: number): StoredTask {
     const value = Buffer.from(this.value)
     value.writeUInt32BE(this.tokens + 1, 1)
@@ -56,11 +73,56 @@ export class StoredTask {
     return new StoredTask(value)
   }
 
+  withState(state: TaskState, ending: Ending): StoredTask {
+    const head = Buffer.from(this.value.subarray(0, TASK_HEAD))
+    head.writeUInt8((head.readUInt8(0) & ~STATE) | STATES.indexOf(state), 0)
+    return new StoredTask(join(head, { ...this.read(), ending }))
+  }
+
+  /** From now on some places of it are taken out. */
+  markPlaces(): StoredTask {
+    const value = Buffer.from(this.value)
+    value.writeUInt8(value.readUInt8(0) | WITHOUT_PLACES, 0)
+    return new StoredTask(value)
+  }
+
   read(): TaskRecord {
     const record = JSON.parse(this.value.toString('utf8', TASK_HEAD)) as TaskRecord
-    const state = STATES[this.value.readUInt8(0)]
-    if (state === undefined) throw new Error('a task record is damaged')
-    return { ...record, purpose: record.purpose, state }
+    const { purpose, subjectFrom, subjectToken, ending } = record
+    return { ...record, purpose, subjectFrom, subjectToken, ending, state: this.state }
+  }
+}
+
+/** A place of a task: how many tokens were made at it, and whether it was taken out. */
+export class StoredPlace {
+  readonly value: Buffer
+
+  constructor(value: Buffer) {
+    this.value = value
+  }
+
+  static of(place: string, tokens: number, ending?: Ending): StoredPlace {
+    const head = Buffer.alloc(PLACE_HEAD)
+    head.writeUInt32BE(tokens, 0)
+    return new StoredPlace(join(head, ending === undefined ? [place] : [place, ending]))
+  }
+
+  get tokens(): number {
+    return this.value.readUInt32BE(0)
+  }
+
+  withToken(): StoredPlace {
+    const value = Buffer.from(this.value)
+    value.writeUInt32BE(this.tokens + 1, 0)
+    return new StoredPlace(value)
+  }
+
+  /** Undefined for one that was begun before places had names. */
+  read(): { readonly place: string; readonly ending: Ending | undefined } | undefined {
+    if (this.value.length === PLACE_HEAD) return undefined
+    const text = this.value.toString('utf8', PLACE_HEAD)
+    const [place, ending] = JSON.parse(text) as readonly [string, Ending?]
+    return { place, ending }
   }
 }
 

@@ -3,7 +3,7 @@
  * with it, so no index is handed out twice; the rest of a block becomes a hole. A store begun anew after a power loss has
  * another generation, so its lists are others too.
  */
-import type { StatusIndexes } from '../../use-cases/ports.ts'
+import type { Clock, StatusIndexes } from '../../use-cases/ports.ts'
 import { BLOCK } from './index-blocks.ts'
 import type { Writer } from './writer.ts'
 
@@ -20,12 +20,14 @@ interface Block {
 export class EmbeddedStatusIndexes implements StatusIndexes {
   readonly #writer: Writer
   readonly #generation: number
+  readonly #clock: Clock
   readonly #blocks = new Map<string, Block>()
   readonly #claims = new Map<string, Promise<void>>()
 
-  constructor(writer: Writer, generation: number) {
+  constructor(writer: Writer, generation: number, clock: Clock) {
     this.#writer = writer
     this.#generation = generation
+    this.#clock = clock
   }
 
   /** The same list for every tenant's window; a list is always named together with its tenant. */
@@ -59,7 +61,7 @@ export class EmbeddedStatusIndexes implements StatusIndexes {
   }
 
   async #claim(tenant: string, list: string, name: string): Promise<void> {
-    const start = await this.#writer.write('claimBlock', { tenant, list })
+    const start = await this.#writer.write('claimBlock', { tenant, list, now: this.#clock.now() })
     this.#blocks.delete(name)
     this.#blocks.set(name, { next: start, end: start + BLOCK })
     const oldest = this.#blocks.keys().next()

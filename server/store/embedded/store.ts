@@ -6,19 +6,24 @@ import { join } from 'node:path'
 import type {
   AuditLog,
   Clock,
+  Counters,
   ReplayGuard,
   StatusIndexes,
+  StatusLists,
   TaskStore,
   TenantVersions,
 } from '../../use-cases/ports.ts'
 import { type AppendFile, type AuditLine, auditPath, openAuditFile } from './audit-file.ts'
 import { EmbeddedAuditLog } from './audit-log.ts'
 import { enterStore, leaveStore } from './boot-mark.ts'
+import { EmbeddedCounters } from './counters.ts'
 import { Environment } from './environment.ts'
 import { readGeneration } from './generation.ts'
 import { recover } from './recovery.ts'
 import { EmbeddedReplayGuard } from './replay.ts'
 import { EmbeddedStatusIndexes } from './status-indexes.ts'
+import { EmbeddedStatusLists } from './status-lists.ts'
+import { ensureOrigin } from './statuses.ts'
 import { EmbeddedTaskStore } from './tasks.ts'
 import { EmbeddedTenantVersions, openConfigEnvironment } from './versions.ts'
 import { Writer } from './writer.ts'
@@ -44,6 +49,8 @@ export interface EmbeddedStore {
   readonly replay: ReplayGuard
   readonly tasks: TaskStore
   readonly statusIndexes: StatusIndexes
+  readonly statusLists: StatusLists
+  readonly counters: Counters
   readonly versions: TenantVersions
   readonly audit: AuditLog & { readEntries(): AsyncIterable<AuditLine> }
   /** Writes and syncs all that waits; every later write is a fault. */
@@ -69,6 +76,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   const environment = new Environment(folder, 'process', maxBytes)
   const versions = new EmbeddedTenantVersions(openConfigEnvironment(dataFolder, maxBytes))
   const writer = new Writer(environment)
+  environment.transact(() => ensureOrigin(environment, clock.now()))
   const path = auditPath(dataFolder)
   const audit = new EmbeddedAuditLog(await (options.openAudit ?? openAuditFile)(path), path)
   const tasks = new EmbeddedTaskStore(environment, writer, clock)
@@ -81,7 +89,9 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   return {
     replay: new EmbeddedReplayGuard(writer, clock),
     tasks,
-    statusIndexes: new EmbeddedStatusIndexes(writer, readGeneration(environment)),
+    statusIndexes: new EmbeddedStatusIndexes(writer, readGeneration(environment), clock),
+    statusLists: new EmbeddedStatusLists(environment),
+    counters: new EmbeddedCounters(writer),
     versions,
     audit,
     async close() {

@@ -4,6 +4,7 @@
  */
 import type { Environment } from './environment.ts'
 import {
+  ageKey,
   hopsOf,
   type KeyRange,
   minuteOf,
@@ -26,7 +27,8 @@ export function sweepTasks(environment: Environment, now: number): void {
   for (const { key, value } of environment.range(removalRange(minuteOf(now)), TASKS_PER_SWEEP)) {
     const { tenant, txn } = readAddress(value)
     const found = environment.get(taskKey(tenant, txn))
-    const endsAt = found === undefined ? 0 : new StoredTask(found).endsAt + REMOVAL_GRACE_SECONDS
+    const task = found === undefined ? undefined : new StoredTask(found)
+    const endsAt = task === undefined ? 0 : task.endsAt + REMOVAL_GRACE_SECONDS
     if (minuteOf(endsAt) >= minuteOf(now)) {
       environment.remove(key)
       environment.put(removalKey(endsAt, tenant, txn), value)
@@ -35,6 +37,7 @@ export function sweepTasks(environment: Environment, now: number): void {
     left -= removeHops(environment, { tenant, txn, limit: left })
     left -= removeAll(environment, placesOf(tenant, txn), left)
     if (left <= 0) return // the task stays listed: the next run goes on
+    if (task !== undefined) environment.remove(ageKey(tenant, task.read().openedAt, txn))
     environment.remove(taskKey(tenant, txn))
     environment.remove(key)
   }

@@ -3,11 +3,15 @@
  * when it writes, whatever other processes do. A verb never throws for what is its caller's doing: a throw is a fault and
  * undoes the whole batch.
  */
+import { endTask, resumeTask, revokeHop, revokeIn, revokePlace } from './endings.ts'
 import type { Environment } from './environment.ts'
-import { openTask, recordHop, revokeHop, settleHop } from './hops.ts'
+import { openTask, recordHop, settleHop } from './hops.ts'
 import { claimBlock } from './index-blocks.ts'
+import { sweepLists } from './list-removal.ts'
 import { claimReplay, sweepReplay } from './replay-claims.ts'
+import { beginRevocation, finishRevocation } from './revocations.ts'
 import { sweepTasks } from './task-removal.ts'
+import { countOne, sweepCounters } from './window-counts.ts'
 
 const VERBS = {
   claimReplay: { run: claimReplay, grows: true },
@@ -15,9 +19,19 @@ const VERBS = {
   claimBlock: { run: claimBlock, grows: true },
   openTask: { run: openTask, grows: true },
   recordHop: { run: recordHop, grows: true },
-  revokeHop: { run: revokeHop, grows: false },
   settleHop: { run: settleHop, grows: false },
   sweepTasks: { run: sweepTasks, grows: false },
+  sweepLists: { run: sweepLists, grows: false },
+  // What ends is never refused for want of room: it writes little, and a full store must still end.
+  revokeHop: { run: revokeHop, grows: false },
+  revokePlace: { run: revokePlace, grows: false },
+  endTask: { run: endTask, grows: false },
+  resumeTask: { run: resumeTask, grows: false },
+  revokeIn: { run: revokeIn, grows: false },
+  beginRevocation: { run: beginRevocation, grows: false },
+  finishRevocation: { run: finishRevocation, grows: false },
+  countOne: { run: countOne, grows: true },
+  sweepCounters: { run: sweepCounters, grows: false },
 } as const
 
 type Verbs = typeof VERBS

@@ -139,6 +139,16 @@ export class EmbeddedTenantVersions implements TenantVersions {
     })
   }
 
+  async killKey(tenant: string, epoch: number): Promise<'killed' | 'conflict'> {
+    const environment = this.#environment
+    return environment.transact(() => {
+      const live = readLive(environment, tenant)
+      if (live.keyEpoch !== epoch) return 'conflict'
+      writeLive(environment, tenant, { ...live, keyEpoch: epoch + 1 })
+      return 'killed'
+    })
+  }
+
   async close(): Promise<void> {
     await this.#environment.close()
   }
