@@ -1,6 +1,7 @@
 /** docs/chain-format.md: its example is a chain by its own rules, and its rules name every reason of a chain. */
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { inflateSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import type { DelegatedClaims } from '../../lib/src/act-bounds.ts'
 import { readChain } from '../../lib/src/chain.ts'
@@ -47,6 +48,35 @@ describe('the worked example', () => {
       ok: false,
       reason: 'hop_scope_widened',
     })
+  })
+})
+
+describe('the example of a list', () => {
+  const [, list, message] = [...page.matchAll(/```json\n(.*?)```/gs)].map(
+    ([, text = '']) => JSON.parse(text) as Record<string, any>,
+  )
+
+  test('belongs to the token, and says of its indexes what the page says', () => {
+    const { status, act_bounds } = JSON.parse(example) as DelegatedClaims
+    expect(list?.['sub']).toBe(status.status_list.uri)
+    const { bits, lst } = list?.['status_list']
+    const packed = inflateSync(Buffer.from(lst, 'base64url'))
+    expect({ bits, length: (packed.length * 8) / bits }).toEqual({ bits: 2, length: 65_536 })
+    const statusAt = (index: number): number => (packed[index >> 2]! >> ((index & 3) * 2)) & 3
+    const all = Array.from({ length: 65_536 }, (_, index) => statusAt(index))
+    const set = all.flatMap((value, index) => (value === 0 ? [] : [[index, value]]))
+    expect(set).toEqual([
+      [act_bounds.hops.at(-1)?.idx, 1],
+      [640, 2],
+    ])
+    expect(page).toContain('Index 513 is invalid and 640 suspended')
+  })
+
+  test('is confirmed by the example of a message', () => {
+    expect(message?.['iss']).toBe(list?.['iss'])
+    expect(message?.['lists']).toEqual({ [list?.['sub']]: list?.['seq'] })
+    expect(message?.['iat']).toBeGreaterThanOrEqual(list?.['iat'])
+    expect(page).toContain(`id: ${message?.['seq']}\n`)
   })
 })
 

@@ -5,7 +5,7 @@ import { runCli } from '../cli/run-cli.ts'
 import { ROOT } from './pages.ts'
 
 /** Commands that have commands of their own. */
-const GROUPS = new Set(['dev', 'agents'])
+const GROUPS = new Set(['dev', 'agents', 'task', 'keys'])
 
 /** Programs readers have or can get; what they are given is not checked. */
 const FOREIGN = new Set(['curl', 'sh', 'docker', 'openssl', 'mkdir', 'cp', 'jq', 'tail'])
