@@ -20,6 +20,7 @@ const WIRING = new Set([
   'server/tenant-checks.ts',
   'server/operator-key.ts',
   'server/open-admin.ts',
+  'server/open-status.ts',
 ])
 
 interface Import {

@@ -3,8 +3,8 @@
  * is not found, as an RFC 9457 problem.
  */
 import Koa from 'koa'
-import { REASONS } from '../core/refusal.ts'
 import { exactPath } from './dispatch.ts'
+import { sendProblem } from './problem.ts'
 
 export interface TenantDocuments {
   readonly metadata: unknown
@@ -34,16 +34,16 @@ export function createDocuments({ documentsOf, onFault }: DocumentsDeps): Koa {
       await next()
     } catch (fault) {
       onFault(fault)
-      problem(ctx, REASONS.unavailable.status, 'unavailable', 'The server cannot tell now.')
+      sendProblem(ctx, 'unavailable')
     }
   })
   app.use((ctx) => {
     ctx.set('x-content-type-options', 'nosniff')
     const found = find(documentsOf, exactPath(ctx.req))
-    if (found === undefined) return problem(ctx, 404, 'not_found', 'There is nothing at this path.')
+    if (found === undefined) return sendProblem(ctx, 'not_found')
     if (ctx.method !== 'GET' && ctx.method !== 'HEAD') {
       ctx.set('allow', 'GET, HEAD')
-      return problem(ctx, 405, 'method_not_allowed', 'This document is read with GET.')
+      return sendProblem(ctx, 'method_not_allowed')
     }
     ctx.set('cache-control', `public, max-age=${MAX_AGE}`)
     // Public by nature, and read by verifiers that run in a page.
@@ -58,12 +58,4 @@ function find(documentsOf: (tenant: string) => TenantDocuments | undefined, path
   if (jwks !== undefined) return documentsOf(jwks)?.jwks
   const tenant = METADATA.map((form) => form.exec(path)?.[1]).find((id) => id !== undefined)
   return tenant === undefined ? undefined : documentsOf(tenant)?.metadata
-}
-
-/** RFC 9457 §3. */
-function problem(ctx: Koa.Context, status: number, reason: string, detail: string): void {
-  ctx.status = status
-  ctx.body = JSON.stringify({ type: 'about:blank', status, reason, detail })
-  ctx.type = 'application/problem+json'
-  ctx.set('cache-control', 'no-store')
 }

@@ -28,5 +28,7 @@ export function authorizationServerMetadata(tenant: Tenant): Readonly<Record<str
     revocation_endpoint_auth_methods_supported: authentication,
     revocation_endpoint_auth_signing_alg_values_supported: CLIENT_ALGORITHMS,
     dpop_signing_alg_values_supported: CLIENT_ALGORITHMS,
+    // Token Status List §9.1.
+    status_list_aggregation_endpoint: `${issuer}/status`,
   }
 }

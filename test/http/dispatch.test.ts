@@ -26,6 +26,10 @@ describe('a path', () => {
         seen.push({ admin: req.url })
         res.end()
       },
+      status: (req, res) => {
+        seen.push({ status: req.url })
+        res.end()
+      },
       documents: (req, res) => {
         seen.push({ document: req.url })
         res.end()
@@ -56,6 +60,14 @@ describe('a path', () => {
     },
   )
 
+  test.each(['/t/acme/status', '/t/acme/status/g1-a', '/t/acme/status/', '/t/acme/events?x'])(
+    '%s goes to the status lists and their feed',
+    async (path) => {
+      await request(listener).get(path)
+      expect(seen).toEqual([{ status: path }])
+    },
+  )
+
   test.each([
     '/admin/v1',
     '/admin/v2/token',
@@ -75,6 +87,10 @@ describe('a path', () => {
     '/t/acme/auth',
     '/t/acme/device/auth',
     '/t/acme/request',
+    '/t/acme/events/',
+    '/t/acme/statuses',
+    '/t/Acme/status',
+    '/status',
   ])('%s is for the documents to refuse', async (path) => {
     await request(listener).post(path)
     expect(seen).toEqual([{ document: path }])

@@ -54,6 +54,7 @@ describe('metadata', () => {
             ]),
           ),
           dpop_signing_alg_values_supported: ['ES256', 'EdDSA', 'Ed25519', 'RS256'],
+          status_list_aggregation_endpoint: `${issuer}/status`,
         })
       }
     },
@@ -65,8 +66,10 @@ describe('metadata', () => {
       const { pathname } = new URL(body[member])
       expect((await request(origin).post(pathname).type('form').send('')).status, member).toBe(401)
     }
-    const { pathname } = new URL(body['jwks_uri'])
-    expect((await request(origin).get(pathname)).status).toBe(200)
+    for (const member of ['jwks_uri', 'status_list_aggregation_endpoint']) {
+      const { pathname } = new URL(body[member])
+      expect((await request(origin).get(pathname)).status, member).toBe(200)
+    }
   })
 })
 
