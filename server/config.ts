@@ -4,6 +4,7 @@
  * What a tenant configures is not here: that is its folder (server/tenants).
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { Secret } from './core/secret.ts'
 import {
@@ -35,6 +36,8 @@ export interface Config {
   readonly store: 'embedded'
   /** Seals the signing keys. Present in production; in development its absence means: make one in the data folder. */
   readonly keySecret?: Secret
+  /** Addresses that speak for many callers: no limit is kept for them as one peer. */
+  readonly proxies: readonly string[]
   /** Origins that may be plain http; empty in production. */
   readonly loopbackOrigins: readonly string[]
   /** Issuer of the development identity provider; development only. */
@@ -77,7 +80,7 @@ export function readDevelopmentConfig(flags: Flags = {}): Config | readonly Conf
 
 /** Nothing a command needs that only talks to a server or reads a tenant's folder; secrets are not its business. */
 const SERVER_ONLY =
-  /^ACTCHAIN_(?:MODE|HOST|STORE|KEY_SECRET|TLS_CERT|TLS_KEY|KEY_SECRET_FILE|TLS_CERT_FILE|TLS_KEY_FILE)$/
+  /^ACTCHAIN_(?:MODE|HOST|STORE|PROXIES|PROXIES_FILE|KEY_SECRET|TLS_CERT|TLS_KEY|KEY_SECRET_FILE|TLS_CERT_FILE|TLS_KEY_FILE)$/
 
 /** Where the server answers and where things are, for commands beside it: no setting of the server alone can stop them. */
 export function readCommandConfig(
@@ -124,6 +127,7 @@ function build(settings: Settings, report: Report): Config {
   const publicUrl = readPublicUrl(settings, mode, `${scheme}://127.0.0.1:${port}`, report)
   const keySecret = readKeySecret(settings, mode, report)
   readStore(settings, report)
+  const proxies = readProxies(settings, report)
   const devIdp = mode === 'development' ? readDevIdp(settings, report) : undefined
   return Object.freeze({
     mode,
@@ -136,6 +140,7 @@ function build(settings: Settings, report: Report): Config {
     tenantsFolder: resolve(settings.get('ACTCHAIN_TENANTS') ?? 'tenants'),
     store: 'embedded' as const,
     ...(keySecret && { keySecret }),
+    proxies: Object.freeze(proxies),
     loopbackOrigins: Object.freeze(devIdp === undefined ? [] : [publicUrl, devIdp]),
     ...(devIdp !== undefined && { devIdp }),
   })
@@ -257,6 +262,17 @@ function readStore(settings: Settings, report: Report): void {
   if (store === 'embedded') return
   // A store's address may hold a password: it is not repeated.
   report('ACTCHAIN_STORE', 'names a store that is not available yet; set it to embedded.')
+}
+
+function readProxies(settings: Settings, report: Report): readonly string[] {
+  const stated = settings.get('ACTCHAIN_PROXIES')
+  if (stated === undefined) return []
+  const addresses = stated.split(',').map((address) => address.trim())
+  const wrong = addresses.find((address) => isIP(address) === 0)
+  if (wrong !== undefined) {
+    report('ACTCHAIN_PROXIES', `has ${quoted(wrong)}; set it to IP addresses, comma separated.`)
+  }
+  return addresses
 }
 
 function readDevIdp(settings: Settings, report: Report): string {

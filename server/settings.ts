@@ -23,6 +23,7 @@ const VARIABLES = [
   'ACTCHAIN_TENANTS',
   'ACTCHAIN_STORE',
   'ACTCHAIN_KEY_SECRET',
+  'ACTCHAIN_PROXIES',
 ] as const
 
 export type Variable = (typeof VARIABLES)[number]

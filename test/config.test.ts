@@ -78,6 +78,7 @@ describe('where a setting comes from', () => {
       dataFolder: resolve('.actchain'),
       tenantsFolder: resolve('tenants'),
       store: 'embedded',
+      proxies: [],
       loopbackOrigins: ['http://127.0.0.1:8460', 'http://127.0.0.1:8462'],
       devIdp: 'http://127.0.0.1:8462',
     })
@@ -120,6 +121,12 @@ describe('where a setting comes from', () => {
     expect(refused({ ...PRODUCTION, ACTCHAIN_KEY_SECRET: '' })).toContain(
       'ACTCHAIN_KEY_SECRET is not set',
     )
+  })
+
+  test('addresses that speak for many callers, comma separated', () => {
+    expect(accepted(PRODUCTION).proxies).toEqual([])
+    const environment = { ...PRODUCTION, ACTCHAIN_PROXIES: '192.0.2.7, 2001:db8::1' }
+    expect(accepted(environment).proxies).toEqual(['192.0.2.7', '2001:db8::1'])
   })
 
   test('the configuration is frozen', () => {
@@ -197,6 +204,16 @@ describe('what is refused', () => {
   ])('%s', (_, env: Environment, expected) => {
     expect(refused({ ...PRODUCTION, ...env })).toContain(expected)
   })
+
+  test.each(['proxy.example', '192.0.2.0/24', '192.0.2.7,', '192.0.2.7 192.0.2.8', '192.0.2.256'])(
+    'no address of a proxy: %s',
+    (proxies) => {
+      const problem = refused({ ...PRODUCTION, ACTCHAIN_PROXIES: proxies })
+      expect(problem).toMatch(
+        /^ACTCHAIN_PROXIES has ".*"; set it to IP addresses, comma separated\.$/,
+      )
+    },
+  )
 
   test('a problem names the flag where a flag was given', () => {
     const env = { ACTCHAIN_MODE: 'development' }

@@ -93,6 +93,13 @@ export interface Refusal {
   readonly guard: string
   /** Ids of the tenant's rules that took part; absent where none did. As private as the guard. */
   readonly policies?: readonly string[]
+  /** Of `rate_limited`. */
+  readonly limit?: {
+    /** Seconds. */
+    readonly retryAfter: number
+    /** `told`: another request's entry stands for this one too, so that a flood does not fill the record. */
+    readonly entry: 'new' | 'told'
+  }
 }
 
 export function refuse(

@@ -27,6 +27,7 @@ export function answerRefusal(
     ctx.set('www-authenticate', `Basic realm="${issuer}"`)
   }
   if (status === 503) ctx.set('retry-after', RETRY_AFTER_SECONDS)
+  if (refusal.limit !== undefined) ctx.set('retry-after', String(refusal.limit.retryAfter))
 }
 
 /** What the library refused by itself, in our closed list. Told by state, never by its texts. */

@@ -10,9 +10,10 @@ import { isRefusal, type Refusal, refuse } from '../core/refusal.ts'
 import type { Tenant } from '../core/tenant.ts'
 import { actAlone } from '../use-cases/act-alone.ts'
 import type { DecisionRecord } from '../use-cases/decision-record.ts'
-import { exchangeToken } from '../use-cases/exchange-token.ts'
-import type { Granted, IssueDeps } from '../use-cases/issue-hop.ts'
+import { type ExchangeDeps, exchangeToken } from '../use-cases/exchange-token.ts'
+import type { Granted } from '../use-cases/issue-hop.ts'
 import type { SignedIn } from '../use-cases/management-access.ts'
+import { watchReplayedProof } from '../use-cases/watch-replayed-proof.ts'
 import { asksToManage, signInClient } from './client-sign-in.ts'
 import { findGrantClient, type GrantClient } from './clients.ts'
 import {
@@ -27,7 +28,7 @@ import { readOwnToken } from './own-token.ts'
 import { requestState } from './request-state.ts'
 import type { ProofChecker } from './sender-proof.ts'
 
-export interface GrantDeps extends IssueDeps {
+export interface GrantDeps extends ExchangeDeps {
   readonly proofs: ProofChecker
   readonly issuerKeys: IssuerKeys
   readonly keyringOf: (tenant: Tenant) => Keyring
@@ -36,26 +37,44 @@ export interface GrantDeps extends IssueDeps {
 type Handler = (ctx: KoaContextWithOIDC) => Promise<void>
 
 export function exchangeHandler(tenant: Tenant, deps: GrantDeps): Handler {
-  return decideWith(tenant, deps, readExchange, async (parameters, { client, key, record }) => {
-    // The library has refused every other kind of client by its grants.
-    if (client.kind !== 'agent') return refuse('grant_not_permitted')
-    const subject = await readSubject(tenant, deps, parameters.subject)
-    if (typeof subject === 'string') return refuse('subject_token_unacceptable', subject)
-    const actor = readActor(tenant, deps, parameters.actor)
-    if (typeof actor === 'string') return refuse('actor_token_unacceptable', actor)
-    const caller = client.agent
-    return exchangeToken(deps, { ...parameters, caller, key, record, tenant, subject, actor })
+  return decideWith(tenant, deps, {
+    read: readExchange,
+    decide: async (parameters, { client, key, record }) => {
+      // The library has refused every other kind of client by its grants.
+      if (client.kind !== 'agent') return refuse('grant_not_permitted')
+      const subject = await readSubject(tenant, deps, parameters.subject)
+      if (typeof subject === 'string') return refuse('subject_token_unacceptable', subject)
+      const actor = readActor(tenant, deps, parameters.actor)
+      if (typeof actor === 'string') return refuse('actor_token_unacceptable', actor)
+      const caller = client.agent
+      return exchangeToken(deps, { ...parameters, caller, key, record, tenant, subject, actor })
+    },
+    onReplay: replayWatcher(tenant, deps),
   })
 }
 
+/** Undefined where no task type has a trigger for replayed proofs: then the token that came with one is not looked at. */
+function replayWatcher(tenant: Tenant, deps: GrantDeps): Decision<ExchangeParameters>['onReplay'] {
+  const types = [...tenant.taskTypes.values()]
+  if (!types.some(({ triggers }) => triggers.some(({ on }) => on === 'replayed_proof'))) return
+  return async ({ subject: { text, type } }, { client, record }) => {
+    const token = type === 'access_token' ? readOwnToken(tenant, deps.keyringOf(tenant), text) : ''
+    if (typeof token === 'string' || client.kind !== 'agent') return
+    await watchReplayedProof(deps, { tenant, caller: client.agent, token, record })
+  }
+}
+
 export function clientCredentialsHandler(tenant: Tenant, deps: GrantDeps): Handler {
-  return decideWith(tenant, deps, readCommon, async (parameters, party) => {
-    const { client, key, record } = party
-    if (asksToManage(tenant, parameters)) {
-      return signInClient(deps, { ...party, tenant, parameters })
-    }
-    if (client.kind !== 'agent') return refuse('target_not_permitted', 'receiver_target')
-    return actAlone(deps, { ...parameters, caller: client.agent, key, record, tenant })
+  return decideWith(tenant, deps, {
+    read: readCommon,
+    decide: async (parameters, party) => {
+      const { client, key, record } = party
+      if (asksToManage(tenant, parameters)) {
+        return signInClient(deps, { ...party, tenant, parameters })
+      }
+      if (client.kind !== 'agent') return refuse('target_not_permitted', 'receiver_target')
+      return actAlone(deps, { ...parameters, caller: client.agent, key, record, tenant })
+    },
   })
 }
 
@@ -68,16 +87,24 @@ interface Party {
 
 type Outcome = Granted | SignedIn | Refusal
 
+interface Decision<Parameters extends CommonParameters> {
+  readonly read: (form: Form) => Parameters | Refusal
+  readonly decide: (parameters: Parameters, party: Party) => Promise<Outcome>
+  /** Told of a proof that was sent again by an authenticated client, before it is refused. */
+  readonly onReplay?:
+    | ((parameters: Parameters, party: Omit<Party, 'key'>) => Promise<void>)
+    | undefined
+}
+
 /** What comes before every decision, cheap first: live facts of the caller, the form, the proof. */
 function decideWith<Parameters extends CommonParameters>(
   tenant: Tenant,
   deps: GrantDeps,
-  read: (form: Form) => Parameters | Refusal,
-  decide: (parameters: Parameters, party: Party) => Promise<Outcome>,
+  { read, decide, onReplay }: Decision<Parameters>,
 ): Handler {
   const url = `${tenant.issuer}/token`
   const find = async (ctx: KoaContextWithOIDC): Promise<Outcome> => {
-    const { record, client: id = '', isFirstUse } = requestState(ctx)
+    const { record, client: id = '', admission } = requestState(ctx)
     record.note({ client: id })
     const now = deps.clock.now()
     const client = findGrantClient(tenant, id)
@@ -90,7 +117,7 @@ function decideWith<Parameters extends CommonParameters>(
     if (scope !== undefined) record.note({ scope_requested: scope })
     const proof = ctx.get('dpop')
     // The two single uses are claimed together: one step of the store for both.
-    const [key, isFirst] = await Promise.all([
+    const [key, stopped] = await Promise.all([
       deps.proofs.check({
         tenant: tenant.id,
         proof: proof === '' ? undefined : proof,
@@ -98,10 +125,13 @@ function decideWith<Parameters extends CommonParameters>(
         url,
         now,
       }),
-      isFirstUse,
+      admission,
     ])
-    if (!isFirst) return refuse('client_authentication_failed', 'assertion_replayed')
-    if (isRefusal(key)) return key
+    if (stopped !== undefined) return stopped
+    if (isRefusal(key)) {
+      if (key.reason === 'proof_replayed') await onReplay?.(parameters, { client, record })
+      return key
+    }
     // RFC 9449 §5.2: a client bound to DPoP gets no token without a proof.
     if (key === undefined && client.binding === 'dpop') return refuse('proof_required')
     return decide(parameters, { client, key, record })

@@ -7,12 +7,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Adapter, Configuration, KoaContextWithOIDC } from 'oidc-provider'
 import { Provider } from 'oidc-provider/lib/provider.js'
 import { generatePrivateJwk } from '../../keys/signer.ts'
-import { isRefusal, refuse } from '../core/refusal.ts'
+import { isRefusal, type Refusal, refuse } from '../core/refusal.ts'
 import type { Tenant } from '../core/tenant.ts'
 import { DecisionRecord } from '../use-cases/decision-record.ts'
 import type { Granted } from '../use-cases/issue-hop.ts'
 import type { SignedIn } from '../use-cases/management-access.ts'
-import type { ReplayGuard } from '../use-cases/ports.ts'
+import type { ReplayClaim, ReplayGuard } from '../use-cases/ports.ts'
 import { type ClientAuthenticator, createClientAuthenticator } from './client-authentication.ts'
 import { clientKinds, findClient } from './clients.ts'
 import { answerRefusal, errorCode, readProviderError } from './error-response.ts'
@@ -25,11 +25,19 @@ import {
 } from './exchange-parameters.ts'
 import { onForm, type ParsedForm } from './form-seam.ts'
 import { clientCredentialsHandler, exchangeHandler, type GrantDeps } from './grants.ts'
+import type { PeerLimits } from './peer-limits.ts'
 import { beginRequest, type RequestState, requestState } from './request-state.ts'
 import { answerIntrospection, answerRevocation } from './structured-token.ts'
 
 export interface ProviderDeps extends GrantDeps {
   readonly replay: ReplayGuard
+  readonly peers: PeerLimits
+  /** Told of the first request over a limit, once for each window. */
+  readonly onLimit: (limit: {
+    readonly tenant: string
+    readonly client?: string
+    readonly guard: string
+  }) => void
   /** Logged once, at the door. */
   readonly onFault: (fault: unknown, ref: string, tenant: string) => void
 }
@@ -59,7 +67,7 @@ export function createOAuthListener(tenant: Tenant, deps: ProviderDeps): Request
   )
   const authenticator = createClientAuthenticator(tenant)
   onForm(provider, (ctx, form) => {
-    const client = authenticate(ctx, form, authenticator, deps)
+    const client = authenticate(ctx, form, authenticator, { tenant, deps })
     const kind = client === undefined ? undefined : findClient(tenant, client)?.kind
     if (kind !== undefined) form['client_id'] = kind
     // A repeated one stays: the library refuses it as what it is.
@@ -107,20 +115,43 @@ function authenticate(
   ctx: KoaContextWithOIDC,
   form: ParsedForm,
   authenticator: ClientAuthenticator,
-  deps: ProviderDeps,
+  { tenant, deps }: Pick<Answering, 'tenant' | 'deps'>,
 ): string | undefined {
   const state = requestState(ctx)
+  const now = deps.clock.now()
+  // The socket's, never what a header says (attack case M01). Before any cryptography.
+  const { remoteAddress } = ctx.req.socket
+  state.outcome = deps.peers.findOver(remoteAddress, now)
+  if (state.outcome !== undefined) return undefined
   const hasAuthorization = ctx.get('authorization') !== ''
-  const outcome = authenticator.authenticate(form, hasAuthorization, deps.clock.now())
+  const outcome = authenticator.authenticate(form, hasAuthorization, now)
   if (typeof outcome === 'string') {
     state.authenticationGuard = outcome
+    deps.peers.countFailure(remoteAddress, now)
     return undefined
   }
-  state.client = outcome.client
+  const { client, claim } = outcome
+  state.record.note({ client })
+  state.outcome = deps.rates.findOver(tenant, client, now)
+  if (state.outcome !== undefined) return undefined
+  state.client = client
   // Only now, with its signature verified (attack case M03). Awaited by the grant and by the door.
-  state.isFirstUse = deps.replay.claimReplay(outcome.claim)
-  state.isFirstUse.catch(leaveToDoor)
-  return outcome.client
+  state.admission = admit(ctx, claim, { tenant, deps, client })
+  state.admission.catch(leaveToDoor)
+  return client
+}
+
+/** An assertion that is sent again spends nothing of its client's. */
+async function admit(
+  ctx: KoaContextWithOIDC,
+  claim: ReplayClaim,
+  { tenant, deps, client }: Pick<Answering, 'tenant' | 'deps'> & { readonly client: string },
+): Promise<Refusal | undefined> {
+  const isFirst = await deps.replay.claimReplay(claim)
+  const now = deps.clock.now()
+  if (isFirst) return deps.rates.countClient(tenant, client, now)
+  deps.peers.countFailure(ctx.req.socket.remoteAddress, now)
+  return REPLAYED
 }
 
 /** The door awaits the same promise and tells the fault. */
@@ -138,8 +169,7 @@ interface Answering {
 async function answer(ctx: KoaContextWithOIDC, answering: Answering): Promise<void> {
   const { tenant, deps, state, endpoint } = answering
   const { providerError, record } = state
-  const isClient = state.client !== undefined && (await state.isFirstUse)
-  const outcome = isClient || state.client === undefined ? state.outcome : REPLAYED
+  const outcome = (await state.admission) ?? state.outcome
   if (outcome !== undefined && !isRefusal(outcome)) {
     ctx.status = 200
     ctx.body = tokenResponse(outcome)
@@ -148,13 +178,23 @@ async function answer(ctx: KoaContextWithOIDC, answering: Answering): Promise<vo
   // The library refuses JWTs at these two endpoints; to us they are tokens like any other.
   const isPassed =
     providerError === undefined || errorCode(providerError) === 'unsupported_token_type'
-  if (outcome === undefined && isClient && isPassed) {
+  if (outcome === undefined && state.client !== undefined && isPassed) {
     if (endpoint === 'introspection') return answerIntrospection(ctx, tenant, deps)
     if (endpoint === 'revocation') return answerRevocation(ctx, tenant, { ...deps, record })
   }
   if (providerError instanceof Error && errorCode(providerError) === undefined) throw providerError
   const refusal = outcome ?? readProviderError(ctx, state)
-  await deps.audit.append(record.refused(deps.clock.now(), refusal))
+  if (refusal.limit?.entry !== 'told') {
+    await deps.audit.append(record.refused(deps.clock.now(), refusal))
+  }
+  if (refusal.limit?.entry === 'new') {
+    const { client } = state
+    deps.onLimit({
+      tenant: tenant.id,
+      ...(client === undefined ? {} : { client }),
+      guard: refusal.guard,
+    })
+  }
   answerRefusal(ctx, tenant.issuer, record.ref, refusal)
 }
 

@@ -9,11 +9,11 @@ import type { SignedIn } from '../use-cases/management-access.ts'
 
 export interface RequestState {
   readonly record: DecisionRecord
-  /** Client id, once its assertion and every claim of it hold. It counts only with the single use claimed. */
+  /** Client id, once its assertion and every claim of it hold. It counts only where it is admitted. */
   client: string | undefined
-  /** Resolves to true where this request is the assertion's first use. Awaited before any answer. */
-  isFirstUse: Promise<boolean>
-  /** What a grant handler decided. */
+  /** Why the client is not: its assertion was used before, or it asks too often. Awaited before any answer. */
+  admission: Promise<Refusal | undefined>
+  /** What a grant handler decided, or the door before there was a client. */
   outcome: Granted | SignedIn | Refusal | undefined
   /** The library's own error, as its events tell it. */
   providerError: unknown
@@ -27,7 +27,7 @@ export function beginRequest(ctx: object, record: DecisionRecord): RequestState 
   const state: RequestState = {
     record,
     client: undefined,
-    isFirstUse: Promise.resolve(false),
+    admission: Promise.resolve(undefined),
     outcome: undefined,
     providerError: undefined,
     authenticationGuard: undefined,

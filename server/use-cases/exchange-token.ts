@@ -12,10 +12,13 @@ import { findTarget, type TargetRequest } from '../core/target.ts'
 import type { Agent, Tenant } from '../core/tenant.ts'
 import { findWayIn } from '../core/way-in.ts'
 import type { DecisionRecord } from './decision-record.ts'
-import { findParent } from './find-parent.ts'
-import { type Granted, type IssueDeps, issueHop } from './issue-hop.ts'
+import { findPresented, judgeParent } from './find-parent.ts'
+import { type Granted, type HopDraft, type IssueDeps, issueHop } from './issue-hop.ts'
 import { openTask } from './open-task.ts'
 import type { Parent } from './parent.ts'
+import type { TaskStore } from './ports.ts'
+import type { RateLimits } from './rate-limit.ts'
+import { type WatchDeps, watchExchange } from './watch-task.ts'
 
 export interface ExchangeInput {
   readonly tenant: Tenant
@@ -31,8 +34,13 @@ export interface ExchangeInput {
   readonly record: DecisionRecord
 }
 
+export interface ExchangeDeps extends IssueDeps, WatchDeps {
+  readonly tasks: TaskStore
+  readonly rates: RateLimits
+}
+
 export async function exchangeToken(
-  deps: IssueDeps,
+  deps: ExchangeDeps,
   input: ExchangeInput,
 ): Promise<Granted | Refusal> {
   const now = deps.clock.now()
@@ -40,11 +48,38 @@ export async function exchangeToken(
   const wayIn = findWayIn(tenant, caller, input.subject, key)
   if (isRefusal(wayIn)) return wayIn
   record.note({ way_in: wayIn.kind })
-  const parent =
-    wayIn.kind === 'root'
-      ? await openForSubject(deps, input, wayIn.token, now)
-      : await findParent(deps, input, wayIn, now)
+  if (wayIn.kind === 'root') {
+    const opened = await openForSubject(deps, input, wayIn.token, now)
+    const draft = await draftHop(deps, input, opened, now)
+    return isRefusal(draft) ? draft : issueHop(deps, draft)
+  }
+  const presented = await findPresented(deps, input, wayIn)
+  if (isRefusal(presented)) return presented
+  const limited = await deps.rates.countTask(tenant, presented.task.txn, now)
+  if (limited !== undefined) return limited
+  const draft = await draftHop(deps, input, judgeParent(input, presented, now), now)
+  const stopped = await watchExchange(deps, {
+    tenant,
+    caller,
+    record,
+    presented,
+    outcome: draft,
+    now,
+  })
+  // What was refused stays refused for its own reason, whatever it set off.
+  if (isRefusal(draft)) return draft
+  return stopped ?? issueHop(deps, draft)
+}
+
+/** What the caller's new token may be, under a parent that may have been refused. */
+async function draftHop(
+  deps: IssueDeps,
+  input: ExchangeInput,
+  parent: Parent | Refusal,
+  now: number,
+): Promise<HopDraft | Refusal> {
   if (isRefusal(parent)) return parent
+  const { tenant, caller, record, key, purpose } = input
   const actorFault = await checkActor(deps, input, now)
   if (actorFault !== undefined) return actorFault
   const target = findTarget(tenant, caller, input.target)
@@ -67,16 +102,7 @@ export async function exchangeToken(
     now: Math.max(now, parent.lineage.issuedAt),
   })
   if (isRefusal(attenuated)) return attenuated
-  return issueHop(deps, {
-    tenant,
-    caller,
-    parent,
-    purpose: input.purpose,
-    attenuated,
-    key,
-    record,
-    now,
-  })
+  return { tenant, caller, parent, purpose, attenuated, key, record, now }
 }
 
 async function openForSubject(

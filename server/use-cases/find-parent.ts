@@ -10,11 +10,19 @@ import { type Refusal, refuse } from '../core/refusal.ts'
 import type { Agent, Tenant } from '../core/tenant.ts'
 import type { DecisionRecord } from './decision-record.ts'
 import type { Parent } from './parent.ts'
-import type { TaskStore } from './ports.ts'
+import type { HopRecord, TaskRecord, TaskStore } from './ports.ts'
 
 export interface Presented {
   readonly kind: 'holder' | 'recipient'
   readonly token: OwnToken
+}
+
+/** A token by right of which the caller asks, and what is on record of it. */
+export interface KnownParent extends Presented {
+  /** Agent ids from the root to the holder. */
+  readonly place: readonly string[]
+  readonly task: TaskRecord
+  readonly hop: HopRecord
 }
 
 interface Facts {
@@ -23,27 +31,40 @@ interface Facts {
   readonly record: DecisionRecord
 }
 
-export async function findParent(
-  deps: { readonly tasks: TaskStore },
-  facts: Facts,
+/** The rest of the way in, which the record decides. */
+export async function findPresented(
+  deps: { readonly tasks: Pick<TaskStore, 'findHop'> },
+  { tenant, caller, record }: Facts,
   wayIn: Presented,
-  now: number,
-): Promise<Parent | Refusal> {
-  const { tenant, caller, record } = facts
+): Promise<KnownParent | Refusal> {
   const { claims } = wayIn.token
   const place = placeOf(claims)
   record.note({ subject: claims.sub, txn: claims.txn, parent_jti: claims.jti, chain: place })
   record.note({ scope_before: claims.scope.split(' ') })
   const known = await deps.tasks.findHop(tenant.id, claims.txn, claims.jti)
   if (known === undefined) return refuse('subject_token_revoked', 'parent_unknown')
-  const isRecipient = wayIn.kind === 'recipient'
   // The right of a recipient is the audience: its own now, and when the token was made.
-  if (isRecipient && (known.hop.owner !== caller.id || isReplaced(caller, claims.iat))) {
+  if (
+    wayIn.kind === 'recipient' &&
+    (known.hop.owner !== caller.id || isReplaced(caller, claims.iat))
+  ) {
     return refuse('subject_token_unacceptable', 'audience_changed_hands')
   }
-  if (known.hop.revoked) return refuse('subject_token_revoked', 'parent_revoked')
-  if (known.task.state === 'suspended') return refuse('task_suspended')
-  if (known.task.state !== 'open' || now >= known.task.deadline) return refuse('task_ended')
+  return { ...wayIn, ...known, place }
+}
+
+/** Live facts, and what the new hop carries on. */
+export function judgeParent(
+  { tenant, caller }: Facts,
+  presented: KnownParent,
+  now: number,
+): Parent | Refusal {
+  const { kind, token, place, task, hop } = presented
+  const { claims } = token
+  const isRecipient = kind === 'recipient'
+  if (hop.revoked) return refuse('subject_token_revoked', 'parent_revoked')
+  if (task.state === 'suspended') return refuse('task_suspended')
+  if (task.state !== 'open' || now >= task.deadline) return refuse('task_ended')
   if (now >= claims.exp) return refuse('subject_token_expired', 'parent_expired')
   if (isRecipient && (place.includes(caller.id) || claims.sub === caller.id)) {
     return refuse('actor_already_in_chain')
@@ -52,9 +73,9 @@ export async function findParent(
   const inactive = findInactive(tenant, claims, now)
   if (inactive !== undefined) return refuse('actor_inactive', inactive)
   if (tenant.disabledSubjects.has(claims.sub)) return refuse('subject_inactive')
-  const taskType = tenant.taskTypes.get(known.task.type)
+  const taskType = tenant.taskTypes.get(task.type)
   if (taskType === undefined) return refuse('task_type_not_permitted', 'task_type_gone')
-  const { subjectFrom, openedAt, deadline, txn } = known.task
+  const { subjectFrom, openedAt, deadline, txn } = task
   return {
     taskType,
     parent: claims.jti,
@@ -62,7 +83,7 @@ export async function findParent(
     subject: subjectFrom === undefined ? undefined : { id: claims.sub, ...subjectFrom },
     task: { txn, openedAt, deadline },
     opened: undefined,
-    ...continueChain(wayIn, known.task.list),
+    ...continueChain(presented, task.list),
   }
 }
 

@@ -14,8 +14,8 @@ import { type Obligations, type StatedObligations, strictest } from '../../serve
 import type { Tenant } from '../../server/core/tenant.ts'
 import { actAlone } from '../../server/use-cases/act-alone.ts'
 import { DecisionRecord } from '../../server/use-cases/decision-record.ts'
-import { exchangeToken } from '../../server/use-cases/exchange-token.ts'
-import type { Granted, IssueDeps } from '../../server/use-cases/issue-hop.ts'
+import { type ExchangeDeps, exchangeToken } from '../../server/use-cases/exchange-token.ts'
+import type { Granted } from '../../server/use-cases/issue-hop.ts'
 import { aForeignToken } from '../core/facts.ts'
 import type { MemoryStore } from '../support/memory-store.ts'
 import { memoryDeps } from '../use-cases/memory-deps.ts'
@@ -28,7 +28,7 @@ const AT_THE_DOOR = ['actor_unknown', 'actor_inactive', 'proof_required', 'subje
 
 class Walk {
   readonly store: MemoryStore
-  readonly #deps: IssueDeps
+  readonly #deps: ExchangeDeps
   readonly #tenant: Tenant
   readonly #asked: Case
 

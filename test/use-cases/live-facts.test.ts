@@ -10,9 +10,9 @@ import type { RuleQuestion } from '../../server/core/rules.ts'
 import type { Agent, Tenant } from '../../server/core/tenant.ts'
 import { actAlone } from '../../server/use-cases/act-alone.ts'
 import { DecisionRecord } from '../../server/use-cases/decision-record.ts'
-import { exchangeToken } from '../../server/use-cases/exchange-token.ts'
+import { type ExchangeDeps, exchangeToken } from '../../server/use-cases/exchange-token.ts'
 import { introspectToken } from '../../server/use-cases/introspect-token.ts'
-import type { Granted, IssueDeps } from '../../server/use-cases/issue-hop.ts'
+import type { Granted } from '../../server/use-cases/issue-hop.ts'
 import { aForeignToken, aTaskType, aTenant, NOW, permitAll, rulesOf } from '../core/facts.ts'
 import type { MemoryStore } from '../support/memory-store.ts'
 import { memoryDeps } from './memory-deps.ts'
@@ -23,7 +23,7 @@ const OWN_WORK = aTaskType({ id: 'own-work', basis: 'client', subjectsFrom: new 
 let now: number
 let tenant: Tenant
 let store: MemoryStore
-let deps: IssueDeps
+let deps: ExchangeDeps
 beforeEach(() => {
   now = NOW
   tenant = aTenant({ taskTypes: [aTaskType(), OWN_WORK] })

@@ -1,6 +1,8 @@
 /** What use cases need, over a store in memory: the tenant is whatever it is by then, and a token is its id. */
 import type { Tenant } from '../../server/core/tenant.ts'
-import type { IssueDeps } from '../../server/use-cases/issue-hop.ts'
+import type { ExchangeDeps } from '../../server/use-cases/exchange-token.ts'
+import { createRateLimits } from '../../server/use-cases/rate-limit.ts'
+import { NO_SECURITY_EVENTS } from '../../server/use-cases/security-events.ts'
 import { type MemoryStore, openMemoryStore } from '../support/memory-store.ts'
 
 export interface Live {
@@ -9,16 +11,19 @@ export interface Live {
   readonly tenant: () => Tenant
 }
 
-export function memoryDeps({ now, tenant }: Live): { store: MemoryStore; deps: IssueDeps } {
+export function memoryDeps({ now, tenant }: Live): { store: MemoryStore; deps: ExchangeDeps } {
   const clock = { now }
   const store = openMemoryStore(clock)
-  const { tasks, statusIndexes, audit } = store
+  const { tasks, statusIndexes, counters, audit } = store
   let ids = 0
   const deps = {
     clock,
     tenants: { find: tenant },
     tasks,
     statusIndexes,
+    counters,
+    rates: createRateLimits(counters),
+    securityEvents: NO_SECURITY_EVENTS,
     audit,
     randomId: () => `id-${(ids += 1)}`,
     mint: async (_: Tenant, { jti }: { readonly jti: string }) => `token of ${jti}`,
