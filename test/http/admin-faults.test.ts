@@ -27,7 +27,17 @@ const INSIDE = 'inside-of-a-fault'
 const FOLDER = hashOf('the folder')
 const FILES = { 'tenant.yaml': 'x' }
 
-type Fault = 'audit' | 'tenants' | 'revision' | 'add' | 'activate' | 'disable' | 'check' | 'replay'
+type Fault =
+  | 'audit'
+  | 'tenants'
+  | 'revision'
+  | 'add'
+  | 'activate'
+  | 'disable'
+  | 'kill'
+  | 'make_key'
+  | 'check'
+  | 'replay'
 
 let folder: string
 let server: Server
@@ -37,6 +47,8 @@ let told: string[]
 let entries: AuditEntry[]
 let signIn: () => ReturnType<AdminClient['signIn']>
 let liveOf: () => string | undefined
+let keyEpochOf: () => number
+let kill: () => ReturnType<AdminClient['post']>
 
 function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('hex')
@@ -105,7 +117,14 @@ beforeEach(async () => {
           failOn('disable')
           return store.versions.setDisabled(id, agent, change)
         },
-        killKey: (id, epoch) => store.versions.killKey(id, epoch),
+        killKey: async (id, keyEpoch) => {
+          failOn('kill')
+          return store.versions.killKey(id, keyEpoch)
+        },
+      },
+      keys: {
+        list: () => [{ kid: keyring.active.kid, alg: keyring.active.alg }],
+        makeNext: () => failOn('make_key'),
       },
       checks: {
         check: async (_, sources) => {
@@ -138,6 +157,9 @@ beforeEach(async () => {
   const config = { dataFolder: folder, publicUrl } as Parameters<typeof operatorForm>[0]['config']
   signIn = () => operator.signIn('/token', operatorForm({ config }))
   liveOf = () => store.versions.live('acme').version
+  keyEpochOf = () => store.versions.live('acme').keyEpoch
+  kill = () =>
+    operator.post('/tenants/acme/keys/kill', { kid: keyring.active.kid, reason: 'stolen' })
   expect((await signIn()).status).toBe(200)
 })
 afterEach(async () => {
@@ -156,12 +178,15 @@ describe('a fault', () => {
       () => operator.put(AGENT, { disabled: true }),
       () => operator.post('/tenants/acme/versions', { files: FILES }),
       () => operator.put(AGENT, { disabled: 1 }),
+      () => kill(),
     ],
     tenants: [() => operator.get('/tenants/acme'), () => operator.get(AGENT)],
     revision: [() => operator.get('/tenants'), () => operator.get('/tenants/acme/versions')],
     add: [() => operator.post('/tenants/acme/versions', { files: FILES })],
     activate: [() => operator.activate('acme', FOLDER, FOLDER)],
     disable: [() => operator.put(AGENT, { disabled: true })],
+    kill: [() => kill()],
+    make_key: [() => kill()],
     check: [() => operator.post('/tenants/acme/versions', { files: FILES })],
     replay: [() => operator.get('/tenants')],
   }
@@ -203,6 +228,15 @@ describe('a fault', () => {
     faults = new Set()
     expect((await operator.activate('acme', FOLDER, FOLDER)).status).toBe(200)
     expect(liveOf()).toBe(FOLDER)
+  })
+
+  test('K04 of making the next key leaves the one there is', async () => {
+    faults = new Set(['make_key'])
+    await kill()
+    expect(keyEpochOf()).toBe(0)
+    faults = new Set()
+    expect((await kill()).status).toBe(200)
+    expect(keyEpochOf()).toBe(1)
   })
 
   test('is on record where the record can still be written', async () => {

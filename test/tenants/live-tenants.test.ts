@@ -104,6 +104,29 @@ describe('of the folder', () => {
   })
 })
 
+describe('a killed key', () => {
+  test('K04 is one of before from the next look on, and the version is read no second time', async () => {
+    const tenants = open()
+    const before = tenants.find('acme')
+    expect(before?.keyEpoch).toBe(0)
+    expect(await versions.killKey('acme', 0)).toBe('killed')
+    const after = tenants.find('acme')
+    expect(after?.keyEpoch).toBe(1)
+    expect([before?.keyEpoch, tenants.find('globex')?.keyEpoch]).toEqual([0, 0])
+    expect(prepared.map(({ id }) => id)).toEqual(['acme', 'globex'])
+  })
+
+  test('K04 is lifted by no version and by no disabling', async () => {
+    const tenants = open()
+    await versions.killKey('acme', 0)
+    await makeLive(versions, 'acme', named('Acme Two'))
+    expect(tenants.find('acme')).toMatchObject({ displayName: 'Acme Two', keyEpoch: 1 })
+    await disable('planner')
+    expect(tenants.find('acme')).toMatchObject({ keyEpoch: 1 })
+    expect(tenants.find('acme')?.agents.get('planner')?.disabled).toBe(true)
+  })
+})
+
 describe('of the store', () => {
   test('a version that becomes live is there at the next look', async () => {
     const tenants = open()

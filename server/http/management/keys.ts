@@ -2,8 +2,9 @@
 import { z } from 'zod'
 import type { AuthorRole } from '../../use-cases/author.ts'
 import { killKey } from '../../use-cases/kill-key.ts'
+import { pageOf } from './paging.ts'
 import { EVERY_ROLE, type Route, route } from './route.ts'
-import { listOf, nothing, words } from './schemas.ts'
+import { listOf, nothing, pageQuery, words } from './schemas.ts'
 import { liveTenant } from './tenants.ts'
 
 const KEYS = '/admin/v1/tenants/{tenant}/keys'
@@ -32,14 +33,15 @@ export const KEY_ROUTES: readonly Route[] = [
     name: 'list_keys',
     summary: 'Keys that tokens of the tenant are signed with',
     roles: EVERY_ROLE,
-    query: nothing,
+    query: pageQuery,
     answers: { 200: { text: 'As they are in its key set.', schema: listOf(keyView) } },
     refusals: ['not_found'],
-    handle: (deps, { parameters }) => {
+    handle: (deps, { parameters, query }) => {
       const tenant = liveTenant(deps, parameters['tenant'])
       if ('kind' in tenant) return tenant
-      const items = deps.keys.list(tenant).map((key) => ({ ...key, state: 'active' }))
-      return { status: 200, body: { items } }
+      const keys = deps.keys.list(tenant).map((key) => ({ ...key, state: 'active' }))
+      const page = pageOf(keys, (key) => key.kid, query)
+      return 'kind' in page ? page : { status: 200, body: page }
     },
   }),
   route({
