@@ -23,13 +23,21 @@ export function taskLine(task: JsonObject): string {
 /** `now`: seconds since the epoch. */
 export function taskText(task: JsonObject, now: number): string {
   const subject = textOf(task, 'subject') ?? ''
-  const places = placesOf(task)
+  const places = objectsOf(task['places'])
   return [
     escaped(`task ${textOf(task, 'txn')} is ${textOf(task, 'state')}`),
     ...factsText(task, now),
     '',
     ...places.flatMap((place) => placeText(place, { subject, now })),
   ].join('\n')
+}
+
+/** What the last change of its state was. */
+const CHANGES: Readonly<Record<string, string>> = {
+  open: 'resumed',
+  suspended: 'suspended',
+  closed: 'closed',
+  revoked: 'revoked',
 }
 
 function factsText(task: JsonObject, now: number): readonly string[] {
@@ -40,35 +48,11 @@ function factsText(task: JsonObject, now: number): readonly string[] {
     ['purpose', textOf(task, 'purpose')],
     ['opened', `${textOf(task, 'opened_at')} by ${textOf(task, 'opener')}`],
     ['deadline', deadline && `${deadline}, ${leftText(deadline, now)}`],
-    ['ended', endingText(task['ending'])],
+    [CHANGES[textOf(task, 'state') ?? ''] ?? 'changed', endingText(task['ending'])],
   ]
   return facts.flatMap(([name, value]) =>
     value === undefined ? [] : [`  ${name.padEnd(10)}${escaped(value)}`],
   )
-}
-
-interface Place {
-  readonly agents: readonly string[]
-  readonly facts: JsonObject
-  readonly tokens: readonly JsonObject[]
-}
-
-/** Each right before those beneath it. */
-function placesOf(task: JsonObject): readonly Place[] {
-  return objectsOf(task['places'])
-    .map((facts) => ({
-      agents: textsOf(facts, 'place'),
-      facts,
-      tokens: objectsOf(facts['tokens']),
-    }))
-    .toSorted((a, b) => compare(a.agents, b.agents))
-}
-
-function compare(a: readonly string[], b: readonly string[]): number {
-  const at = a.findIndex((agent, index) => agent !== b[index])
-  const [one, other] = [a[at], b[at]]
-  if (one === undefined) return a.length - b.length
-  return other === undefined || one > other ? 1 : -1
 }
 
 interface Seen {
@@ -76,11 +60,13 @@ interface Seen {
   readonly now: number
 }
 
-function placeText({ agents, facts, tokens }: Place, seen: Seen): readonly string[] {
-  const indent = '  '.repeat(agents.length - 1)
+function placeText(place: JsonObject, seen: Seen): readonly string[] {
+  const agents = textsOf(place, 'place')
+  const tokens = objectsOf(place['tokens'])
+  const indent = '  '.repeat(Math.max(agents.length - 1, 0))
   const who = `${agents.at(-1)} for ${agents.at(-2) ?? seen.subject}`
   return [
-    `${indent}${escaped(`${who}: ${leftAt(facts, tokens, seen.now)}`)}`,
+    `${indent}${escaped(`${who}: ${leftAt(place, tokens, seen.now)}`)}`,
     ...tokens.map((token) => `${indent}    ${escaped(tokenLine(token, seen.now))}`),
   ]
 }
@@ -89,18 +75,21 @@ function placeText({ agents, facts, tokens }: Place, seen: Seen): readonly strin
 function leftAt({ revoked }: JsonObject, tokens: readonly JsonObject[], now: number): string {
   const ending = endingText(revoked)
   if (ending !== undefined) return `revoked ${ending}`
-  const active = tokens.filter((token) => textOf(token, 'state') === 'active')
-  const ends = active.flatMap((token) => textOf(token, 'expires_at') ?? []).sort()
+  const live = tokens.filter((token) => textOf(token, 'state') === 'live')
+  const ends = live.flatMap((token) => textOf(token, 'expires_at') ?? []).sort()
   const last = ends.at(-1)
-  if (last === undefined) return 'nothing left'
-  const scope = new Set(active.flatMap((token) => textsOf(token, 'scope')))
+  if (last === undefined) {
+    const isSuspended = tokens.some((token) => textOf(token, 'state') === 'suspended')
+    return isSuspended ? 'suspended' : 'nothing left'
+  }
+  const scope = new Set(live.flatMap((token) => textsOf(token, 'scope')))
   return `${[...scope].join(' ')}, ${leftText(last, now)}`
 }
 
 function tokenLine(token: JsonObject, now: number): string {
   const state = textOf(token, 'state') ?? ''
   const end = textOf(token, 'expires_at')
-  const left = state === 'active' && end !== undefined ? leftText(end, now) : ''
+  const left = state === 'live' && end !== undefined ? leftText(end, now) : ''
   return [
     textOf(token, 'jti'),
     state.padEnd(9),

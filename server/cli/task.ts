@@ -234,6 +234,10 @@ async function revoke(
   await revokeMany(tenant, { ...Object.fromEntries(many), reason }, options)
 }
 
+function counted(count: unknown, noun: string): string {
+  return count === 1 ? `1 ${noun}` : `${Number(count)} ${noun}s`
+}
+
 async function revokeMany(
   tenant: string,
   body: Readonly<Record<string, string | undefined>>,
@@ -251,6 +255,9 @@ async function revokeMany(
     printJson(done)
     return
   }
-  const { tasks, places } = done
-  print(`${Number(tasks)} tasks and ${Number(places)} places are revoked.`)
+  const [tasks, places] = [counted(done['tasks'], 'task'), counted(done['places'], 'place')]
+  print(`Revoked: ${tasks} and ${places}.`)
+  const { agent } = body
+  if (agent === undefined) return
+  print(escaped(`It may begin anew; actchain agents disable ${tenant} ${agent} prevents that.`))
 }

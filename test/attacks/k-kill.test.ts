@@ -186,7 +186,8 @@ describe('K04 a killed key', () => {
     const kid = await kidInUse()
     const there = await operatorOf(stage.server, node.origin)
     const answers = await Promise.all([kill(kid), kill(kid, there), kill(kid), kill(kid, there)])
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 412, 412, 412])
+    const killers = answers.filter(({ status }) => status === 200)
+    expect([killers.length, answers.filter(({ status }) => status === 412).length]).toEqual([1, 3])
     const { publicUrl } = stage.server.config
     expect(await publishedAt(publicUrl)).toEqual(await publishedAt(node.origin))
   })

@@ -13,7 +13,7 @@ const token = (jti: string, parts: JsonObject = {}): JsonObject => ({
   reach: ['files-api'],
   issued_at: '2026-11-22T09:00:00.000Z',
   expires_at: '2026-11-22T09:05:00.000Z',
-  state: 'active',
+  state: 'live',
   ...parts,
 })
 
@@ -50,7 +50,7 @@ describe('a task', () => {
     const ending = { at: '2026-11-22T09:00:05.000Z', by: 'idp:dave', reason: 'it looked wrong' }
     const lines = taskText(task({ state: 'revoked', ending }), NOW).split('\n')
     expect(lines[0]).toBe('task bBSnr0VTFnPzkCVVwdzCFw is revoked')
-    expect(lines).toContain('  ended     2026-11-22T09:00:05.000Z by idp:dave: it looked wrong')
+    expect(lines).toContain('  revoked   2026-11-22T09:00:05.000Z by idp:dave: it looked wrong')
   })
 
   test('is one line in a list', () => {
@@ -73,9 +73,6 @@ describe('the tree', () => {
     const handed = token('a2', { audience: 'coder-a2a', scope: ['files:read'] })
     expect(
       treeOf([
-        { place: ['planner', 'researcher', 'coder'], agent: 'coder', tokens: [token('a3')] },
-        { place: ['planner', 'coder'], agent: 'coder', tokens: [token('b1')] },
-        { place: ['planner', 'researcher'], agent: 'researcher', tokens: [handed] },
         {
           place: ['planner'],
           agent: 'planner',
@@ -84,17 +81,20 @@ describe('the tree', () => {
             token('a0', { expires_at: '2026-11-22T09:00:50.000Z', scope: ['files:write'] }),
           ],
         },
+        { place: ['planner', 'coder'], agent: 'coder', tokens: [token('b1')] },
+        { place: ['planner', 'researcher'], agent: 'researcher', tokens: [handed] },
+        { place: ['planner', 'researcher', 'coder'], agent: 'coder', tokens: [token('a3')] },
       ]),
     ).toEqual([
       'planner for alice: files:read mail:send files:write, 4 min 50 s left',
-      '    a1  active     at files-api  files:read mail:send  4 min 50 s left',
-      '    a0  active     at files-api  files:write  40 s left',
+      '    a1  live       at files-api  files:read mail:send  4 min 50 s left',
+      '    a0  live       at files-api  files:write  40 s left',
       '  coder for planner: files:read, 4 min 50 s left',
-      '      b1  active     at files-api  files:read  4 min 50 s left',
+      '      b1  live       at files-api  files:read  4 min 50 s left',
       '  researcher for planner: files:read, 4 min 50 s left',
-      '      a2  active     at coder-a2a  files:read  4 min 50 s left',
+      '      a2  live       at coder-a2a  files:read  4 min 50 s left',
       '    coder for researcher: files:read, 4 min 50 s left',
-      '        a3  active     at files-api  files:read  4 min 50 s left',
+      '        a3  live       at files-api  files:read  4 min 50 s left',
     ])
   })
 
@@ -105,6 +105,13 @@ describe('the tree', () => {
       'planner for alice: revoked 2026-11-22T09:00:05.000Z by operator: misled',
       '    a2  revoked    at files-api  files:read',
     ])
+  })
+
+  test('says of a suspended task that nothing goes on', () => {
+    const tokens = [token('a1', { state: 'suspended' }), token('a2', { state: 'expired' })]
+    expect(treeOf([{ place: ['planner'], agent: 'planner', tokens }])[0]).toBe(
+      'planner for alice: suspended',
+    )
   })
 
   test('says where nothing is left', () => {
