@@ -13,16 +13,20 @@ import type { Rules } from '../../server/core/rules.ts'
 import type { Tenant } from '../../server/core/tenant.ts'
 import { createDispatch } from '../../server/http/dispatch.ts'
 import { mintAccessToken } from '../../server/oauth/access-token.ts'
+import { createPeerLimits } from '../../server/oauth/peer-limits.ts'
 import { createOAuthListener, type ProviderDeps } from '../../server/oauth/provider.ts'
 import { createProofChecker } from '../../server/oauth/sender-proof.ts'
 import { type AppendFile, openAuditFile } from '../../server/store/embedded/audit-file.ts'
 import { type EmbeddedStore, openEmbeddedStore } from '../../server/store/embedded/store.ts'
 import { loadTenants } from '../../server/tenants/load-tenants.ts'
-import type { AuditEntry } from '../../server/use-cases/ports.ts'
+import type { AuditEntry, Counted } from '../../server/use-cases/ports.ts'
+import { createRateLimits } from '../../server/use-cases/rate-limit.ts'
+import { NO_SECURITY_EVENTS } from '../../server/use-cases/security-events.ts'
 import { permitAll } from '../core/facts.ts'
 import { AgentClient } from '../support/agent-client.ts'
 import { freePort, IDP } from '../support/authorization-server.ts'
 import { epoch, newKey, signJwt } from '../support/signing.ts'
+import { verbsOf } from '../support/task-ports.ts'
 import { writeTenantFolder } from '../support/tenant-folder.ts'
 
 export const FAULTS = [
@@ -33,6 +37,7 @@ export const FAULTS = [
   'rules',
   'allocate',
   'find hop',
+  'count',
   'open task',
   'record hop',
   'revoke hop',
@@ -199,7 +204,7 @@ interface Wiring {
 
 /** The store's ports and the others, each asked for its fault first. */
 function failingPorts(
-  { tasks, statusIndexes, audit, replay }: EmbeddedStore,
+  { tasks, statusIndexes, counters: stored, audit, replay }: EmbeddedStore,
   { tenant, claims, failOn, waitOn }: Wiring,
 ): Omit<ProviderDeps, 'clock' | 'onFault'> {
   const keyring = keyringOf(createLocalSigner(generatePrivateJwk('ES256'), 'ES256'))
@@ -219,10 +224,12 @@ function failingPorts(
       return on(fault, () => replay.claimReplay(claim))()
     },
   }
+  const counters = { count: on('count', (counted: Counted) => stored.count(counted)) }
   let ids = 0
   return {
     tenants: { find: (id) => (id === tenant.id ? tenant : undefined) },
     tasks: {
+      ...verbsOf(tasks),
       openTask: on('open task', (...input) => tasks.openTask(...input)),
       recordHop: on('record hop', (...input) => tasks.recordHop(...input)),
       findHop: on('find hop', (...input) => tasks.findHop(...input)),
@@ -233,6 +240,11 @@ function failingPorts(
       listAt: (...input) => statusIndexes.listAt(...input),
       allocate: on('allocate', (...input) => statusIndexes.allocate(...input)),
     },
+    counters,
+    rates: createRateLimits(counters),
+    peers: createPeerLimits([]),
+    onLimit: () => {},
+    securityEvents: NO_SECURITY_EVENTS,
     audit,
     replay: guard,
     proofs: createProofChecker(guard),

@@ -27,6 +27,8 @@ import {
 } from '../core/facts.ts'
 import { type MemoryStore, openMemoryStore } from '../support/memory-store.ts'
 
+import { verbsOf } from '../support/task-ports.ts'
+
 const tenant = aTenant()
 const TXN = 'task-1'
 
@@ -64,16 +66,17 @@ function deps(parts: Partial<IssueDeps> = {}): IssueDeps {
 
 function watched(tasks: TaskStore, parts: Partial<TaskStore> = {}): TaskStore {
   return {
+    ...verbsOf(tasks),
     openTask: async (...input) => {
-      await tasks.openTask(...input)
+      const outcome = await tasks.openTask(...input)
       events.push('open')
+      return outcome
     },
     recordHop: async (...input) => {
       const outcome = await tasks.recordHop(...input)
       events.push(outcome)
       return outcome
     },
-    findHop: (...input) => tasks.findHop(...input),
     revokeHop: async (...input) => {
       events.push('revoke')
       return tasks.revokeHop(...input)
@@ -183,14 +186,19 @@ describe('a hop that opens its task', () => {
         type: 'file-work',
         subject: 'alice',
         subjectFrom: { issuer: 'idp', claims: { department: ['sales'] } },
+        subjectToken: { id: ['idp', 'jti:id-token-1'], expiresAt: NOW + 600 },
         opener: 'planner',
         purpose: 'reconcile',
         rootJti: 'root-1',
         rootIdx: 0,
+        scope: root.scope,
+        reach: root.reach,
+        maxDepth: 3,
         list: 'g1-1',
         openedAt: NOW,
         deadline: NOW + 600,
         state: 'open',
+        ending: undefined,
       },
       hop: {
         jti: 'id-1',
@@ -200,6 +208,8 @@ describe('a hop that opens its task', () => {
         holder: 'planner',
         audience: 'https://researcher.agents/a2a',
         owner: 'researcher',
+        scope: 0b1,
+        reach: 0b111111,
         issuedAt: NOW,
         expiresAt: NOW + 300,
         revoked: false,
