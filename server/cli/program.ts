@@ -74,8 +74,8 @@ function sentence(text: string): string {
   const plain = text
     .replace(/^error: /, '')
     .replace(/( but got \d+): .*/s, '$1')
-    .replace(/\.$/, '')
     .trim()
+    .replace(/\.$/, '')
     .split('\n')
     .map(escaped)
     .join(' ')
