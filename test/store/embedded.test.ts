@@ -12,7 +12,11 @@ import {
   openEmbeddedStore,
 } from '../../server/store/embedded/store.ts'
 import { aClock, storeContract } from './contract.ts'
+import { countersContract } from './counters-contract.ts'
+import { endingsContract } from './endings-contract.ts'
+import { queriesContract } from './queries-contract.ts'
 import { aHop, anEntry, aTask, limits, NOW } from './records.ts'
+import { statusListsContract } from './status-lists-contract.ts'
 import type { Order } from './worker.ts'
 
 let dataFolder: string
@@ -68,10 +72,15 @@ async function everything(lines: AsyncIterable<AuditLine>): Promise<readonly Aud
   return all
 }
 
-storeContract('embedded store', async (clock) => {
-  const store = await openEmbeddedStore({ dataFolder, clock })
-  return store
-})
+for (const contract of [
+  storeContract,
+  endingsContract,
+  statusListsContract,
+  queriesContract,
+  countersContract,
+]) {
+  contract('embedded store', (clock) => openEmbeddedStore({ dataFolder, clock }))
+}
 
 describe('two processes', () => {
   test('E03 I03 of 50 parallel copies over two processes exactly one succeeds', async () => {

@@ -1,11 +1,17 @@
 /** Builders of tasks, hops and versions for the store's tests: each shows only what matters. */
 import type {
   Activation,
+  Ending,
   HopLimits,
   HopRecord,
+  Revocation,
+  RevocationScope,
+  StatusLists,
   StoredVersion,
+  TaskQuery,
   TaskRecord,
 } from '../../server/use-cases/ports.ts'
+import { STATUS_BITS } from '../../server/use-cases/task-store.ts'
 
 export const NOW = 1_800_000_000
 
@@ -91,3 +97,30 @@ export const anEntry = (jti: string, txn = 'task-1') =>
     txn,
     jti,
   }) as const
+
+export const anEnding = (parts: Partial<Ending> = {}): Ending => ({
+  at: NOW + 1,
+  by: 'idp:alice',
+  reason: 'looked wrong',
+  ...parts,
+})
+
+export function aRevocation(
+  scope: RevocationScope,
+  parts: Partial<Omit<Revocation, 'scope'>> = {},
+): Revocation {
+  return { id: 'revocation-1', scope, ending: anEnding(), ...parts }
+}
+
+export function aQuery(parts: Partial<TaskQuery> = {}): TaskQuery {
+  const anything = { state: undefined, agent: undefined, opener: undefined, subject: undefined }
+  return { ...anything, now: NOW, limit: 100, after: undefined, ...parts }
+}
+
+/** Status of an index as a verifier reads it (Token Status List, Compressed Byte Array). */
+export function statusIn(lists: StatusLists, idx: number, list = 'g1-1', tenant = 'acme'): number {
+  const content = lists.read(tenant, list)
+  if (content === undefined) throw new Error('no such list')
+  const bit = idx * STATUS_BITS
+  return ((content.statuses[bit >> 3] ?? 0) >> (bit & 7)) & (2 ** STATUS_BITS - 1)
+}
