@@ -6,6 +6,7 @@
 import type { StatedObligations } from '../core/rules.ts'
 import type { Tenant } from '../core/tenant.ts'
 
+export type * from './event-store.ts'
 export type * from './task-store.ts'
 
 export interface Clock {

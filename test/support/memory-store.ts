@@ -11,6 +11,7 @@ import type {
   ReplayClaim,
   ReplayGuard,
 } from '../../server/use-cases/ports.ts'
+import { MemoryEventStore } from './memory-events.ts'
 import { MemoryStatuses } from './memory-statuses.ts'
 import { MemoryTaskStore } from './memory-tasks.ts'
 import { MemoryTenantVersions } from './memory-versions.ts'
@@ -65,6 +66,7 @@ export interface MemoryStore {
   readonly statusLists: MemoryStatuses
   readonly counters: MemoryCounters
   readonly versions: MemoryTenantVersions
+  readonly events: MemoryEventStore
   readonly audit: MemoryAuditLog
   close(): Promise<void>
 }
@@ -77,6 +79,7 @@ export function openMemoryStore(clock: Clock): MemoryStore {
     statusIndexes: statuses,
     statusLists: statuses,
     counters: new MemoryCounters(),
+    events: new MemoryEventStore(),
     versions: new MemoryTenantVersions(),
     audit: new MemoryAuditLog(),
     close: async () => {},

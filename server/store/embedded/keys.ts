@@ -27,6 +27,9 @@ const KIND = {
   listRemoval: 0x21,
   revocation: 0x22,
   counter: 0x23,
+  stream: 0x24,
+  ownStream: 0x25,
+  waiting: 0x26,
 } as const
 
 /** Texts up to here stand in the key as they are; longer ones as their hash, so that every key fits LMDB's bound. */
@@ -219,3 +222,17 @@ export const compiledKey = (tenant: string, version: string): Buffer =>
   key(KIND.compiled, tenant, version)
 export const retiredKey = (tenant: string, agent: string): Buffer =>
   key(KIND.retired, tenant, agent)
+
+/** Streams of security events by id, the one of each receiver, and what waits in them in its order. */
+export const streamKey = (tenant: string, stream: string): Buffer =>
+  key(KIND.stream, tenant, stream)
+export const everyStream: KeyRange = within(key(KIND.stream))
+export const ownStreamKey = (tenant: string, receiver: string): Buffer =>
+  key(KIND.ownStream, tenant, receiver)
+export const waitingKey = (tenant: string, stream: string, number: number): Buffer =>
+  key(KIND.waiting, tenant, stream, number)
+/** What waits in a stream before the number `end`; all of it where that is undefined. */
+export const waitingOf = (tenant: string, stream: string, end: number | undefined): KeyRange => {
+  const all = within(key(KIND.waiting, tenant, stream))
+  return end === undefined ? all : { start: all.start, end: waitingKey(tenant, stream, end) }
+}

@@ -7,6 +7,7 @@ import type {
   AuditLog,
   Clock,
   Counters,
+  EventStore,
   ReplayGuard,
   StatusIndexes,
   StatusLists,
@@ -18,6 +19,7 @@ import { EmbeddedAuditLog } from './audit-log.ts'
 import { enterStore, leaveStore } from './boot-mark.ts'
 import { EmbeddedCounters } from './counters.ts'
 import { Environment } from './environment.ts'
+import { EmbeddedEventStore } from './events.ts'
 import { readGeneration } from './generation.ts'
 import { recover } from './recovery.ts'
 import { EmbeddedReplayGuard } from './replay.ts'
@@ -51,6 +53,7 @@ export interface EmbeddedStore {
   readonly statusIndexes: StatusIndexes
   readonly statusLists: StatusLists
   readonly counters: Counters
+  readonly events: EventStore
   readonly versions: TenantVersions
   readonly audit: AuditLog & { readEntries(): AsyncIterable<AuditLine> }
   /** Writes and syncs all that waits; every later write is a fault. */
@@ -92,6 +95,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     statusIndexes: new EmbeddedStatusIndexes(writer, readGeneration(environment), clock),
     statusLists: new EmbeddedStatusLists(environment),
     counters: new EmbeddedCounters(writer),
+    events: new EmbeddedEventStore(environment, writer),
     versions,
     audit,
     async close() {

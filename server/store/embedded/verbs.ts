@@ -5,6 +5,15 @@
  */
 import { endTask, resumeTask, revokeHop, revokeIn, revokePlace } from './endings.ts'
 import type { Environment } from './environment.ts'
+import { claimPush, settlePush } from './event-pushes.ts'
+import {
+  acknowledgeEvents,
+  appendEvents,
+  changeStream,
+  createStream,
+  removeStream,
+  verifyStream,
+} from './event-streams.ts'
 import { openTask, recordHop, settleHop } from './hops.ts'
 import { claimBlock } from './index-blocks.ts'
 import { sweepLists } from './list-removal.ts'
@@ -32,6 +41,15 @@ const VERBS = {
   finishRevocation: { run: finishRevocation, grows: false },
   countOne: { run: countOne, grows: true },
   sweepCounters: { run: sweepCounters, grows: false },
+  createStream: { run: createStream, grows: true },
+  changeStream: { run: changeStream, grows: false },
+  removeStream: { run: removeStream, grows: false },
+  // Bounded in each stream, and part of what ends.
+  appendEvents: { run: appendEvents, grows: false },
+  verifyStream: { run: verifyStream, grows: true },
+  acknowledgeEvents: { run: acknowledgeEvents, grows: false },
+  claimPush: { run: claimPush, grows: false },
+  settlePush: { run: settlePush, grows: false },
 } as const
 
 type Verbs = typeof VERBS
