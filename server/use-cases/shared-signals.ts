@@ -1,0 +1,8 @@
+/** All that streams of security events need, in one place for the doors that lead there. */
+import type { EventStreamDeps } from './event-streams.ts'
+import type { PollDeps } from './poll-events.ts'
+
+export interface SharedSignals extends EventStreamDeps, PollDeps {
+  /** Seals the secret a receiver wants to be shown with each event. */
+  readonly seal: (text: string) => string
+}
