@@ -9,6 +9,7 @@ import { LRUCache } from 'lru-cache'
 import { createWhole } from '../keys/sealed-file.ts'
 import type { Config } from './config.ts'
 import type { Tenant } from './core/tenant.ts'
+import { healTasks } from './heal-tasks.ts'
 import { answerUnavailable, createDispatch, type RequestListener } from './http/dispatch.ts'
 import { createDocuments } from './http/documents.ts'
 import { createHealth } from './http/health.ts'
@@ -16,21 +17,25 @@ import { createIssuerKeys } from './issuer-keys.ts'
 import { createKeyrings } from './keyrings.ts'
 import { mintAccessToken } from './oauth/access-token.ts'
 import { authorizationServerMetadata } from './oauth/metadata.ts'
+import { createPeerLimits } from './oauth/peer-limits.ts'
 import { createOAuthListener, type ProviderDeps } from './oauth/provider.ts'
 import { createProofChecker } from './oauth/sender-proof.ts'
 import { openAdmin } from './open-admin.ts'
+import { openStatus } from './open-status.ts'
 import { openTenants, readFolder } from './open-tenants.ts'
 import { type EmbeddedStore, openEmbeddedStore } from './store/embedded/store.ts'
 import { faultReason, type Log } from './telemetry/log.ts'
 import { TenantUnavailable } from './tenants/live-tenants.ts'
 import type { LoadedTenant } from './tenants/load-tenants.ts'
 import type { Clock, Tenants } from './use-cases/ports.ts'
+import { createRateLimits } from './use-cases/rate-limit.ts'
+import { NO_SECURITY_EVENTS } from './use-cases/security-events.ts'
 
 export interface App {
   readonly listener: RequestListener
   readonly health: RequestListener
   readonly issuers: readonly string[]
-  /** From now on `/readyz` says so. */
+  /** From now on `/readyz` says so, and nobody listens to the feed any more. */
   drain(): void
   close(): Promise<void>
 }
@@ -83,6 +88,10 @@ function wire(config: Config, { log, clock, store, loaded }: Opened): App {
     tenants,
     tasks: store.tasks,
     statusIndexes: store.statusIndexes,
+    counters: store.counters,
+    rates: createRateLimits(store.counters),
+    peers: createPeerLimits(config.proxies),
+    securityEvents: NO_SECURITY_EVENTS,
     audit: store.audit,
     replay: store.replay,
     proofs: createProofChecker(store.replay),
@@ -90,6 +99,7 @@ function wire(config: Config, { log, clock, store, loaded }: Opened): App {
     keyringOf,
     randomId: createRandomId(),
     mint: (tenant, claims) => mintAccessToken(keyringOf(tenant), claims),
+    onLimit: ({ guard, ...who }) => log.warn({ event: 'rate_limited', ...who, reason: guard }),
     onFault: (fault, ref, tenant) => tell(fault, { ref, tenant }),
   }
   const listenerOf = createListeners(tenants, deps)
@@ -100,6 +110,21 @@ function wire(config: Config, { log, clock, store, loaded }: Opened): App {
       return { metadata: authorizationServerMetadata(tenant), jwks: keyringOf(tenant).jwks }
     },
     onFault: (fault) => tell(fault, {}),
+  })
+  const healing = healTasks({
+    deps,
+    tenants,
+    present: present.map(({ id }) => id),
+    onFault: (fault, tenant) => tell(fault, { tenant }),
+  })
+  const status = openStatus({
+    log,
+    clock,
+    tenants,
+    statusLists: store.statusLists,
+    proxies: config.proxies,
+    keyringOf,
+    onFault: tell,
   })
   let isReady = true
   return {
@@ -113,14 +138,19 @@ function wire(config: Config, { log, clock, store, loaded }: Opened): App {
         }
       },
       admin: openAdmin(config, { deps, versions: store.versions, keys: keyrings, loaded, secret }),
+      status: status.listener,
       documents: documents.callback() as RequestListener,
     }),
     health: createHealth(() => isReady).callback() as RequestListener,
     issuers: present.map((tenant) => tenant.issuer),
     drain: () => {
       isReady = false
+      status.drain()
     },
-    close: () => store.close(),
+    close: async () => {
+      await healing.stop()
+      await store.close()
+    },
   }
 }
 

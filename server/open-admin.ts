@@ -1,6 +1,7 @@
 /** Wires the management API: its keys, who may sign in, the check of versions. */
 import { openKeyring } from '../keys/keyring.ts'
 import type { Config } from './config.ts'
+import { pause } from './heal-tasks.ts'
 import type { RequestListener } from './http/dispatch.ts'
 import { createManagement } from './http/management/management.ts'
 import { createManagementAccess } from './oauth/management-sign-in.ts'
@@ -34,6 +35,7 @@ export function openAdmin(config: Config, edges: AdminEdges): RequestListener {
   return createManagement({
     ...deps,
     publicUrl,
+    pause,
     versions,
     keys,
     access,

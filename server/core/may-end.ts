@@ -63,3 +63,8 @@ export function mayEnd(
 function isSubject({ name }: TaskAuthor, { subject, subjectFrom }: OwnedTask): boolean {
   return subjectFrom !== undefined && name === `${subjectFrom.issuer}:${subject}`
 }
+
+/** Whether every task of the tenant may be read: a list is then not narrowed to one's own. */
+export function mayReadAll(roles: readonly AuthorRole[]): boolean {
+  return roles.some((role) => OF_ALL[role]?.has('read') === true)
+}

@@ -7,6 +7,7 @@ import type { DecisionRecord } from '../use-cases/decision-record.ts'
 import { introspectToken } from '../use-cases/introspect-token.ts'
 import type { AuditLog, Clock, TaskStore } from '../use-cases/ports.ts'
 import { revokeToken } from '../use-cases/revoke-token.ts'
+import type { SecurityEvents } from '../use-cases/security-events.ts'
 import { readOwnToken } from './own-token.ts'
 import { requestState } from './request-state.ts'
 
@@ -37,7 +38,7 @@ export async function answerIntrospection(
 export async function answerRevocation(
   ctx: KoaContextWithOIDC,
   tenant: Tenant,
-  deps: Deps & { readonly record: DecisionRecord },
+  deps: Deps & { readonly record: DecisionRecord; readonly securityEvents: SecurityEvents },
 ): Promise<void> {
   const client = clientOf(ctx)
   const { record } = deps

@@ -9,15 +9,15 @@ import {
 } from '../core/management-refusal.ts'
 import type { Author } from './author.ts'
 import type { DecisionRecord } from './decision-record.ts'
-import type { AuditLog, Clock, TenantVersions } from './ports.ts'
+import type { TenantVersions } from './ports.ts'
+import { reconcileTasks } from './reconcile-tasks.ts'
+import type { WalkDeps } from './revoke-everywhere.ts'
 import type { TenantFolders, VersionChecks, VersionContent } from './version-content.ts'
 
-export interface ActivateVersionDeps {
-  readonly clock: Clock
+export interface ActivateVersionDeps extends WalkDeps {
   readonly folders: TenantFolders
   readonly versions: TenantVersions
   readonly checks: VersionChecks
-  readonly audit: AuditLog
 }
 
 export interface ActivateVersionInput {
@@ -38,7 +38,10 @@ export interface ActivatedVersion {
 const TENANT_FILE = 'tenant.yaml'
 const FOLDER_AUTHOR = 'folder'
 
-/** Resolves when the change is seen by every process and its entry durable. */
+/**
+ * Resolves when the change is seen by every process, its entry durable, and what no longer stands on the facts revoked. A
+ * fault in that last part leaves the version live; the rest is done again at the next start.
+ */
 export async function activateVersion(
   deps: ActivateVersionDeps,
   input: ActivateVersionInput,
@@ -81,6 +84,8 @@ export async function activateVersion(
     changes,
   })
   await deps.audit.append(record.permitted(now))
+  const live = deps.tenants.find(tenant)
+  if (live !== undefined) await reconcileTasks(deps, live)
   return { version, previous, changes }
 }
 

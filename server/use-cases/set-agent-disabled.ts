@@ -1,20 +1,21 @@
 /**
  * Disables an agent by hand, or lifts that. It holds from the next exchange on in every process, in the middle of chains too
- * (attack case E09); no version and no rollback lifts it.
+ * (attack case E09); no version and no rollback lifts it. What the agent has is revoked, for verifiers that ask nobody, and
+ * stays so when the agent is enabled again.
  */
 import { type ManagementRefusal, refuseManagement } from '../core/management-refusal.ts'
+import type { Author } from './author.ts'
 import type { DecisionRecord } from './decision-record.ts'
-import type { AuditLog, Clock, Tenants, TenantVersions } from './ports.ts'
+import type { TenantVersions } from './ports.ts'
+import { revokeEverywhere, type WalkDeps } from './revoke-everywhere.ts'
 
-export interface SetAgentDisabledDeps {
-  readonly clock: Clock
-  readonly tenants: Tenants
+export interface SetAgentDisabledDeps extends WalkDeps {
   readonly versions: TenantVersions
-  readonly audit: AuditLog
 }
 
 export interface SetAgentDisabledInput {
   readonly tenant: string
+  readonly author: Author
   readonly agent: string
   readonly disabled: boolean
   /** Revision of the tenant's live state its author saw; undefined: any. */
@@ -22,15 +23,28 @@ export interface SetAgentDisabledInput {
   readonly record: DecisionRecord
 }
 
-/** Resolves when the change is durable and its entry too. Undefined: done. */
+const DISABLED = 'the agent was disabled'
+
+/**
+ * Resolves when the change is durable, what the agent has is revoked, and the entry of both is durable. Undefined: done. A
+ * fault after the first leaves the agent disabled; the rest is done again at the next start.
+ */
 export async function setAgentDisabled(
   deps: SetAgentDisabledDeps,
   input: SetAgentDisabledInput,
 ): Promise<ManagementRefusal | undefined> {
-  const { tenant, agent, disabled, expected, record } = input
-  if (deps.tenants.find(tenant)?.agents.has(agent) !== true) return refuseManagement('not_found')
-  const outcome = await deps.versions.setDisabled(tenant, agent, { disabled, expected })
+  const { tenant: id, agent, disabled, expected, author, record } = input
+  if (deps.tenants.find(id)?.agents.has(agent) !== true) return refuseManagement('not_found')
+  const outcome = await deps.versions.setDisabled(id, agent, { disabled, expected })
   if (outcome === 'conflict') return refuseManagement('precondition_failed')
-  await deps.audit.append(record.permitted(deps.clock.now()))
+  const tenant = deps.tenants.find(id)
+  if (!disabled || tenant === undefined) {
+    await deps.audit.append(record.permitted(deps.clock.now()))
+    return undefined
+  }
+  // The facts first, then the walk: an exchange under way sees the one, or is seen by the other.
+  const scope = { kind: 'agent', id: agent } as const
+  const ending = { at: deps.clock.now(), by: author.name, reason: DISABLED }
+  await revokeEverywhere(deps, { tenant, scope, ending, record })
   return undefined
 }

@@ -2,6 +2,7 @@
  * The real server in this process, on real sockets, with a data folder of its own: tenants of the test fixture, an
  * identity provider whose keys the tenants know, and a client for every agent.
  */
+import { randomUUID } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -105,6 +106,8 @@ export async function startAuthorizationServer(
         iss: IDP,
         sub: user,
         aud: agent,
+        // Two of one second are two: what is revoked spends the one that opened it.
+        jti: randomUUID(),
         acr: 'urn:test:acr',
         amr: ['pwd'],
         ...times,

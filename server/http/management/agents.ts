@@ -62,13 +62,14 @@ export const AGENT_ROUTES: readonly Route[] = [
     preconditions: 'If-Match',
     answers: { 200: { text: 'As it is now.', schema: agentView } },
     refusals: ['not_found', 'precondition_failed'],
-    handle: async (deps, { parameters, body, ifMatch, record }) => {
+    handle: async (deps, { author, parameters, body, ifMatch, record }) => {
       const { tenant = '', agent = '' } = parameters
       const { disabled } = body
       const expected = readRevision(ifMatch)
       if (isManagementRefusal(expected)) return expected
       record.note({ agent, action: disabled ? 'disable_agent' : 'enable_agent' })
-      const refusal = await setAgentDisabled(deps, { tenant, agent, disabled, expected, record })
+      const change = { tenant, author, agent, disabled, expected, record }
+      const refusal = await setAgentDisabled(deps, change)
       return refusal ?? replyWith(deps, parameters)
     },
   }),

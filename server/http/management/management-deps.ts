@@ -2,7 +2,8 @@
 
 import type { SigningKeys } from '../../use-cases/kill-key.ts'
 import type { ManagementAccess } from '../../use-cases/management-access.ts'
-import type { AuditLog, Clock, Tenants, TenantVersions } from '../../use-cases/ports.ts'
+import type { AuditLog, Clock, TaskStore, Tenants, TenantVersions } from '../../use-cases/ports.ts'
+import type { SecurityEvents } from '../../use-cases/security-events.ts'
 import type { TenantFolders, VersionChecks } from '../../use-cases/version-content.ts'
 
 export interface ManagementDeps {
@@ -16,6 +17,10 @@ export interface ManagementDeps {
   readonly checks: VersionChecks
   readonly access: ManagementAccess
   readonly audit: AuditLog
+  readonly tasks: TaskStore
+  readonly securityEvents: SecurityEvents
+  /** Resolves after others had their turn. */
+  readonly pause: () => Promise<void>
   /** 128 random bits, for `error_ref`. */
   readonly randomId: () => string
   /** Logged once, at the door. */

@@ -54,7 +54,7 @@ function describe(publicUrl: string): Json {
       title: 'Actchain management API',
       version: '1',
       description:
-        'Tenants, their versions and agents. Tokens are of a kind of their own: bound to a key by DPoP (RFC 9449), good for five minutes, taken nowhere else.',
+        'Tenants, their versions, agents and tasks. Tokens are of a kind of their own: bound to a key by DPoP (RFC 9449), good for five minutes, taken nowhere else; for `{issuer}/manage` under a tenant’s issuer, for `{public}/admin/v1` elsewhere.',
     },
     servers: [{ url: publicUrl }],
     security: [{ dpop: [] }],

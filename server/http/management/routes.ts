@@ -2,7 +2,9 @@
 import { AGENT_ROUTES } from './agents.ts'
 import { EXPLANATION_ROUTES } from './explanations.ts'
 import { KEY_ROUTES } from './keys.ts'
+import { REVOCATION_ROUTES } from './revocations.ts'
 import { createPathReader, type Parameters, type Route } from './route.ts'
+import { TASK_ROUTES } from './tasks.ts'
 import { TENANT_ROUTES } from './tenants.ts'
 import { VERSION_ROUTES } from './versions.ts'
 
@@ -12,6 +14,8 @@ export const ROUTES: readonly Route[] = [
   ...AGENT_ROUTES,
   ...KEY_ROUTES,
   ...EXPLANATION_ROUTES,
+  ...REVOCATION_ROUTES,
+  ...TASK_ROUTES,
 ]
 
 export interface MatchedPath {

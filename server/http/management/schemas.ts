@@ -161,6 +161,7 @@ export const operatorForm = z.object({
   grant_type: z.literal('client_credentials'),
   client_assertion_type: z.literal('urn:ietf:params:oauth:client-assertion-type:jwt-bearer'),
   client_assertion: z.string(),
+  resource: parameter,
   scope: parameter,
 })
 
@@ -168,6 +169,7 @@ export const personForm = z.object({
   grant_type: z.literal('urn:ietf:params:oauth:grant-type:token-exchange'),
   subject_token: z.string(),
   subject_token_type: z.literal('urn:ietf:params:oauth:token-type:id_token'),
+  resource: parameter,
   scope: parameter,
 })
 
