@@ -17,6 +17,8 @@ export interface PeerLimits {
   /** The refusal of a peer that is over the limit. `address` is the socket's, never a header's. */
   findOver(address: string | undefined, now: number): Refusal | undefined
   countFailure(address: string | undefined, now: number): void
+  /** Peers remembered. */
+  readonly size: number
 }
 
 interface Failures {
@@ -38,6 +40,9 @@ export function createPeerLimits(proxies: Iterable<string>): PeerLimits {
   }
 
   return {
+    get size() {
+      return peers.size
+    },
     findOver(address, now) {
       if (isExempt(address)) return undefined
       const failures = failuresOf(address, now)
