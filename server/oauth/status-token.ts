@@ -25,10 +25,15 @@ export function statusSigner(keyring: Keyring): StatusSigner {
   return signer
 }
 
-/** Token Status List §4.1: DEFLATE (RFC 1951) in the ZLIB data format (RFC 1950), as small as it gets; base64url. */
+/**
+ * Run lengths alone: a list is runs of valid with single bits between, where looking for longer matches takes thirty times
+ * as long for a tenth of the size, and finds nothing once many bits are set.
+ */
+const COMPRESSION = { level: constants.Z_BEST_COMPRESSION, strategy: constants.Z_RLE }
+
+/** Token Status List §4.1: DEFLATE (RFC 1951) in the ZLIB data format (RFC 1950); base64url. Off the event loop. */
 export async function compressStatuses(statuses: Uint8Array): Promise<string> {
-  const compressed = await deflateAside(statuses, { level: constants.Z_BEST_COMPRESSION })
-  return compressed.toString('base64url')
+  return (await deflateAside(statuses, COMPRESSION)).toString('base64url')
 }
 
 function encode(value: unknown): string {

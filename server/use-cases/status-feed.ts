@@ -52,9 +52,13 @@ interface State {
   readonly signer: StatusSigner
   readonly iat: number
   readonly sequence: number
-  readonly lists: ReturnType<StatusLists['lists']>
   /** Which key signs and which there are. */
   readonly keys: string
+}
+
+interface Change {
+  readonly uri: string
+  readonly changedAt: number
 }
 
 /** What a listener was told last. */
@@ -124,7 +128,7 @@ class Hub {
     try {
       const state = this.#read()
       if (state === undefined) this.close()
-      else await this.#tellAll(state)
+      else await this.#tellWhoIsDue(state)
     } catch (fault) {
       this.#deps.onFault(fault, this.#tenant)
       this.close()
@@ -138,29 +142,28 @@ class Hub {
     const tenant = tenants.find(this.#tenant)
     if (tenant === undefined) return undefined
     const signer = signerOf(tenant)
-    // In this order: what is said to be known as of `iat` was read after it.
-    const iat = clock.now()
-    const before = statusLists.sequence(tenant.id)
-    const lists = statusLists.lists(tenant.id)
-    // A change that came between the two reads is in the lists, and all before it.
-    const sequence = lists.reduce((most, { changedAt }) => Math.max(most, changedAt), before)
     const keys = [signer.kid, ...signer.kids].join(' ')
-    return { tenant, signer, iat, sequence, lists, keys }
+    // The clock first: what is said to be known as of `iat` was read after it.
+    return { tenant, signer, keys, iat: clock.now(), sequence: statusLists.sequence(tenant.id) }
   }
 
-  async #tellAll(state: State): Promise<void> {
-    const waiting = new Map<number, FeedListener[]>()
-    for (const [listener, told] of this.#listeners) {
-      if (!isDue(told, state)) continue
-      const since = told.sequence <= state.sequence ? told.sequence : 0
-      const others = waiting.get(since)
-      if (others === undefined) waiting.set(since, [listener])
-      else others.push(listener)
-    }
+  async #tellWhoIsDue(seen: State): Promise<void> {
+    const due = [...this.#listeners].filter(([, told]) => isDue(told, seen))
+    if (due.length === 0) return
+    const { tenant } = seen
+    const lists = this.#deps.statusLists.lists(tenant.id)
+    const changes = lists.map(({ id, changedAt }) => ({ uri: listUri(tenant, id), changedAt }))
+    // A change that came between the two reads is in the lists, and so is all before it.
+    const sequence = changes.reduce(
+      (most, { changedAt }) => Math.max(most, changedAt),
+      seen.sequence,
+    )
+    const state = { ...seen, sequence }
+    const waiting = Map.groupBy(due, ([, told]) => (told.sequence <= sequence ? told.sequence : 0))
     await Promise.all(
       [...waiting].map(async ([since, listeners]) => {
-        const token = await this.#message(state, since)
-        for (const listener of listeners) this.#tell(listener, state, token)
+        const token = await this.#message(state, since, changes)
+        for (const [listener] of listeners) this.#tell(listener, state, token)
       }),
     )
   }
@@ -173,11 +176,11 @@ class Hub {
   }
 
   /** Signed once for all who know the same, however many they are. */
-  #message(state: State, since: number): Promise<string> {
+  #message(state: State, since: number, changes: readonly Change[]): Promise<string> {
     const of = `${state.sequence} ${state.iat} ${state.keys}`
     if (this.#made?.of !== of) this.#made = { of, bySince: new Map() }
     const { bySince } = this.#made
-    const message = bySince.get(since) ?? sign(state, since)
+    const message = bySince.get(since) ?? sign(state, since, changes)
     bySince.set(since, message)
     return message
   }
@@ -189,14 +192,15 @@ function isDue(told: Told, { sequence, iat, keys }: State): boolean {
   return iat < told.iat || iat >= told.iat + HEARTBEAT_SECONDS
 }
 
-function sign({ tenant, signer, iat, sequence, lists }: State, since: number): Promise<string> {
-  const changed = lists.filter(({ changedAt }) => changedAt > since)
+function sign(state: State, since: number, changes: readonly Change[]): Promise<string> {
+  const { tenant, signer, iat, sequence } = state
+  const news = changes.filter(({ changedAt }) => changedAt > since)
   return signer.sign('statusfeed+jwt', {
     iss: tenant.issuer,
     iat,
     seq: sequence,
     since,
-    lists: Object.fromEntries(changed.map(({ id, changedAt }) => [listUri(tenant, id), changedAt])),
+    lists: Object.fromEntries(news.map(({ uri, changedAt }) => [uri, changedAt])),
     kids: signer.kids,
   })
 }
