@@ -1,7 +1,8 @@
 import { buildConnector } from 'undici'
 import { afterEach, describe, expect, test } from 'vitest'
 import { FetchFault } from '../../server/fetch/fetch-fault.ts'
-import { createFetcher, type FetcherDeps, type FetchJson } from '../../server/fetch/fetcher.ts'
+import { createFetcher, type FetchJson } from '../../server/fetch/fetcher.ts'
+import type { WayOutDeps } from '../../server/fetch/way-out.ts'
 import { type JsonServer, sendJson, startHttp, startHttps } from './json-server.ts'
 
 const PUBLIC = '93.184.215.14'
@@ -18,7 +19,7 @@ async function http(listener: Parameters<typeof startHttp>[0]): Promise<JsonServ
 }
 
 /** A fetcher that lets this server's origin through. */
-function fetcherFor(server: JsonServer, deps: FetcherDeps = {}): FetchJson {
+function fetcherFor(server: JsonServer, deps: WayOutDeps = {}): FetchJson {
   return createFetcher({ loopbackOrigins: new Set([server.origin]), ...deps })
 }
 
