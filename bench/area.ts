@@ -18,6 +18,8 @@ export interface Target {
   readonly target: string
   readonly value: number
   readonly bound: { readonly least: number } | { readonly most: number }
+  /** Figures that belong to it, on the same line. */
+  readonly more?: Readonly<Record<string, Cell>>
 }
 
 export interface Bench {

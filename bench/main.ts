@@ -8,6 +8,7 @@ import { decision } from './areas/decision.ts'
 import { exchange } from './areas/exchange.ts'
 import { hostile } from './areas/hostile.ts'
 import { profile } from './areas/profile.ts'
+import { revocation } from './areas/revocation.ts'
 import { size } from './areas/size.ts'
 import { tenant } from './areas/tenant.ts'
 import { tokens } from './areas/tokens.ts'
@@ -15,7 +16,17 @@ import { verify } from './areas/verify.ts'
 import { takeCores } from './cores.ts'
 import { jsonPrinter, type Printer, tablePrinter } from './printer.ts'
 
-const AREAS: readonly Area[] = [exchange, decision, tenant, verify, tokens, size, hostile, profile]
+const AREAS: readonly Area[] = [
+  exchange,
+  decision,
+  tenant,
+  verify,
+  tokens,
+  size,
+  hostile,
+  revocation,
+  profile,
+]
 
 const HELP = `Usage: npm run bench -- [options] [area ...]
 

@@ -22,7 +22,14 @@ export function jsonPrinter(write: Write): Printer {
 export function targetLine(target: Target): Readonly<Record<string, Cell>> {
   const { bound, value } = target
   const limit = 'least' in bound ? { at_least: bound.least } : { at_most: bound.most }
-  return { name: 'target', target: target.target, value, ...limit, met: isMet(target) }
+  return {
+    name: 'target',
+    target: target.target,
+    value,
+    ...limit,
+    met: isMet(target),
+    ...target.more,
+  }
 }
 
 export function tablePrinter(write: Write): Printer {

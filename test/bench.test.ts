@@ -72,6 +72,15 @@ test('every area runs, refuses what is hostile, and names its targets last', WIT
       ...['add_version', 'activate', 'apply_visible'].flatMap((name) =>
         ['', 'small_'].map((prefix) => `tenant.${prefix}${name}`),
       ),
+      ...[
+        'live_tokens',
+        'reach_last_verifier',
+        'reach_each_verifier',
+        'reach_in_a_burst',
+        'fetched_lists',
+        'cut_last_acceptance',
+        'cut_recovery',
+      ].map((name) => `revocation.${name}`),
       'tokens.sample.depth3',
       ...['main', 'koa', 'express', 'fastify', 'fetch', 'metadata'].map((name) => `size.${name}`),
       'hostile.verifier.malformed_chain.act_10000_levels',
@@ -95,6 +104,17 @@ test('every area runs, refuses what is hostile, and names its targets last', WIT
       met: expect.any(Boolean),
     })
   }
+})
+
+test('a revocation reaches every verifier, and none accepts in a cut', WITHIN, async () => {
+  const { code, out, complaints } = await runBench('revocation', '--quick')
+  expect({ code, complaints }).toEqual({ code: 0, complaints: '' })
+  const lines = linesOf(out)
+  const inCut = lines.find(({ target }) => String(target).startsWith('acceptances after the bound'))
+  expect(inCut).toMatchObject({ value: 0, met: true })
+  // Whoever reads the last line alone has the figures.
+  const figure = expect.any(Number)
+  expect(lines.at(-1)).toMatchObject({ p50_ms: figure, p99_ms: figure, max_ms: figure })
 })
 
 test('a named area runs alone', WITHIN, async () => {
