@@ -2,6 +2,9 @@
  * How many requests a minute: of one client, of all clients of a tenant, with the tokens of one task. The counts are shared by
  * all processes. A client is counted once its signature is verified and its assertion used for the first time, a task once
  * the caller's way in is established: nobody spends what is another's (attack cases M01, M03).
+ *
+ * What the store counts is shares: a process takes a hundredth of a limit at a time and deals it out by itself, so that a
+ * request costs no write of its own. Never more than the limit passes; a share that a process did not use up is lost.
  */
 import { type Refusal, refuse } from '../core/refusal.ts'
 import type { Tenant } from '../core/tenant.ts'
@@ -9,6 +12,7 @@ import type { Counters } from './ports.ts'
 
 /** Seconds. Windows follow one another, so twice as many requests may pass around the end of one. */
 export const RATE_WINDOW = 60
+const SHARES = 100
 
 export interface RateLimits {
   /** The refusal of a client that is known to be over a limit: nothing is counted, no store is asked. */
@@ -25,62 +29,100 @@ interface Limit {
   readonly most: number
 }
 
-export function createRateLimits(counters: Counters): RateLimits {
-  /** What was over, and in which window. No more than there are clients of tenants, and tasks that are over. */
-  const over = new Map<string, number>()
-  let swept = 0
+/** What this process has of a limit in a window. */
+interface Holding {
+  readonly window: number
+  left: number
+  isOver: boolean
+  /** Resolves to the number of the share that is being taken, once it is here. */
+  taking: Promise<number> | undefined
+}
 
-  function isKnown(tenant: Tenant, { id }: Limit, now: number): boolean {
-    const window = windowOf(now)
-    if (window > swept) {
-      for (const [key, old] of over) if (old < window) over.delete(key)
-      swept = window
+export function createRateLimits(counters: Counters): RateLimits {
+  /** One window's: no more than there are clients and tasks that asked in it. */
+  const holdings = new Map<string, Holding>()
+  let newest = 0
+
+  /** A clock that was read just before the window changed counts in the new one; one that was put back begins anew. */
+  function holdingOf(tenant: Tenant, limit: Limit, now: number): Holding {
+    const window = Math.floor(now / RATE_WINDOW)
+    if (window > newest || window < newest - 1) {
+      newest = window
+      holdings.clear()
     }
-    return over.get(keyOf(tenant, id)) === window
+    const key = keyOf(tenant, limit)
+    const found = holdings.get(key)
+    if (found !== undefined) return found
+    const made: Holding = { window: newest, left: 0, isOver: false, taking: undefined }
+    holdings.set(key, made)
+    return made
   }
 
-  async function count(
-    tenant: Tenant,
-    limits: readonly Limit[],
-    now: number,
-  ): Promise<Refusal | undefined> {
-    const known = limits.find((limit) => isKnown(tenant, limit, now))
-    if (known !== undefined) return limited(known.guard, now, 'told')
-    // Together: one commit of the store.
-    const counted = await Promise.all(
-      limits.map(async (limit) => {
-        const { id } = limit
-        const request = { tenant: tenant.id, id, window: RATE_WINDOW, now }
-        return { limit, count: await counters.count(request) }
-      }),
-    )
-    const first = counted.find(({ limit, count: found }) => found > limit.most)
-    if (first === undefined) return undefined
-    const { id, guard, most } = first.limit
-    over.set(keyOf(tenant, id), windowOf(now))
-    // The counter is atomic: of all requests in all processes exactly one is the first too many, and is on record for all.
-    return limited(guard, now, first.count === most + 1 ? 'new' : 'told')
+  /** Resolves to the share's number, of all processes together. */
+  async function takeShare(tenant: Tenant, limit: Limit, holding: Holding): Promise<number> {
+    try {
+      const number = await counters.count({
+        tenant: tenant.id,
+        // Another limit from now on is other shares.
+        id: [...limit.id, String(limit.most)],
+        window: RATE_WINDOW,
+        now: holding.window * RATE_WINDOW,
+      })
+      holding.left = sizeOf(limit, number)
+      holding.isOver = holding.left === 0
+      return number
+    } finally {
+      holding.taking = undefined
+    }
+  }
+
+  async function count(tenant: Tenant, limit: Limit, now: number): Promise<Refusal | undefined> {
+    const holding = holdingOf(tenant, limit, now)
+    while (holding.left === 0) {
+      if (holding.isOver) return limited(limit.guard, now, 'told')
+      if (holding.taking === undefined) {
+        holding.taking = takeShare(tenant, limit, holding)
+        // Of all requests in all processes one finds the first share too many, and is on record for all.
+        if ((await holding.taking) === sharesOf(limit) + 1) return limited(limit.guard, now, 'new')
+      } else {
+        await holding.taking
+      }
+    }
+    holding.left -= 1
+    return undefined
   }
 
   return {
     findOver(tenant, client, now) {
-      const known = clientLimits(tenant, client).find((limit) => isKnown(tenant, limit, now))
-      return known === undefined ? undefined : limited(known.guard, now, 'told')
+      const over = clientLimits(tenant, client).find(
+        (limit) => holdingOf(tenant, limit, now).isOver,
+      )
+      return over === undefined ? undefined : limited(over.guard, now, 'told')
     },
-    countClient: (tenant, client, now) => count(tenant, clientLimits(tenant, client), now),
-    countTask: (tenant, txn, now) => count(tenant, [taskLimit(tenant, txn)], now),
+    async countClient(tenant, client, now) {
+      const [own, all] = clientLimits(tenant, client)
+      // Who is over the limit of a client takes nothing of the tenant's.
+      return (await count(tenant, own, now)) ?? count(tenant, all, now)
+    },
+    countTask: (tenant, txn, now) => count(tenant, taskLimit(tenant, txn), now),
   }
 }
 
-function windowOf(now: number): number {
-  return Math.floor(now / RATE_WINDOW)
+function shareSize({ most }: Limit): number {
+  return Math.max(1, Math.floor(most / SHARES))
 }
 
-function keyOf({ id: tenant }: Tenant, id: readonly string[]): string {
-  return JSON.stringify([tenant, ...id])
+function sharesOf(limit: Limit): number {
+  return Math.ceil(limit.most / shareSize(limit))
 }
 
-function clientLimits({ limits }: Tenant, client: string): readonly Limit[] {
+/** Of the share with this number, counted from one; the last may be smaller, those after it are nothing. */
+function sizeOf(limit: Limit, number: number): number {
+  const size = shareSize(limit)
+  return Math.max(0, Math.min(size, limit.most - (number - 1) * size))
+}
+
+function clientLimits({ limits }: Tenant, client: string): readonly [Limit, Limit] {
   return [
     { guard: 'requests_per_client', id: ['client', client], most: limits.requestsPerClient },
     { guard: 'requests_per_tenant', id: ['tenant'], most: limits.requestsPerTenant },
@@ -89,6 +131,10 @@ function clientLimits({ limits }: Tenant, client: string): readonly Limit[] {
 
 function taskLimit({ limits }: Tenant, txn: string): Limit {
   return { guard: 'requests_per_task', id: ['task', txn], most: limits.requestsPerTask }
+}
+
+function keyOf({ id: tenant }: Tenant, { id, most }: Limit): string {
+  return JSON.stringify([tenant, ...id, most])
 }
 
 /** RFC 6585 §4: when to come again. */

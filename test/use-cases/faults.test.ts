@@ -68,7 +68,6 @@ async function expectNoHopAlive(): Promise<void> {
 const BEFORE_SIGNING: readonly (readonly [Fault, keyof typeof SEND])[] = [
   ['claim assertion', 'open'],
   ['claim proof', 'open'],
-  ['count', 'open'],
   ['issuer keys', 'open'],
   ['rules', 'open'],
   ['allocate', 'open'],

@@ -49,6 +49,8 @@ export const FAULTS = [
 ] as const
 export type Fault = (typeof FAULTS)[number]
 
+const HARMLESS = { on: 'exchanges', more_than: 60_000, within: '8h', then: 'suspend' }
+
 /** Inside every fault: it must not come out. */
 export const INSIDE = 'inside-of-a-fault'
 
@@ -93,6 +95,10 @@ export async function startFaultyServer(): Promise<FaultyServer> {
   const loaded = loadTenant(folder, port, {
     idp: { issuer: IDP, jwks: [idpKey.publicJwk] },
     agentKeys: { planner: keys.planner.publicJwk, researcher: keys.researcher.publicJwk },
+    // So that every exchange is counted in the store.
+    change: ({ taskTypes }) => {
+      for (const type of taskTypes.task_types) type['triggers'] = [HARMLESS]
+    },
   })
   const tenant = { ...loaded, rules: failingRules(permitAll, failOn) }
   const clock = { now: epoch }

@@ -77,17 +77,30 @@ describe('a client', () => {
   })
 
   test('is not held to the next minute by an answer that came late', async () => {
+    let isSlow = false
     const slow = createRateLimits({
       count: async (request) => {
         const count = await counters.count(request)
         // Meanwhile somebody asks in the next minute.
-        slow.findOver(tenant, 'coder', MINUTE + 60)
+        if (isSlow) await slow.countClient(tenant, 'coder', MINUTE + 60)
         return count
       },
     })
-    for (let at = 0; at < 3; at++) await ask('planner', MINUTE + 59, slow)
+    for (let at = 0; at < 2; at++) await ask('planner', MINUTE + 59, slow)
+    isSlow = true
+    const late = ask('planner', MINUTE + 59, slow)
+    isSlow = false
+    expect(await late).toEqual(refusal('requests_per_client', 'new', 1))
     expect(slow.findOver(tenant, 'planner', MINUTE + 60)).toBeUndefined()
     expect(await ask('planner', MINUTE + 60, slow)).toBeUndefined()
+  })
+
+  test('is not held for an hour by a clock that was an hour ahead for a moment', async () => {
+    for (let at = 0; at < 3; at++) await ask('planner', MINUTE + 3600)
+    expect(await ask('planner', MINUTE)).toBeUndefined()
+    expect(await ask('planner', MINUTE + 1)).toBeUndefined()
+    expect(await ask('planner', MINUTE + 2)).toBeDefined()
+    expect(await ask('planner', MINUTE + 60)).toBeUndefined()
   })
 
   test('has one limit in all processes, and one entry', async () => {
@@ -139,5 +152,64 @@ describe('a task', () => {
     )
     expect(await rates.countTask(tenant, 'task-2', MINUTE)).toBeUndefined()
     expect(rates.findOver(tenant, 'task-1', MINUTE)).toBeUndefined()
+  })
+})
+
+describe('shares', () => {
+  /** How many of so many, asked one after the other and all at once, in as many processes. */
+  async function passedOf(tenant: Tenant, asked: number, processes: readonly RateLimits[]) {
+    const answers = await Promise.all(
+      Array.from({ length: asked }, (_, at) =>
+        processes[at % processes.length]!.countClient(tenant, 'planner', MINUTE),
+      ),
+    )
+    expect(answers.filter((answer) => answer?.limit?.entry === 'new').length).toBe(1)
+    return answers.filter((answer) => answer === undefined).length
+  }
+
+  test.each([1, 2, 99, 100, 101, 199, 200, 250, 1999, 6000])(
+    'of a limit of %d that many pass, and a hundred and one writes are made at most',
+    async (most) => {
+      const tenant = limitedTo({ requestsPerClient: most })
+      expect(await passedOf(tenant, most + 50, [rates])).toBe(most)
+      const shares = counted.filter(({ id }) => id[0] === 'client')
+      expect(shares.length).toBeLessThanOrEqual(Math.min(most, 200) + 1)
+      if (most >= 1999) expect(shares.length).toBeLessThanOrEqual(107)
+    },
+  )
+
+  test('in three processes no more than the limit pass, and no share of it is lost but the last of each', async () => {
+    const tenant = limitedTo({ requestsPerClient: 1000 })
+    const processes = [rates, newProcess(), newProcess()]
+    expect(await passedOf(tenant, 1500, processes)).toBe(1000)
+  })
+
+  test('a share that was taken by a process that asks no more is lost to the others, and no more than that', async () => {
+    const tenant = limitedTo({ requestsPerClient: 1000 })
+    await newProcess().countClient(tenant, 'planner', MINUTE)
+    expect(await passedOf(tenant, 1500, [rates])).toBe(990)
+  })
+
+  test('another limit in the middle of a minute holds from then on', async () => {
+    for (let at = 0; at < 3; at++) {
+      await rates.countClient(limitedTo({ requestsPerClient: 2 }), 'planner', MINUTE)
+    }
+    const raised = limitedTo({ requestsPerClient: 4 })
+    expect(rates.findOver(raised, 'planner', MINUTE)).toBeUndefined()
+    expect(await rates.countClient(raised, 'planner', MINUTE)).toBeUndefined()
+  })
+
+  test('a store that fails lets nobody pass, and the next one asks again', async () => {
+    let isBroken = true
+    const broken = createRateLimits({
+      count: (request) =>
+        isBroken ? Promise.reject(new Error('no store')) : counters.count(request),
+    })
+    const tenant = limitedTo({})
+    const asked = Array.from({ length: 3 }, () => broken.countClient(tenant, 'planner', MINUTE))
+    const outcomes = await Promise.allSettled(asked)
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
+    isBroken = false
+    expect(await broken.countClient(tenant, 'planner', MINUTE)).toBeUndefined()
   })
 })

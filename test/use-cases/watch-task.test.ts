@@ -337,15 +337,12 @@ describe('H09 somebody without a way in', () => {
   })
 })
 
-test('a task type without triggers counts the requests of its task, and nothing else', async () => {
+test('a task type without triggers counts the requests of its task in shares, and nothing else', async () => {
   const first = await open()
   counted = []
   await send('researcher', first)
   await send('researcher', first, { scope: ['mail:send'] })
-  expect(counted.map(({ id }) => id)).toEqual([
-    ['task', first.txn],
-    ['task', first.txn],
-  ])
+  expect(counted.map(({ id }) => id.slice(0, 2))).toEqual([['task', first.txn]])
 })
 
 test('a fault of the counter is a fault of the exchange: no token', async () => {
