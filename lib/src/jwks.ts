@@ -4,7 +4,7 @@
  */
 import { type FaultListener, wordsOf } from './fault.ts'
 import { type Fetch, fetchJson } from './fetch-bytes.ts'
-import { findKey, type KeySet, keepKeys, readKeySet } from './key-set.ts'
+import { dropKeys, findKey, type KeySet, keepKeys, readKeySet } from './key-set.ts'
 import type { SignatureAlgorithm, VerificationKey } from './public-key.ts'
 import { readTrustedUrl, type UrlRules, wellKnownUrl } from './url.ts'
 
@@ -17,6 +17,8 @@ const COOLDOWN_SECONDS = 30
 const FIRST_COOLDOWN_SECONDS = 5
 /** The same for fetches that the issuer's own statements cause. */
 const STATED_COOLDOWN_SECONDS = 1
+/** Names of keys that were taken back, the newest; an issuer takes few back. */
+const MAX_GONE = 256
 
 export type KeyLookup = VerificationKey | 'unknown' | 'unavailable'
 
@@ -61,8 +63,8 @@ export class RemoteKeys implements KeySource {
   #attemptedAt: number | undefined
   #failed = false
   #jwksUri: string | undefined
-  #kids: readonly string[] | undefined
-  #kidsAt = 0
+  #named: readonly string[] = []
+  readonly #gone = new Set<string>()
   // Single flight: every caller that needs a fetch waits for the same one.
   #flight: Promise<void> | undefined
 
@@ -89,8 +91,11 @@ export class RemoteKeys implements KeySource {
   }
 
   retain(kids: readonly string[]): void {
-    this.#kids = kids
-    this.#kidsAt = this.#deps.now()
+    const held = this.#set?.entries.flatMap(({ kid }) => kid ?? []) ?? []
+    for (const kid of [...this.#named, ...held]) if (!kids.includes(kid)) this.#gone.add(kid)
+    for (const kid of kids) this.#gone.delete(kid)
+    for (const kid of this.#gone) if (this.#gone.size > MAX_GONE) this.#gone.delete(kid)
+    this.#named = kids
     if (this.#set !== undefined) this.#set = keepKeys(this.#set, kids)
   }
 
@@ -132,10 +137,9 @@ export class RemoteKeys implements KeySource {
       const set = readKeySet(await fetchJson(this.#jwksUri, fetch), onFault)
       if (typeof set === 'string') throw new Error(`${set} at ${this.#jwksUri}`)
       this.#readAt = now()
-      // A set read from somebody's cache must not bring a key back. Once the names are as old as a set may be they are not
-      // asked any more: where statements stopped coming, a new key has to count some day.
-      const named = this.#readAt - this.#kidsAt < FRESH_SECONDS ? this.#kids : undefined
-      this.#set = named === undefined ? set : keepKeys(set, named)
+      // A set read from somebody's cache must not bring a key back. One that was never named is a new one: the very statement
+      // that names it first is signed with it.
+      this.#set = dropKeys(set, this.#gone)
       this.#failed = false
     } catch (error) {
       // K02: the last good set stays, until its own limit.

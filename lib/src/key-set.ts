@@ -44,6 +44,11 @@ export function keepKeys({ entries }: KeySet, kids: readonly string[]): KeySet {
   return { entries: entries.filter(({ kid }) => kid !== undefined && kids.includes(kid)) }
 }
 
+/** The keys of the set that have none of these names; the same objects. */
+export function dropKeys({ entries }: KeySet, kids: ReadonlySet<string>): KeySet {
+  return { entries: entries.filter(({ kid }) => kid === undefined || !kids.has(kid)) }
+}
+
 function readEntry(jwk: JsonObject, onFault: FaultListener): readonly KeyEntry[] {
   // A private key that was published is nobody's alone.
   if (hasSecretMember(jwk))

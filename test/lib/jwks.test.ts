@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { VerifierFault } from '../../lib/src/fault.ts'
+import { RemoteKeys } from '../../lib/src/jwks.ts'
 import { createVerifier, type Verifier } from '../../lib/src/verifier.ts'
 import {
   API,
@@ -431,5 +432,58 @@ describe('over a real socket', () => {
       '/.well-known/oauth-authorization-server/moved',
       '/redirect',
     ])
+  })
+})
+
+describe('K04 keys that the issuer names', () => {
+  /** The issuer's key set over an injected fetch; `published` is what it answers with. */
+  function keysOf(published: () => readonly TestKey[]) {
+    return new RemoteKeys({
+      issuer: ISSUER,
+      jwksUri: JWKS,
+      allowInsecureLoopback: false,
+      fetch: async () => Response.json({ keys: published().map(({ publicJwk }) => publicJwk) }),
+      now: () => now,
+      onFault: () => undefined,
+    })
+  }
+  const isKnown = async (keys: RemoteKeys, kid: string): Promise<boolean> =>
+    typeof (await keys.find(kid, 'ES256')) !== 'string'
+  let now = NOW
+  /** Where the next reading of the set is not too soon. */
+  const readAgain = (keys: RemoteKeys): Promise<unknown> => {
+    now += 2
+    return keys.refresh()
+  }
+
+  test('one that comes after a kill counts as soon as it is published, before it was ever named', async () => {
+    let published = [f.issuerKey]
+    const keys = keysOf(() => published)
+    expect(await isKnown(keys, 'k1')).toBe(true)
+    keys.retain(['k1'])
+    published = [rotated]
+    await readAgain(keys)
+    expect([await isKnown(keys, 'k2'), await isKnown(keys, 'k1')]).toEqual([true, false])
+  })
+
+  test('one that was taken back is gone at once, and no set from a cache brings it back', async () => {
+    const keys = keysOf(() => [f.issuerKey, rotated])
+    expect([await isKnown(keys, 'k1'), await isKnown(keys, 'k2')]).toEqual([true, true])
+    keys.retain(['k2'])
+    expect([await isKnown(keys, 'k1'), await isKnown(keys, 'k2')]).toEqual([false, true])
+    for (let reading = 0; reading < 3; reading += 1) {
+      await readAgain(keys)
+      now += 700
+      expect([await isKnown(keys, 'k1'), await isKnown(keys, 'k2')]).toEqual([false, true])
+    }
+  })
+
+  test('one that is named again counts again', async () => {
+    const keys = keysOf(() => [f.issuerKey, rotated])
+    expect(await isKnown(keys, 'k1')).toBe(true)
+    keys.retain(['k2'])
+    keys.retain(['k1', 'k2'])
+    await readAgain(keys)
+    expect(await isKnown(keys, 'k1')).toBe(true)
   })
 })

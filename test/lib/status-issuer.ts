@@ -182,8 +182,10 @@ export interface StatusFixture {
   readonly issuerKey: TestKey
   readonly agentKey: TestKey
   readonly faults: VerifierFault[]
-  /** Seconds the verifiers' clock is ahead of this machine's. */
+  /** Seconds that seem to have passed for the verifiers, besides those that did. */
   ahead: number
+  /** Seconds their clock was set forward, with no time passing. */
+  stepped: number
   verifier(lists?: StatusListsOptions, options?: Partial<VerifierOptions>): Verifier
   claims(shape?: Parameters<typeof chainClaims>[0]): Claims
   token(claims?: Claims, key?: TestKey): Promise<string>
@@ -200,13 +202,16 @@ export async function aStatusFixture(): Promise<StatusFixture> {
   const issuer = new StatusIssuer(issuerKey)
   await issuer.open()
   const opened: Verifier[] = []
-  const now = (): number => Date.now() / 1000 + fixture.ahead
+  const now = (): number => Date.now() / 1000 + fixture.ahead + fixture.stepped
+  const tick = performance.now
+  performance.now = () => tick.call(performance) + fixture.ahead * 1000
   const fixture: StatusFixture = {
     issuer,
     issuerKey,
     agentKey,
     faults: [],
     ahead: 0,
+    stepped: 0,
     verifier: (lists, options = {}) => {
       const verifier = createVerifier({
         issuer: issuer.issuer,
@@ -244,6 +249,7 @@ export async function aStatusFixture(): Promise<StatusFixture> {
     kindsOfFaults: () => [...new Set(fixture.faults.map(({ kind }) => kind))].toSorted(),
     close: async () => {
       for (const verifier of opened) verifier.close()
+      performance.now = tick
       await issuer.close()
     },
   }

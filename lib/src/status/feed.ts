@@ -79,9 +79,10 @@ export class Feed {
       }
       throw new Error('it ended')
     } catch (error) {
-      if (error instanceof StatementRefused) this.#tell('feed_refused', wordsOf(error))
-      else this.#tell('feed_lost', abort.signal.aborted ? 'it was silent' : wordsOf(error))
-      this.#resumable = !(error instanceof StatementRefused)
+      if (error instanceof StatementRefused) {
+        this.#resumable = false
+        this.#tell('feed_refused', wordsOf(error))
+      } else this.#tell('feed_lost', abort.signal.aborted ? 'it was silent' : wordsOf(error))
     } finally {
       calm()
       abort.abort()
