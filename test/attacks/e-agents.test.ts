@@ -67,7 +67,9 @@ describe('E09 a disabled agent', () => {
   })
 
   const gone = { reason: 'client_authentication_failed', guard: 'agent_inactive' } as const
-  const inTheMiddle = { reason: 'actor_inactive', guard: 'actor_inactive' } as const
+  /** Its places are out of every task, and the tasks it opened are over. */
+  const inTheMiddle = { reason: 'subject_token_revoked', guard: 'parent_revoked' } as const
+  const itsOwn = { reason: 'task_ended' } as const
   const noRecipient = { reason: 'target_not_permitted', guard: 'recipient_inactive' } as const
 
   test.each<[string, (researcher: AgentClient) => Promise<Answer>]>([
@@ -102,7 +104,7 @@ describe('E09 a disabled agent', () => {
     ]) {
       await expectRefusal(server, inTheMiddle, () => coder.exchange(second, form))
     }
-    await expectRefusal(server, inTheMiddle, () => coder.exchange(alone, { audience: 'files-api' }))
+    await expectRefusal(server, itsOwn, () => coder.exchange(alone, { audience: 'files-api' }))
   })
 
   test('E09 is handed nothing more, by a root, a holder or a recipient', async () => {
@@ -126,7 +128,7 @@ describe('E09 a disabled agent', () => {
   test('E09 the other node says the same', async () => {
     const { researcher, coder } = stage
     const { second, first } = before
-    expectRefused(await exchangeAt(node, coder, second), 'actor_inactive')
+    expectRefused(await exchangeAt(node, coder, second), 'subject_token_revoked')
     expectRefused(await exchangeAt(node, researcher, first), 'client_authentication_failed')
     expectRefused(await tokenAt(node, researcher, OWN_WORK), 'client_authentication_failed')
   })
@@ -137,12 +139,16 @@ describe('E09 a disabled agent', () => {
     await expectGranted(server, () => coder.exchange(direct, { audience: 'files-api' }))
     expect((await planner.revoke(before.first)).status).toBe(200)
     await setDisabled(operator, 'researcher', false)
-    // Enabled again, it is the same agent; but what was revoked meanwhile stays revoked.
+    // Enabled again, it is the same agent; but what was revoked when it was disabled stays revoked.
     await expectRefusal(server, { reason: 'subject_token_revoked' }, () =>
       coder.exchange(before.second, { audience: 'files-api' }),
     )
     expect(await isActive(filesApi, before.third)).toBe(false)
-    await expectGranted(server, () => coder.exchange(before.alone, { audience: 'files-api' }))
+    await expectRefusal(server, itsOwn, () =>
+      coder.exchange(before.alone, { audience: 'files-api' }),
+    )
+    const anew = tokenOf(await stage.researcher.token({ ...OWN_WORK, audience: 'coder-a2a' }))
+    await expectGranted(server, () => coder.exchange(anew, { audience: 'files-api' }))
     await setDisabled(operator, 'researcher', true)
   })
 })
@@ -196,7 +202,9 @@ describe('E10 a recycled name', () => {
     vi.useRealTimers()
   })
 
-  const replaced = { reason: 'actor_inactive', guard: 'actor_replaced' } as const
+  /** What it held was taken out when it was removed. */
+  const taken = { reason: 'subject_token_revoked', guard: 'parent_revoked' } as const
+  const itsOwn = { reason: 'task_ended' } as const
   const changedHands = {
     reason: 'subject_token_unacceptable',
     guard: 'audience_changed_hands',
@@ -211,18 +219,16 @@ describe('E10 a recycled name', () => {
 
   test('E10 is no holder of its tokens, by the same proof key', async () => {
     const { server, coder } = stage
-    for (const token of [before.held, before.alone]) {
-      await expectRefusal(server, replaced, () => coder.exchange(token, { audience: 'rogue-a2a' }))
-    }
+    const form = { audience: 'rogue-a2a' }
+    await expectRefusal(server, taken, () => coder.exchange(before.held, form))
+    await expectRefusal(server, itsOwn, () => coder.exchange(before.alone, form))
   })
 
   test('E10 is not the one in the middle, nor the one that opened the task', async () => {
     const { server, rogue } = stage
-    for (const token of [before.held, before.alone]) {
-      await expectRefusal(server, replaced, () =>
-        rogue.exchange(token, { audience: 'planner-a2a' }),
-      )
-    }
+    const form = { audience: 'planner-a2a' }
+    await expectRefusal(server, taken, () => rogue.exchange(before.held, form))
+    await expectRefusal(server, itsOwn, () => rogue.exchange(before.alone, form))
   })
 
   test('E10 proves nothing by the old actor token', async () => {

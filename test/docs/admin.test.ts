@@ -18,7 +18,7 @@ describe('the page of the admin API', () => {
     ].map((line) => `\`${line}\``)
     const listed = rows
       .map(([first = '']) => first)
-      .filter((cell) => /^`(GET|POST|PUT) /.test(cell))
+      .filter((cell) => /^`(GET|POST|PUT|PATCH|DELETE) /.test(cell))
     expect(listed.toSorted()).toEqual(there.toSorted())
   })
 

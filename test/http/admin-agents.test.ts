@@ -75,7 +75,7 @@ describe('disabling', () => {
     const disabled = await there.put(path('researcher'), { disabled: true })
     expect(disabled.body).toMatchObject({ disabled: true, disabled_by_hand: true })
     const answer = await coder.exchange(held, { audience: 'files-api' })
-    expect(answer.body).toMatchObject({ reason: 'actor_inactive' })
+    expect(answer.body).toMatchObject({ reason: 'subject_token_revoked' })
     const own = await server.client('researcher').exchange(held)
     expect(own.body).toMatchObject({ error: 'invalid_client' })
     expect(server.audit()).toContainEqual(
@@ -86,6 +86,9 @@ describe('disabling', () => {
         agent: 'researcher',
         author: 'operator',
         roles: ['operator'],
+        ended_because: 'the agent was disabled',
+        tasks_reached: 0,
+        places_reached: 1,
       }),
     )
     // No version lifts it.
@@ -99,10 +102,14 @@ describe('disabling', () => {
     )
     expect((await operator.get(path('researcher'))).body['disabled']).toBe(true)
     expect((await coder.exchange(held, { audience: 'files-api' })).body).toMatchObject({
-      reason: 'actor_inactive',
+      reason: 'subject_token_revoked',
     })
     expect((await operator.put(path('researcher'), { disabled: false })).status).toBe(200)
-    expect((await coder.exchange(held, { audience: 'files-api' })).status).toBe(200)
+    // What was revoked stays so; it works again in what is opened from now on.
+    expect((await coder.exchange(held, { audience: 'files-api' })).body).toMatchObject({
+      reason: 'subject_token_revoked',
+    })
+    expect((await coder.exchange(await chain(), { audience: 'files-api' })).status).toBe(200)
   })
 
   test('if the state is the one that was read', async () => {
