@@ -1,6 +1,6 @@
 /**
  * A file service whose routes are protected by the verifier. It knows its issuer, its own name and nothing else of the
- * authorization server: no secret, no call at request time.
+ * authorization server: no secret, no call for a request.
  */
 import { createVerifier, type VerificationReport } from '@actchain/verifier'
 import { protect } from '@actchain/verifier/koa'
@@ -9,6 +9,7 @@ import {
   resourceMetadataPath,
   resourceMetadataUrl,
 } from '@actchain/verifier/metadata'
+import { statusLists } from '@actchain/verifier/status'
 import Koa, { type Context, type Middleware, type Next } from 'koa'
 import { readBody } from './body.ts'
 import type { Options } from './options.ts'
@@ -21,11 +22,12 @@ interface File {
 const FIRST_FILES: readonly File[] = [{ name: 'plan.txt', text: 'Read the report, then write.' }]
 const SCOPES = ['files:read', 'files:write']
 
-export function createApp({ issuer, audience, actors, bearer }: Options): Koa {
+export function createApp({ issuer, audience, revocation, actors, bearer }: Options): Koa {
   const verifier = createVerifier({
-    revocation: 'off',
     issuer,
     audience,
+    // What was made from a revoked token, task or agent is refused within seconds.
+    revocation: revocation === 'off' ? 'off' : statusLists(),
     bearer: bearer ? 'allowed' : 'refused',
     resourceMetadata: resourceMetadataUrl(audience),
     allowInsecureLoopback: true,

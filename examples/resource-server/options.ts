@@ -8,6 +8,8 @@ export interface Options {
   /** The URL this resource is known by; tokens name it in `aud`, and its path is where the routes are. */
   readonly audience: string
   readonly port: number
+  /** Whether what was revoked is looked up in the issuer's status lists. */
+  readonly revocation: 'lists' | 'off'
   /** Agents that may call, by id. Absent: any agent the issuer lets through. */
   readonly actors: ReadonlySet<string> | undefined
   /** Accept tokens that are bound to no key. */
@@ -22,6 +24,7 @@ const FLAGS = {
   issuer: { type: 'string' },
   audience: { type: 'string' },
   port: { type: 'string' },
+  revocation: { type: 'string' },
   actors: { type: 'string' },
   bearer: { type: 'boolean' },
   'tls-cert': { type: 'string' },
@@ -51,11 +54,14 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): Op
   }
   const port = Number(read('port') ?? '8470')
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new TypeError('--port is wrong')
+  const revocation = read('revocation') ?? 'lists'
+  if (revocation !== 'lists' && revocation !== 'off') throw new TypeError('--revocation is wrong')
   const actors = read('actors')
   return {
     issuer: required('issuer'),
     audience: required('audience'),
     port,
+    revocation,
     actors: actors === undefined ? undefined : new Set(actors.split(',')),
     bearer: values.bearer ?? false,
     tls: cert === undefined || key === undefined ? undefined : { cert, key },

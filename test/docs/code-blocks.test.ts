@@ -29,6 +29,7 @@ function inLanguage(...languages: readonly string[]): readonly Block[] {
 const GIVEN: Readonly<Record<string, string>> = {
   VerificationError: "import { VerificationError } from '@actchain/verifier'",
   createVerifier: "import { createVerifier } from '@actchain/verifier'",
+  statusLists: "import { statusLists } from '@actchain/verifier/status'",
   protect: "import { protect } from '@actchain/verifier/koa'",
   verifier: "declare const verifier: import('@actchain/verifier').Verifier",
   app: "declare const app: import('express').Express",

@@ -53,6 +53,8 @@ async function startTarget(folder: string, children: Child[]): Promise<string> {
         'jwks-ca': tls.ca,
       }).concat(more),
     })
+  // The issuers that the suite plays publish keys and nothing else.
+  const offline = ['--bearer', '--revocation', 'off'] as const
   const publicUrl = origin(asPort)
   const started = await Promise.allSettled([
     serveActchain({
@@ -64,8 +66,8 @@ async function startTarget(folder: string, children: Child[]): Promise<string> {
       publicUrl,
     }),
     example(apiPort, `${publicUrl}/t/acme`, apiUri),
-    example(vectorPort, vectors.issuer, vectors.server.uri, '--bearer', '--actors', IDS.actor),
-    example(misledPort, vectors.misled.issuer, vectors.misled.uri, '--bearer'),
+    example(vectorPort, vectors.issuer, vectors.server.uri, ...offline, '--actors', IDS.actor),
+    example(misledPort, vectors.misled.issuer, vectors.misled.uri, ...offline),
     startChangingTarget(join(folder, 'changing'), tls),
   ])
   children.push(...started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])))
