@@ -17,10 +17,12 @@ import { createProofChecker } from '../../server/oauth/sender-proof.ts'
 import { ensureOperatorKey } from '../../server/operator-key.ts'
 import { PLATFORM } from '../../server/use-cases/author.ts'
 import type { AuditEntry } from '../../server/use-cases/ports.ts'
+import { NO_SECURITY_EVENTS } from '../../server/use-cases/security-events.ts'
 import { aTenant } from '../core/facts.ts'
 import { type AdminClient, AdminClient as Client, operatorForm } from '../support/admin-client.ts'
 import { freePort } from '../support/authorization-server.ts'
 import { openMemoryStore } from '../support/memory-store.ts'
+import { quietSignals } from '../support/quiet-signals.ts'
 import { epoch } from '../support/signing.ts'
 
 const INSIDE = 'inside-of-a-fault'
@@ -38,6 +40,7 @@ type Fault =
   | 'make_key'
   | 'check'
   | 'replay'
+  | 'walk'
 
 let folder: string
 let server: Server
@@ -52,6 +55,20 @@ let kill: () => ReturnType<AdminClient['post']>
 
 function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('hex')
+}
+
+/** The same port, each of whose verbs fails first where it has to. */
+function failing<Port extends object>(port: Port, fail: () => void): Port {
+  return new Proxy(port, {
+    get: (target, name) => {
+      const verb: unknown = Reflect.get(target, name)
+      if (typeof verb !== 'function') return verb
+      return async (...input: readonly unknown[]) => {
+        fail()
+        return verb.apply(target, input)
+      }
+    },
+  })
 }
 
 beforeEach(async () => {
@@ -95,6 +112,10 @@ beforeEach(async () => {
       clock,
       tenants,
       audit,
+      tasks: failing(store.tasks, () => failOn('walk')),
+      securityEvents: NO_SECURITY_EVENTS,
+      sharedSignals: quietSignals(store, clock),
+      pause: turn,
       folders: { ids: () => ['acme'], find: (id) => (id === 'acme' ? content : undefined) },
       versions: {
         revision: (id) => store.versions.revision(id),
@@ -189,6 +210,11 @@ describe('a fault', () => {
     make_key: [() => kill()],
     check: [() => operator.post('/tenants/acme/versions', { files: FILES })],
     replay: [() => operator.get('/tenants')],
+    walk: [
+      () => operator.post('/tenants/acme/revocations', { agent: 'planner', reason: 'x' }),
+      () => operator.put(AGENT, { disabled: true }),
+      () => operator.activate('acme', FOLDER, FOLDER),
+    ],
   }
 
   test.each(Object.keys(requests) as Fault[])(
