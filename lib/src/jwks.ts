@@ -17,8 +17,6 @@ const COOLDOWN_SECONDS = 30
 const FIRST_COOLDOWN_SECONDS = 5
 /** The same for fetches that the issuer's own statements cause. */
 const STATED_COOLDOWN_SECONDS = 1
-/** Names of keys that were taken back, the newest; an issuer takes few back. */
-const MAX_GONE = 256
 
 export type KeyLookup = VerificationKey | 'unknown' | 'unavailable'
 
@@ -27,8 +25,10 @@ export interface KeySource {
   find(kid: string | undefined, algorithm: SignatureAlgorithm): Promise<KeyLookup>
   /** Seconds since the set in use was read; undefined for configured keys. */
   age(): number | undefined
-  /** Reads the keys again, at most once a second. For what the issuer itself published; never for a token. */
-  refresh(): Promise<unknown>
+  /**
+   * Reads the keys again, at most once a second; false: not so soon. For what the issuer itself published, never for a token.
+   */
+  refresh(): Promise<boolean>
   /** K04: the issuer's keys have these names as of now. No other verifies anything from here on. */
   retain(kids: readonly string[]): void
 }
@@ -39,7 +39,7 @@ export function fixedKeys(set: KeySet): KeySource {
   return {
     find: async (kid, algorithm) => (await findKey(kept, kid, algorithm)) ?? 'unknown',
     age: () => undefined,
-    refresh: async () => undefined,
+    refresh: async () => true,
     retain: (kids) => {
       kept = keepKeys(set, kids)
     },
@@ -63,8 +63,8 @@ export class RemoteKeys implements KeySource {
   #attemptedAt: number | undefined
   #failed = false
   #jwksUri: string | undefined
-  #named: readonly string[] = []
-  readonly #gone = new Set<string>()
+  /** Names of keys that were taken back, until they are named again. Only what was held comes here, so it stays small. */
+  readonly #gone = new Set<string | undefined>()
   // Single flight: every caller that needs a fetch waits for the same one.
   #flight: Promise<void> | undefined
 
@@ -86,17 +86,14 @@ export class RemoteKeys implements KeySource {
     return Math.max(0, Math.floor(this.#deps.now() - this.#readAt))
   }
 
-  refresh(): Promise<unknown> {
+  refresh(): Promise<boolean> {
     return this.#refresh(STATED_COOLDOWN_SECONDS)
   }
 
   retain(kids: readonly string[]): void {
-    const held = this.#set?.entries.flatMap(({ kid }) => kid ?? []) ?? []
-    for (const kid of [...this.#named, ...held]) if (!kids.includes(kid)) this.#gone.add(kid)
+    for (const { kid } of this.#set?.entries ?? []) this.#gone.add(kid)
     for (const kid of kids) this.#gone.delete(kid)
-    for (const kid of this.#gone) if (this.#gone.size > MAX_GONE) this.#gone.delete(kid)
-    this.#named = kids
-    if (this.#set !== undefined) this.#set = keepKeys(this.#set, kids)
+    if (this.#set !== undefined) this.#set = dropKeys(this.#set, this.#gone)
   }
 
   async #findNow(

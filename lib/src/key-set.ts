@@ -45,8 +45,8 @@ export function keepKeys({ entries }: KeySet, kids: readonly string[]): KeySet {
 }
 
 /** The keys of the set that have none of these names; the same objects. */
-export function dropKeys({ entries }: KeySet, kids: ReadonlySet<string>): KeySet {
-  return { entries: entries.filter(({ kid }) => kid === undefined || !kids.has(kid)) }
+export function dropKeys({ entries }: KeySet, kids: ReadonlySet<string | undefined>): KeySet {
+  return { entries: entries.filter(({ kid }) => !kids.has(kid)) }
 }
 
 function readEntry(jwk: JsonObject, onFault: FaultListener): readonly KeyEntry[] {
