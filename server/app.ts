@@ -21,6 +21,7 @@ import { createPeerLimits } from './oauth/peer-limits.ts'
 import { createOAuthListener, type ProviderDeps } from './oauth/provider.ts'
 import { createProofChecker } from './oauth/sender-proof.ts'
 import { openAdmin } from './open-admin.ts'
+import { openEvents } from './open-events.ts'
 import { openStatus } from './open-status.ts'
 import { openTenants, readFolder } from './open-tenants.ts'
 import { type EmbeddedStore, openEmbeddedStore } from './store/embedded/store.ts'
@@ -29,7 +30,6 @@ import { TenantUnavailable } from './tenants/live-tenants.ts'
 import type { LoadedTenant } from './tenants/load-tenants.ts'
 import type { Clock, Tenants } from './use-cases/ports.ts'
 import { createRateLimits } from './use-cases/rate-limit.ts'
-import { NO_SECURITY_EVENTS } from './use-cases/security-events.ts'
 
 export interface App {
   readonly listener: RequestListener
@@ -83,6 +83,21 @@ function wire(config: Config, { log, clock, store, loaded }: Opened): App {
     if (fault instanceof TenantUnavailable) return // told when it was found
     log.error({ event: 'request_failed', ...fields, reason: faultReason(fault) })
   }
+  const peers = createPeerLimits(config.proxies)
+  const issuerKeys = createIssuerKeys(config, { log, clock })
+  const randomId = createRandomId()
+  const events = openEvents(config, {
+    log,
+    clock,
+    tenants,
+    present,
+    store,
+    issuerKeys,
+    peers,
+    randomId,
+    secret,
+    onFault: (fault, ref, tenant) => tell(fault, { ...(ref !== undefined && { ref }), tenant }),
+  })
   const deps: ProviderDeps = {
     clock,
     tenants,
@@ -90,14 +105,14 @@ function wire(config: Config, { log, clock, store, loaded }: Opened): App {
     statusIndexes: store.statusIndexes,
     counters: store.counters,
     rates: createRateLimits(store.counters),
-    peers: createPeerLimits(config.proxies),
-    securityEvents: NO_SECURITY_EVENTS,
+    peers,
+    securityEvents: events.securityEvents,
     audit: store.audit,
     replay: store.replay,
     proofs: createProofChecker(store.replay),
-    issuerKeys: createIssuerKeys(config, { log, clock }),
+    issuerKeys,
     keyringOf,
-    randomId: createRandomId(),
+    randomId,
     mint: (tenant, claims) => mintAccessToken(keyringOf(tenant), claims),
     onLimit: ({ guard, ...who }) => log.warn({ event: 'rate_limited', ...who, reason: guard }),
     onFault: (fault, ref, tenant) => tell(fault, { ref, tenant }),
@@ -137,8 +152,16 @@ function wire(config: Config, { log, clock, store, loaded }: Opened): App {
           return answerUnavailable
         }
       },
-      admin: openAdmin(config, { deps, versions: store.versions, keys: keyrings, loaded, secret }),
+      admin: openAdmin(config, {
+        deps,
+        versions: store.versions,
+        keys: keyrings,
+        sharedSignals: events.sharedSignals,
+        loaded,
+        secret,
+      }),
       status: status.listener,
+      events: events.listener,
       documents: documents.callback() as RequestListener,
     }),
     health: createHealth(() => isReady).callback() as RequestListener,
@@ -146,9 +169,11 @@ function wire(config: Config, { log, clock, store, loaded }: Opened): App {
     drain: () => {
       isReady = false
       status.drain()
+      events.drain()
     },
     close: async () => {
       await healing.stop()
+      await events.close()
       await store.close()
     },
   }

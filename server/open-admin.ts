@@ -12,12 +12,14 @@ import type { LoadedTenant } from './tenants/load-tenants.ts'
 import { PLATFORM } from './use-cases/author.ts'
 import type { SigningKeys } from './use-cases/kill-key.ts'
 import type { TenantVersions } from './use-cases/ports.ts'
+import type { SharedSignals } from './use-cases/shared-signals.ts'
 
 export interface AdminEdges {
   /** What the OAuth endpoints are made of, too: one replay guard, one audit log, one look at tenants. */
   readonly deps: ProviderDeps
   readonly versions: TenantVersions
   readonly keys: SigningKeys
+  readonly sharedSignals: SharedSignals
   readonly loaded: ReadonlyMap<string, LoadedTenant>
   /** Seals the key that signs the operator's tokens. */
   readonly secret: string
@@ -25,7 +27,7 @@ export interface AdminEdges {
 
 export function openAdmin(config: Config, edges: AdminEdges): RequestListener {
   const { publicUrl, dataFolder } = config
-  const { deps, versions, keys, loaded, secret } = edges
+  const { deps, versions, keys, sharedSignals, loaded, secret } = edges
   const access = createManagementAccess({
     ...deps,
     publicUrl,
@@ -38,6 +40,7 @@ export function openAdmin(config: Config, edges: AdminEdges): RequestListener {
     pause,
     versions,
     keys,
+    sharedSignals,
     access,
     folders: createTenantFolders(loaded),
     checks: createTenantChecks(config),

@@ -22,6 +22,9 @@ const WIRING = new Set([
   'server/tenant-checks.ts',
   'server/operator-key.ts',
   'server/open-admin.ts',
+  'server/open-events.ts',
+  'server/event-pusher.ts',
+  'server/waiting-places.ts',
   'server/open-status.ts',
 ])
 

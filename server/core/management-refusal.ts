@@ -27,6 +27,7 @@ export const MANAGEMENT_REASONS = {
   method_not_allowed: { status: 405, text: 'this path is not asked with that method' },
   request_timeout: { status: 408, text: 'the body did not arrive in time' },
   task_over: { status: 409, text: 'the task is over already, or not in a state this changes' },
+  stream_exists: { status: 409, text: 'this receiver has a stream: read, change or delete that' },
   precondition_failed: { status: 412, text: 'it has changed since you read it: read it again' },
   request_too_large: { status: 413, text: 'the body is larger than this path takes' },
   media_type_unsupported: { status: 415, text: 'send the body as application/json, not encoded' },

@@ -5,6 +5,7 @@
 import type { Tenant } from './tenant.ts'
 
 const CAEP = 'https://schemas.openid.net/secevent/caep/event-type'
+const RISC = 'https://schemas.openid.net/secevent/risc/event-type'
 const SSF = 'https://schemas.openid.net/secevent/ssf/event-type'
 
 export const EVENT_TYPES = {
@@ -19,6 +20,19 @@ export const EVENTS_SUPPORTED: readonly string[] = [
   EVENT_TYPES.sessionRevoked,
   EVENT_TYPES.tokenClaimsChange,
 ]
+
+/**
+ * Events of others after which nothing goes on for their subject: its session is over, its account is disabled or gone, or who
+ * uses it is not known any more (CAEP 1.0 §3.1, RISC 1.0 §2).
+ */
+export const ENDS_SUBJECT: ReadonlySet<string> = new Set([
+  EVENT_TYPES.sessionRevoked,
+  `${RISC}/sessions-revoked`,
+  `${RISC}/account-disabled`,
+  `${RISC}/account-purged`,
+  `${RISC}/account-credential-change-required`,
+  `${RISC}/credential-compromise`,
+])
 
 /** RFC 9493 §3.2.3 and §3.2.6, SSF 1.0 §3.4.1. */
 export type SubjectId =

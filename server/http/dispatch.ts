@@ -14,6 +14,8 @@ export interface DispatchDeps {
   readonly admin: RequestListener
   /** Status lists and their feed. */
   readonly status: RequestListener
+  /** Metadata and keys of security events, and events of others. */
+  readonly events: RequestListener
   /** Everything else: public documents, and the answer to what is not found. */
   readonly documents: RequestListener
 }
@@ -21,16 +23,22 @@ export interface DispatchDeps {
 const OAUTH_PATH = /^\/t\/([a-z][a-z0-9-]{0,62})(\/(?:token|introspect|revoke))$/
 
 /** The admin API, its description, and what is managed under a tenant's own issuer. */
-const MANAGEMENT_PATH = /^\/(?:admin\/v1\/|openapi\.json$|t\/[a-z][a-z0-9-]{0,62}\/tasks(?:\/|$))/
+const MANAGEMENT_PATH =
+  /^\/(?:admin\/v1\/|openapi\.json$|t\/[a-z][a-z0-9-]{0,62}\/(?:tasks(?:\/|$)|ssf\/(?:stream|status|verify)$|ssf\/poll\/))/
+
+/** What is public of a transmitter of security events, and the door for those of others. */
+const EVENTS_PATH =
+  /^\/(?:\.well-known\/ssf-configuration\/|t\/[a-z][a-z0-9-]{0,62}\/ssf\/(?:jwks$|receive\/))/
 
 const STATUS_PATH = /^\/t\/[a-z][a-z0-9-]{0,62}\/(?:status(?:\/|$)|events$)/
 
 export function createDispatch(deps: DispatchDeps): RequestListener {
-  const { oauthOf, admin, status, documents } = deps
+  const { oauthOf, admin, status, events, documents } = deps
   return (req, res) => {
     const path = exactPath(req)
     if (MANAGEMENT_PATH.test(path)) return admin(req, res)
     if (STATUS_PATH.test(path)) return status(req, res)
+    if (EVENTS_PATH.test(path)) return events(req, res)
     const [, tenant, endpoint] = OAUTH_PATH.exec(path) ?? []
     const oauth = tenant === undefined ? undefined : oauthOf(tenant)
     if (oauth === undefined || endpoint === undefined) {

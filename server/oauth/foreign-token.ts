@@ -4,6 +4,7 @@
  */
 import { hash } from 'node:crypto'
 import { readVerificationKey, type VerificationKey } from '../../keys/verification-key.ts'
+import type { UnverifiedHeader } from '../../lib/src/compact-jws.ts'
 import { readScope } from '../../lib/src/scope.ts'
 import type { JsonObject } from '../../lib/src/strict-json.ts'
 import type { Authentication, ForeignToken } from '../core/input-token.ts'
@@ -15,7 +16,7 @@ export type ForeignType = 'id_token' | 'jwt'
 /** Public keys of an issuer. `isRetry`: a `kid` was not among them; the source may look again, within its cooldown. */
 export type IssuerKeys = (
   tenant: string,
-  issuer: TrustedIssuer,
+  issuer: Pick<TrustedIssuer, 'keys'>,
   isRetry: boolean,
 ) => Promise<readonly PublicJwk[]>
 
@@ -65,19 +66,32 @@ export async function verifyForeignToken(
     return 'issuer_untrusted'
   const issuer = tenant.trustedIssuers.get(claimedIssuer)
   if (issuer === undefined || !issuer.tokenTypes.has(input.type)) return 'issuer_untrusted'
-  const keyOf = (keys: readonly VerificationKey[]): VerificationKey | undefined =>
-    keyByKid(keys, jws.header)
-  const key =
-    keyOf(typed(await issuerKeys(tenant.id, issuer, false), issuer)) ??
-    keyOf(typed(await issuerKeys(tenant.id, issuer, true), issuer))
+  const key = await findKey(issuerKeys, { tenant: tenant.id, signer: issuer, header: jws.header })
   const claims = verifyJwt(jws, { types: TYPES[input.type], keyFor: () => key })
   return typeof claims === 'string' ? claims : { issuer, claims, signingInput: jws.signingInput }
+}
+
+/** Whose keys may have signed something, and with which algorithms. */
+export type Signer = Pick<TrustedIssuer, 'keys' | 'algorithms'>
+
+/** The key of this signer that a header names; looked for once more where it is not among those at hand. */
+export async function findKey(
+  issuerKeys: IssuerKeys,
+  {
+    tenant,
+    signer,
+    header,
+  }: { readonly tenant: string; readonly signer: Signer; readonly header: UnverifiedHeader },
+): Promise<VerificationKey | undefined> {
+  const keyOf = async (isRetry: boolean): Promise<VerificationKey | undefined> =>
+    keyByKid(typed(await issuerKeys(tenant, signer, isRetry), signer), header)
+  return (await keyOf(false)) ?? keyOf(true)
 }
 
 const typedKeys = new WeakMap<readonly PublicJwk[], Map<string, readonly VerificationKey[]>>()
 
 /** Read once per key set, a new array when it changes, and for each list of algorithms an issuer is trusted with. */
-function typed(jwks: readonly PublicJwk[], issuer: TrustedIssuer): readonly VerificationKey[] {
+function typed(jwks: readonly PublicJwk[], issuer: Signer): readonly VerificationKey[] {
   const name = issuer.algorithms.join(' ')
   const known = typedKeys.get(jwks) ?? new Map<string, readonly VerificationKey[]>()
   typedKeys.set(jwks, known)

@@ -36,8 +36,8 @@ export interface DeliverDeps {
   readonly mintEvent: MintEvent
   /** Never throws. */
   readonly push: (event: PushedEvent) => Promise<PushAnswer>
-  /** Opens what was sealed for this stream; undefined: it cannot be opened any more. */
-  readonly unseal: (sealed: string) => string | undefined
+  /** Opens what was sealed for this tenant; undefined: it cannot be opened any more. */
+  readonly unseal: (tenant: string, sealed: string) => string | undefined
   /** Names this process. */
   readonly holder: string
   readonly onPushFailed: (tenant: string, receiver: string, why: string) => void
@@ -91,7 +91,7 @@ async function send(
     return { kind: 'failed', why: 'endpoint_not_configured' }
   }
   const { endpoint, authorization: sealed } = delivery
-  const authorization = sealed === undefined ? undefined : deps.unseal(sealed)
+  const authorization = sealed === undefined ? undefined : deps.unseal(tenant.id, sealed)
   if (sealed !== undefined && authorization === undefined) {
     return { kind: 'failed', why: 'authorization_sealed' }
   }

@@ -21,8 +21,8 @@ export interface EventStreamDeps {
   readonly audit: AuditLog
   readonly randomId: () => string
   readonly eventStore: EventStore
-  /** What waits in a stream may be pushed now. */
-  readonly wakePush: (tenant: string, stream: string) => void
+  /** What waits in the stream may be pushed now. */
+  readonly wakePush: (tenant: string, stream: EventStream) => void
 }
 
 /** Who asks, of which tenant, and what is on record of it. */
@@ -85,7 +85,7 @@ export async function changeStream(
   const changed = await deps.eventStore.changeStream(tenant.id, id, { wishes })
   if (changed === undefined) return refuseManagement('not_found', 'stream_removed')
   await deps.audit.append(record.permitted(deps.clock.now()))
-  deps.wakePush(tenant.id, id)
+  deps.wakePush(tenant.id, changed)
   return changed
 }
 
@@ -108,7 +108,7 @@ export async function setStreamStatus(
   const changed = await deps.eventStore.changeStream(tenant.id, id, change)
   if (changed === undefined) return refuseManagement('not_found', 'stream_removed')
   await deps.audit.append(record.permitted(deps.clock.now()))
-  deps.wakePush(tenant.id, id)
+  deps.wakePush(tenant.id, changed)
   return changed
 }
 
@@ -142,7 +142,7 @@ export async function verifyStream(
   const outcome = await deps.eventStore.verify(tenant.id, event, asked)
   if (outcome === 'too_soon') return refuseManagement('rate_limited')
   if (outcome === 'unasked') return refuseMembers([{ pointer: '/stream_id', text: 'is disabled' }])
-  deps.wakePush(tenant.id, id)
+  deps.wakePush(tenant.id, found)
   return undefined
 }
 

@@ -3,6 +3,6 @@ import type { EventStreamDeps } from './event-streams.ts'
 import type { PollDeps } from './poll-events.ts'
 
 export interface SharedSignals extends EventStreamDeps, PollDeps {
-  /** Seals the secret a receiver wants to be shown with each event. */
-  readonly seal: (text: string) => string
+  /** Seals the secret that a receiver of this tenant wants to be shown with each event. */
+  readonly seal: (tenant: string, text: string) => string
 }

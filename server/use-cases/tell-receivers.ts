@@ -1,6 +1,6 @@
 /** Tells every receiver of a tenant what ended: into their streams, before whoever ended it is answered. */
 import { contentsOf } from '../core/security-event.ts'
-import type { EventFor, EventStore } from './event-store.ts'
+import type { EventFor, EventStore, EventStream } from './event-store.ts'
 import type { Clock } from './ports.ts'
 import type { SecurityEvents } from './security-events.ts'
 
@@ -8,8 +8,8 @@ export interface TellReceiversDeps {
   readonly clock: Clock
   readonly randomId: () => string
   readonly eventStore: EventStore
-  readonly wakePush: (tenant: string, stream: string) => void
-  /** As many events wait for this receiver as may: one was not kept, and the stream is paused since now, or was before. */
+  readonly wakePush: (tenant: string, stream: EventStream) => void
+  /** As many events wait for this receiver as may: one was not kept, and its stream is paused from now on. */
   readonly onStreamFull: (tenant: string, receiver: string) => void
 }
 
@@ -31,9 +31,9 @@ export function createSecurityEvents(deps: TellReceiversDeps): SecurityEvents {
       const outcomes = await eventStore.append(tenant.id, events, now)
       for (const [at, outcome] of outcomes.entries()) {
         const receiver = events[at]?.receiver ?? ''
-        if (outcome === 'paused' || outcome === 'lost') deps.onStreamFull(tenant.id, receiver)
+        if (outcome === 'paused') deps.onStreamFull(tenant.id, receiver)
       }
-      for (const { id } of streams) deps.wakePush(tenant.id, id)
+      for (const stream of streams) deps.wakePush(tenant.id, stream)
     },
   }
 }

@@ -30,6 +30,10 @@ describe('a path', () => {
         seen.push({ status: req.url })
         res.end()
       },
+      events: (req, res) => {
+        seen.push({ events: req.url })
+        res.end()
+      },
       documents: (req, res) => {
         seen.push({ document: req.url })
         res.end()
@@ -51,6 +55,23 @@ describe('a path', () => {
       expect(seen).toEqual([expected, expected, expected, expected])
     },
   )
+
+  test.each(['stream', 'status', 'verify', 'poll/x'].map((path) => `/t/acme/ssf/${path}`))(
+    '%s goes to the management API',
+    async (path) => {
+      await request(listener).post(path)
+      expect(seen).toEqual([{ admin: path }])
+    },
+  )
+
+  test.each([
+    '/.well-known/ssf-configuration/t/acme',
+    '/t/acme/ssf/jwks',
+    '/t/acme/ssf/receive/hr',
+  ])('%s goes to the transmitter', async (path) => {
+    await request(listener).post(path)
+    expect(seen).toEqual([{ events: path }])
+  })
 
   test.each(['/admin/v1/token', '/admin/v1/', '/admin/v1/tenants?limit=1', '/openapi.json?x'])(
     '%s goes to the management API',

@@ -125,6 +125,7 @@ export async function startFaultyServer(): Promise<FaultyServer> {
     oauthOf: () => listener,
     admin: (_, res) => void res.writeHead(404).end(),
     status: (_, res) => void res.writeHead(404).end(),
+    events: (_, res) => void res.writeHead(404).end(),
     documents: (_, res) => void res.writeHead(404).end(),
   })
   const server = createServer(dispatch)

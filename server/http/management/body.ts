@@ -41,7 +41,8 @@ export async function readFormBody(
   return Object.fromEntries(pairs.filter(([, value]) => value !== ''))
 }
 
-async function readBytes(req: IncomingMessage, limit: number): Promise<Buffer | BodyFault> {
+/** All of a body as it is, not encoded. */
+export async function readBytes(req: IncomingMessage, limit: number): Promise<Buffer | BodyFault> {
   if (req.headers['content-encoding'] !== undefined) return 'media_type_unsupported'
   if (Number(req.headers['content-length'] ?? 0) > limit) return 'request_too_large'
   return new Promise((resolve) => {

@@ -4,6 +4,7 @@ import type { SigningKeys } from '../../use-cases/kill-key.ts'
 import type { ManagementAccess } from '../../use-cases/management-access.ts'
 import type { AuditLog, Clock, TaskStore, Tenants, TenantVersions } from '../../use-cases/ports.ts'
 import type { SecurityEvents } from '../../use-cases/security-events.ts'
+import type { SharedSignals } from '../../use-cases/shared-signals.ts'
 import type { TenantFolders, VersionChecks } from '../../use-cases/version-content.ts'
 
 export interface ManagementDeps {
@@ -19,6 +20,7 @@ export interface ManagementDeps {
   readonly audit: AuditLog
   readonly tasks: TaskStore
   readonly securityEvents: SecurityEvents
+  readonly sharedSignals: SharedSignals
   /** Resolves after others had their turn. */
   readonly pause: () => Promise<void>
   /** 128 random bits, for `error_ref`. */

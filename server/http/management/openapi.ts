@@ -98,7 +98,9 @@ function operationOf(route: Route): Json {
       ...Object.fromEntries(
         Object.entries(answers).map(([status, { text, schema }]) => [
           status,
-          { description: text, content: contentOf(schemaOf(schema, 'output')) },
+          status === '204'
+            ? { description: text }
+            : { description: text, content: contentOf(schemaOf(schema, 'output')) },
         ]),
       ),
       ...problemsOf(route),

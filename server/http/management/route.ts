@@ -6,7 +6,7 @@ import type { DecisionRecord } from '../../use-cases/decision-record.ts'
 import type { AuditEntry } from '../../use-cases/ports.ts'
 import type { ManagementDeps } from './management-deps.ts'
 
-export type Method = 'GET' | 'POST' | 'PUT'
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 /** Names of the parts of a path, and the only texts they match; any other path is not found. */
 export const PARAMETERS = {
@@ -14,6 +14,7 @@ export const PARAMETERS = {
   agent: '[a-z][a-z0-9-]{0,62}',
   version: '[0-9a-f]{64}|live',
   txn: '[A-Za-z0-9_-]{22}',
+  stream: '[A-Za-z0-9_-]{22}',
 } as const
 
 export type Parameters = Readonly<Record<string, string>>

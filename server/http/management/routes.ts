@@ -1,4 +1,5 @@
 /** Every route of the management API but its two token endpoints, which speak OAuth (sign-in.ts). */
+import { STREAM_ROUTES } from '../ssf/stream-routes.ts'
 import { AGENT_ROUTES } from './agents.ts'
 import { EXPLANATION_ROUTES } from './explanations.ts'
 import { KEY_ROUTES } from './keys.ts'
@@ -14,6 +15,7 @@ export const ROUTES: readonly Route[] = [
   ...AGENT_ROUTES,
   ...KEY_ROUTES,
   ...EXPLANATION_ROUTES,
+  ...STREAM_ROUTES,
   ...REVOCATION_ROUTES,
   ...TASK_ROUTES,
 ]
