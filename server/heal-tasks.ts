@@ -4,10 +4,10 @@
  */
 import type { Tenants } from './use-cases/ports.ts'
 import { reconcileTasks } from './use-cases/reconcile-tasks.ts'
-import { resumeRevocations, type WalkDeps } from './use-cases/revoke-everywhere.ts'
+import { type RevokeEverywhereDeps, resumeRevocations } from './use-cases/revoke-everywhere.ts'
 
 export interface HealingEdges {
-  readonly deps: Omit<WalkDeps, 'pause'>
+  readonly deps: Omit<RevokeEverywhereDeps, 'pause'>
   readonly tenants: Tenants
   /** Ids of those that could be used at the start. */
   readonly present: readonly string[]
@@ -27,7 +27,7 @@ export function pause(): Promise<void> {
 export function healTasks({ deps, tenants, present, onFault }: HealingEdges): Healing {
   const stopped = new Error('stopped')
   let isStopped = false
-  const walking: WalkDeps = {
+  const walking: RevokeEverywhereDeps = {
     ...deps,
     pause: async () => {
       await pause()

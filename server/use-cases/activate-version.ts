@@ -11,10 +11,10 @@ import type { Author } from './author.ts'
 import type { DecisionRecord } from './decision-record.ts'
 import type { TenantVersions } from './ports.ts'
 import { reconcileTasks } from './reconcile-tasks.ts'
-import type { WalkDeps } from './revoke-everywhere.ts'
+import type { RevokeEverywhereDeps } from './revoke-everywhere.ts'
 import type { TenantFolders, VersionChecks, VersionContent } from './version-content.ts'
 
-export interface ActivateVersionDeps extends WalkDeps {
+export interface ActivateVersionDeps extends RevokeEverywhereDeps {
   readonly folders: TenantFolders
   readonly versions: TenantVersions
   readonly checks: VersionChecks

@@ -6,7 +6,13 @@
 import type { Tenant } from '../core/tenant.ts'
 import { findUnfounded, type Unfounded } from '../core/unfounded.ts'
 import type { Revocation, TaskTree } from './ports.ts'
-import { conclude, liveTasks, recordOf, revokeIn, type WalkDeps } from './revoke-everywhere.ts'
+import {
+  conclude,
+  liveTasks,
+  type RevokeEverywhereDeps,
+  recordOf,
+  revokeIn,
+} from './revoke-everywhere.ts'
 
 export const FACTS = 'facts'
 
@@ -17,7 +23,7 @@ interface Begun {
 }
 
 /** Resolves when every process and every list shows it, with an entry for each reason that was found. */
-export async function reconcileTasks(deps: WalkDeps, tenant: Tenant): Promise<void> {
+export async function reconcileTasks(deps: RevokeEverywhereDeps, tenant: Tenant): Promise<void> {
   const begun = new Map<string, Begun>()
   for await (const txns of liveTasks(deps, tenant.id)) {
     for (const txn of txns) await reconcile(deps, { tenant, txn, begun })
@@ -30,7 +36,7 @@ export async function reconcileTasks(deps: WalkDeps, tenant: Tenant): Promise<vo
 }
 
 async function reconcile(
-  deps: WalkDeps,
+  deps: RevokeEverywhereDeps,
   {
     tenant,
     txn,
@@ -52,7 +58,7 @@ function restingOf({ task, hops }: TaskTree) {
 }
 
 async function begin(
-  deps: WalkDeps,
+  deps: RevokeEverywhereDeps,
   { tenant, begun }: { readonly tenant: Tenant; readonly begun: Map<string, Begun> },
   { kind, id, because, until }: Unfounded,
 ): Promise<Begun> {

@@ -17,7 +17,7 @@ import type {
 } from './ports.ts'
 import type { SecurityEvents } from './security-events.ts'
 
-export interface WalkDeps {
+export interface RevokeEverywhereDeps {
   readonly clock: Clock
   readonly tenants: Tenants
   readonly tasks: TaskStore
@@ -41,7 +41,7 @@ export const TASKS_PER_PAGE = 64
 
 /** Resolves when every part of it is visible, its entry durable, and receivers will be told. */
 export async function revokeEverywhere(
-  deps: WalkDeps,
+  deps: RevokeEverywhereDeps,
   { tenant, scope, ending, record }: EverywhereInput,
 ): Promise<Reached & { readonly id: string }> {
   const revocation = { id: deps.randomId(), scope, ending }
@@ -56,7 +56,7 @@ export async function revokeEverywhere(
  * tenant whose part has to wait for the next start.
  */
 export async function resumeRevocations(
-  deps: WalkDeps,
+  deps: RevokeEverywhereDeps,
   onFault: (fault: unknown, tenant: string) => void,
 ): Promise<void> {
   for (const { tenant: id, revocation } of await deps.tasks.pendingRevocations()) {
@@ -75,13 +75,17 @@ export async function resumeRevocations(
 
 /** Of what no request asked for. */
 export function recordOf(
-  { randomId }: Pick<WalkDeps, 'randomId'>,
+  { randomId }: Pick<RevokeEverywhereDeps, 'randomId'>,
   { id, version }: Tenant,
 ): DecisionRecord {
   return new DecisionRecord({ ref: randomId(), tenant: id, tenant_version: version, event: 'task' })
 }
 
-async function walk(deps: WalkDeps, tenant: Tenant, revocation: Revocation): Promise<Reached> {
+async function walk(
+  deps: RevokeEverywhereDeps,
+  tenant: Tenant,
+  revocation: Revocation,
+): Promise<Reached> {
   const reached = { tasks: 0, places: 0 }
   for await (const txns of liveTasks(deps, tenant.id)) {
     const parts = await Promise.all(txns.map((txn) => revokeIn(deps, { tenant, txn, revocation })))
@@ -98,7 +102,7 @@ async function walk(deps: WalkDeps, tenant: Tenant, revocation: Revocation): Pro
  * looks at the facts again once it is recorded.
  */
 export async function* liveTasks(
-  { tasks, clock, pause }: Pick<WalkDeps, 'tasks' | 'clock' | 'pause'>,
+  { tasks, clock, pause }: Pick<RevokeEverywhereDeps, 'tasks' | 'clock' | 'pause'>,
   tenant: string,
 ): AsyncGenerator<readonly string[]> {
   const limit = TASKS_PER_PAGE
@@ -113,7 +117,7 @@ export async function* liveTasks(
 
 /** One task's part, and what receivers are told of it. */
 export async function revokeIn(
-  { tasks, securityEvents }: Pick<WalkDeps, 'tasks' | 'securityEvents'>,
+  { tasks, securityEvents }: Pick<RevokeEverywhereDeps, 'tasks' | 'securityEvents'>,
   {
     tenant,
     txn,
@@ -144,7 +148,7 @@ export async function revokeIn(
 
 /** The entry before the end: a crash between the two writes it twice, and never not at all. */
 export async function conclude(
-  { audit, clock, tasks, securityEvents }: WalkDeps,
+  { audit, clock, tasks, securityEvents }: RevokeEverywhereDeps,
   {
     tenant,
     revocation,

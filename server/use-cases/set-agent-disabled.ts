@@ -7,9 +7,9 @@ import { type ManagementRefusal, refuseManagement } from '../core/management-ref
 import type { Author } from './author.ts'
 import type { DecisionRecord } from './decision-record.ts'
 import type { TenantVersions } from './ports.ts'
-import { revokeEverywhere, type WalkDeps } from './revoke-everywhere.ts'
+import { type RevokeEverywhereDeps, revokeEverywhere } from './revoke-everywhere.ts'
 
-export interface SetAgentDisabledDeps extends WalkDeps {
+export interface SetAgentDisabledDeps extends RevokeEverywhereDeps {
   readonly versions: TenantVersions
 }
 

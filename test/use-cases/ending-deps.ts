@@ -3,7 +3,7 @@ import type { Tenant } from '../../server/core/tenant.ts'
 import type { Author, AuthorRole } from '../../server/use-cases/author.ts'
 import { DecisionRecord } from '../../server/use-cases/decision-record.ts'
 import type { AuditEntry, TaskStore } from '../../server/use-cases/ports.ts'
-import type { WalkDeps } from '../../server/use-cases/revoke-everywhere.ts'
+import type { RevokeEverywhereDeps } from '../../server/use-cases/revoke-everywhere.ts'
 import type { SecurityEvent } from '../../server/use-cases/security-events.ts'
 import { aTenant, NOW } from '../core/facts.ts'
 import { aHop, aTask } from '../store/records.ts'
@@ -11,7 +11,7 @@ import { type MemoryStore, openMemoryStore } from '../support/memory-store.ts'
 
 export interface EndingStage {
   readonly store: MemoryStore
-  readonly deps: WalkDeps
+  readonly deps: RevokeEverywhereDeps
   readonly entries: AuditEntry[]
   readonly events: SecurityEvent[]
   /** Names of the store's verbs as they were called. */
