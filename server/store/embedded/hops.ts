@@ -35,11 +35,10 @@ export function openTask(
   if (isSpent(environment, tenant, task.subjectToken)) return 'subject_token_spent'
   const stored = StoredTask.of(task, hop)
   environment.put(key, stored.value)
-  const removal = removalKey(stored.endsAt + REMOVAL_GRACE_SECONDS, tenant, txn)
-  environment.put(removal, writeAddress({ tenant, txn, jti: hop.jti }))
+  const address = putHop(environment, { ...opening, txn })
+  environment.put(removalKey(stored.endsAt + REMOVAL_GRACE_SECONDS, tenant, txn), address)
   environment.put(ageKey(tenant, openedAt, txn), Buffer.from(JSON.stringify([openedAt, txn])))
   keepList(environment, { tenant, list }, stored.endsAt)
-  putHop(environment, { ...opening, txn })
   environment.put(placeKey(tenant, txn, hop.place), StoredPlace.of(hop.place, 1).value)
   return 'opened'
 }
@@ -76,11 +75,14 @@ export function recordHop(
   return 'recorded'
 }
 
-function putHop(environment: Environment, hop: Omit<HopRecording, 'limits'>): void {
+/** Returns its address as stored. */
+function putHop(environment: Environment, hop: Omit<HopRecording, 'limits'>): Buffer {
   const { tenant, txn, recordedAt } = hop
   const { jti } = hop.hop
+  const address = writeAddress({ tenant, txn, jti })
   environment.put(hopKey(tenant, txn, jti), StoredHop.of(hop.hop, recordedAt).value)
-  environment.put(pendingKey(recordedAt, tenant, txn, jti), writeAddress({ tenant, txn, jti }))
+  environment.put(pendingKey(recordedAt, tenant, txn, jti), address)
+  return address
 }
 
 export function findTask(

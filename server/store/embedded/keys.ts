@@ -3,7 +3,7 @@
  * chooses can end its part early, reach another tenant or become another kind of record; no key is ever parsed back.
  */
 import { hash } from 'node:crypto'
-import type { Counted, ReplayClaim, TaskPosition } from '../../use-cases/ports.ts'
+import type { Counted, ReplayClaim, SubjectTokenId, TaskPosition } from '../../use-cases/ports.ts'
 
 /** First byte of every key. Never reused for another meaning; 0x00 to 0x05 belong to the engine. */
 const KIND = {
@@ -40,12 +40,9 @@ const MAX_KEY_BYTES = 512
 const scratch = Buffer.alloc(MAX_KEY_BYTES)
 
 type Part = string | number
-const REPLAY_KIND = {
-  client_assertion: 1,
-  dpop_proof: 2,
-  security_event: 3,
-  subject_token: 4,
-} as const
+const REPLAY_KIND = { client_assertion: 1, dpop_proof: 2, security_event: 3 } as const
+/** Stands, as a 32-bit number, where replay claims have their kind. */
+const SPENT = 0x04000000
 /** 32-bit numbers in keys end here: later times are all one. */
 const MOST = 0xffffffff
 
@@ -101,19 +98,18 @@ function digestOf(parts: readonly string[]): Buffer {
   return hash('sha256', Buffer.concat(framed), 'buffer')
 }
 
-/** What is used up until it expires: what was claimed, and tokens that open no task any more. */
-export interface UsedUp extends Omit<ReplayClaim, 'kind'> {
-  readonly kind: keyof typeof REPLAY_KIND
-}
-
-export function replayKey(used: UsedUp): Buffer {
+export function replayKey(claim: ReplayClaim): Buffer {
   scratch[0] = KIND.replay
-  const tenantAt = scratch.writeUInt32BE(minuteOf(used.expiresAt), 1)
-  const kindAt = writeText(scratch, tenantAt, used.tenant)
-  scratch[kindAt] = REPLAY_KIND[used.kind]
-  const end = kindAt + 1 + digestOf(used.id).copy(scratch, kindAt + 1)
+  const tenantAt = scratch.writeUInt32BE(minuteOf(claim.expiresAt), 1)
+  const kindAt = writeText(scratch, tenantAt, claim.tenant)
+  scratch[kindAt] = REPLAY_KIND[claim.kind]
+  const end = kindAt + 1 + digestOf(claim.id).copy(scratch, kindAt + 1)
   return Buffer.copyBytesFrom(scratch, 0, end)
 }
+
+/** Among the replay claims, so that it is swept with them. One text for its id: seldom long enough to be hashed. */
+export const spentKey = (tenant: string, { id, expiresAt }: SubjectTokenId): Buffer =>
+  key(KIND.replay, minuteOf(expiresAt), tenant, SPENT, JSON.stringify(id))
 
 /** First key and end of all claims that expire before the minute. */
 export function replayRange(minute: number): KeyRange {

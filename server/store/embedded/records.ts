@@ -17,8 +17,12 @@ const HOP_HEAD = 17
 /** Place head: tokens made (4). */
 const PLACE_HEAD = 4
 
-function join(head: Buffer, record: unknown): Buffer {
-  return Buffer.concat([head, Buffer.from(JSON.stringify(record))])
+/** The record behind room for its head, which is the caller's to write. */
+function behindHead(head: number, record: unknown): Buffer {
+  const text = JSON.stringify(record)
+  const value = Buffer.allocUnsafe(head + Buffer.byteLength(text))
+  value.write(text, head)
+  return value
 }
 
 /** A task as stored. `value` is owned by its reader: patched copies are put back whole. */
@@ -30,12 +34,12 @@ export class StoredTask {
   }
 
   static of(task: TaskRecord, firstHop: HopRecord): StoredTask {
-    const head = Buffer.alloc(TASK_HEAD)
-    head.writeUInt8(STATES.indexOf(task.state), 0)
-    head.writeUInt32BE(1, 1)
-    head.writeDoubleBE(task.deadline, 5)
-    head.writeDoubleBE(Math.max(task.deadline, firstHop.expiresAt), 13)
-    return new StoredTask(join(head, task))
+    const value = behindHead(TASK_HEAD, task)
+    value.writeUInt8(STATES.indexOf(task.state), 0)
+    value.writeUInt32BE(1, 1)
+    value.writeDoubleBE(task.deadline, 5)
+    value.writeDoubleBE(Math.max(task.deadline, firstHop.expiresAt), 13)
+    return new StoredTask(value)
   }
 
   get state(): TaskState {
@@ -74,9 +78,10 @@ export class StoredTask {
   }
 
   withState(state: TaskState, ending: Ending): StoredTask {
-    const head = Buffer.from(this.value.subarray(0, TASK_HEAD))
-    head.writeUInt8((head.readUInt8(0) & ~STATE) | STATES.indexOf(state), 0)
-    return new StoredTask(join(head, { ...this.read(), ending }))
+    const value = behindHead(TASK_HEAD, { ...this.read(), ending })
+    this.value.copy(value, 0, 0, TASK_HEAD)
+    value.writeUInt8((value.readUInt8(0) & ~STATE) | STATES.indexOf(state), 0)
+    return new StoredTask(value)
   }
 
   /** From now on some places of it are taken out. */
@@ -102,9 +107,9 @@ export class StoredPlace {
   }
 
   static of(place: string, tokens: number, ending?: Ending): StoredPlace {
-    const head = Buffer.alloc(PLACE_HEAD)
-    head.writeUInt32BE(tokens, 0)
-    return new StoredPlace(join(head, ending === undefined ? [place] : [place, ending]))
+    const value = behindHead(PLACE_HEAD, ending === undefined ? [place] : [place, ending])
+    value.writeUInt32BE(tokens, 0)
+    return new StoredPlace(value)
   }
 
   get tokens(): number {
@@ -134,11 +139,11 @@ export class StoredHop {
   }
 
   static of(hop: HopRecord, recordedAt: number): StoredHop {
-    const head = Buffer.alloc(HOP_HEAD)
-    head.writeUInt8(hop.revoked ? 1 : 0, 0)
-    head.writeDoubleBE(hop.expiresAt, 1)
-    head.writeDoubleBE(recordedAt, 9)
-    return new StoredHop(join(head, hop))
+    const value = behindHead(HOP_HEAD, hop)
+    value.writeUInt8(hop.revoked ? 1 : 0, 0)
+    value.writeDoubleBE(hop.expiresAt, 1)
+    value.writeDoubleBE(recordedAt, 9)
+    return new StoredHop(value)
   }
 
   get revoked(): boolean {

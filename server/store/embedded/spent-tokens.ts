@@ -1,14 +1,15 @@
 /** Subject tokens of revoked tasks: they open no task any more. Kept among what is used up, and swept with it. */
 import type { SubjectTokenId } from '../../use-cases/ports.ts'
 import type { Environment } from './environment.ts'
-import { replayKey } from './keys.ts'
+import { spentKey } from './keys.ts'
 
 const SPENT = Buffer.from([1])
 /** Longer than any clock believes the token. */
 const GRACE_SECONDS = 120
 
-function spentKey(tenant: string, { id, expiresAt }: SubjectTokenId): Buffer {
-  return replayKey({ tenant, kind: 'subject_token', id, expiresAt: expiresAt + GRACE_SECONDS })
+/** When it may be forgotten. By its own expiry alone: another task with it must come to the same key. */
+function kept(token: SubjectTokenId): SubjectTokenId {
+  return { id: token.id, expiresAt: token.expiresAt + GRACE_SECONDS }
 }
 
 export function isSpent(
@@ -16,7 +17,7 @@ export function isSpent(
   tenant: string,
   token: SubjectTokenId | undefined,
 ): boolean {
-  return token !== undefined && environment.has(spentKey(tenant, token))
+  return token !== undefined && environment.has(spentKey(tenant, kept(token)))
 }
 
 /** Inside a transaction. */
@@ -25,5 +26,5 @@ export function spend(
   tenant: string,
   token: SubjectTokenId | undefined,
 ): void {
-  if (token !== undefined) environment.put(spentKey(tenant, token), SPENT)
+  if (token !== undefined) environment.put(spentKey(tenant, kept(token)), SPENT)
 }
