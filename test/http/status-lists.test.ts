@@ -3,6 +3,7 @@ import request from 'supertest'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { publishedSize } from '../../server/use-cases/publish-list.ts'
 import {
+  expectProblem,
   ISSUER,
   openStatusSite,
   openToken,
@@ -287,21 +288,3 @@ describe('the work for a list', () => {
     expect(site.counted.compressed).toBe(300 - 256)
   })
 })
-
-function expectProblem(
-  answer: { readonly status: number; readonly body: string; readonly headers: object },
-  status: number,
-  reason: string,
-): void {
-  expect(answer.status).toBe(status)
-  expect(answer.headers).toMatchObject({
-    'content-type': 'application/problem+json',
-    'cache-control': 'no-store',
-  })
-  expect(JSON.parse(answer.body)).toEqual({
-    type: 'about:blank',
-    status,
-    reason,
-    detail: expect.any(String),
-  })
-}

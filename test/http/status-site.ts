@@ -5,6 +5,7 @@
 import { createServer, type Server } from 'node:http'
 import { inflateSync } from 'node:zlib'
 import { compactVerify, importJWK } from 'jose'
+import { expect } from 'vitest'
 import { type Keyring, keyringOf } from '../../keys/keyring.ts'
 import { createLocalSigner, generatePrivateJwk } from '../../keys/signer.ts'
 import type { Tenant } from '../../server/core/tenant.ts'
@@ -230,4 +231,23 @@ export function statusesOf(claims: Claims): {
       ((bytes[Math.floor(index / perByte)] ?? Number.NaN) >> (bits * (index % perByte))) &
       (2 ** bits - 1),
   }
+}
+
+/** The whole of a refusal at a public document. */
+export function expectProblem(
+  answer: { readonly status: number; readonly body: string; readonly headers: object },
+  status: number,
+  reason: string,
+): void {
+  expect(answer.status).toBe(status)
+  expect(answer.headers).toMatchObject({
+    'content-type': 'application/problem+json',
+    'cache-control': 'no-store',
+  })
+  expect(JSON.parse(answer.body)).toEqual({
+    type: 'about:blank',
+    status,
+    reason,
+    detail: expect.any(String),
+  })
 }
