@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { access, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
@@ -28,12 +28,29 @@ test('the main entry, with all it needs, is at most ten kilobytes', async () => 
   expect(bytes).toBeLessThanOrEqual(10 * 1024)
 })
 
-test.each(['adapters/koa', 'adapters/express', 'adapters/fastify', 'adapters/fetch', 'metadata'])(
-  '%s needs no runtime and no framework',
-  async (entry) => {
-    expect((await bundle(entry)).length).toBeGreaterThan(500)
-  },
-)
+test.each([
+  'adapters/koa',
+  'adapters/express',
+  'adapters/fastify',
+  'adapters/fetch',
+  'metadata',
+  'status/status-lists',
+])('%s needs no runtime and no framework', async (entry) => {
+  expect((await bundle(entry)).length).toBeGreaterThan(500)
+})
+
+test('every sub-path of the package leads to a source, and its build to the same place', async () => {
+  const { exports } = JSON.parse(await readFile(`${LIB}package.json`, 'utf8')) as {
+    readonly exports: Readonly<Record<string, Readonly<Record<string, string>>>>
+  }
+  const paths = Object.values(exports)
+  expect(paths.length).toBeGreaterThan(6)
+  for (const { 'actchain:source': source = '', types, default: built } of paths) {
+    await access(`${LIB}${source}`)
+    const at = source.replace('./src/', './dist/').replace(/\.ts$/, '')
+    expect([types, built]).toEqual([`${at}.d.ts`, `${at}.js`])
+  }
+})
 
 test('the README names every reason and option', async () => {
   const readme = await readFile(`${LIB}README.md`, 'utf8')
@@ -42,9 +59,21 @@ test('the README names every reason and option', async () => {
     (reason) => !families.test(reason) && !readme.includes(`\`${reason}\``),
   )
   expect(missing).toEqual([])
-  const options = await readFile(`${LIB}src/options.ts`, 'utf8')
-  const [, body = ''] = /export interface VerifierOptions \{(.*?)\n\}/s.exec(options) ?? []
-  const names = [...body.matchAll(/readonly (\w+)\??:/g)].map(([, name]) => name)
-  expect(names.length).toBeGreaterThan(15)
+  const names = [
+    ...(await optionsIn('options', 'VerifierOptions')),
+    ...(await optionsIn('status/status-lists', 'StatusListsOptions')),
+  ]
+  expect(names.length).toBeGreaterThan(20)
   expect(names.filter((name) => !readme.includes(`\`${name}\``) && name !== 'keys')).toEqual([])
+  const faults = await readFile(`${LIB}src/fault.ts`, 'utf8')
+  const [, kinds = ''] = /readonly kind:(.*?)\/\*\* Plain/s.exec(faults) ?? []
+  const named = [...kinds.matchAll(/'(\w+)'/g)].map(([, kind]) => kind)
+  expect(named.length).toBe(8)
+  expect(named.filter((kind) => !readme.includes(`\`${kind}\``))).toEqual([])
 })
+
+async function optionsIn(file: string, name: string): Promise<readonly (string | undefined)[]> {
+  const source = await readFile(`${LIB}src/${file}.ts`, 'utf8')
+  const [, body = ''] = new RegExp(`interface ${name} \\{(.*?)\\n\\}`, 's').exec(source) ?? []
+  return [...body.matchAll(/readonly (\w+)\??:/g)].map(([, option]) => option)
+}

@@ -1,7 +1,9 @@
+import { deflateSync } from 'node:zlib'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { readChain } from '../../lib/src/chain.ts'
 import { VERIFICATION_REASONS, type VerificationReason } from '../../lib/src/errors.ts'
 import type { VerifierOptions } from '../../lib/src/options.ts'
+import { statusLists } from '../../lib/src/status/status-lists.ts'
 import type { JsonObject } from '../../lib/src/strict-json.ts'
 import { BROKEN_CHAINS } from '../support/broken-chains.ts'
 import {
@@ -10,6 +12,7 @@ import {
   aProof,
   type Claims,
   chainClaims,
+  ISSUER,
   NOW,
   signToken,
   withMember,
@@ -34,6 +37,22 @@ const bare = async (cnf?: Claims) => {
   const token = await signToken(f.issuerKey, chainClaims(cnf === undefined ? {} : { cnf }))
   return { token, method: 'GET', url: URL_CALLED }
 }
+/** The root has this status; undefined: no list can be read. */
+const ofStatus = (status: number | undefined) => {
+  const statuses = new Uint8Array(16_384).fill((status ?? 0) * 0x55)
+  const claims = { iss: ISSUER, iat: NOW, exp: NOW + 60, seq: 1 }
+  const lst = deflateSync(statuses).toString('base64url')
+  const list = { ...claims, sub: `${ISSUER}/status/g1-7`, status_list: { bits: 2, lst } }
+  const verifier = f.with({
+    revocation: statusLists({ feed: 'off' }),
+    jwks: { keys: [f.issuerKey.publicJwk] },
+    fetch: async () =>
+      status === undefined
+        ? new Response('', { status: 500 })
+        : new Response(await signToken(f.issuerKey, list, { typ: 'statuslist+jwt' })),
+  })
+  return f.outcome(f.claims(), {}, verifier)
+}
 const CERTIFIED = { 'x5t#S256': 'A'.repeat(43) }
 
 /** How each reason comes about that is not one of the chain's. */
@@ -53,6 +72,9 @@ const PRODUCERS: Readonly<Record<string, () => Promise<string>>> = {
   claim_malformed: () => ofClaims('sub', 7),
   token_expired: () => f.outcome(f.claims({ now: NOW - 1000 })),
   token_not_yet_valid: () => f.outcome(f.claims({ now: NOW + 100 })),
+  token_revoked: () => ofStatus(1),
+  token_suspended: () => ofStatus(2),
+  revocation_unknown: () => ofStatus(undefined),
   chain_too_long: () => f.outcome(f.claims(), {}, f.with({ maxHops: 2 })),
   binding_missing: async () => reasonOf(f.verifier.verify(await bare(), NEED)),
   binding_unsupported: async () => reasonOf(f.verifier.verify(await bare({ kid: 'x' }), NEED)),

@@ -217,7 +217,7 @@ export async function aStatusFixture(): Promise<StatusFixture> {
         issuer: issuer.issuer,
         audience: API,
         revocation: statusLists(lists),
-        jwks: { keys: [issuerKey.publicJwk] },
+        ...('jwksUri' in options ? {} : { jwks: { keys: [issuerKey.publicJwk] } }),
         allowInsecureLoopback: true,
         now,
         onFault: (fault) => fixture.faults.push(fault),

@@ -7,6 +7,7 @@ import { readAlgorithm, verifySignature } from '../public-key.ts'
 import type { RevocationDeps } from '../revocation.ts'
 import type { JsonObject } from '../strict-json.ts'
 import { type Clock, MAX_AHEAD_SECONDS } from './freshness.ts'
+import { startTimer } from './timer.ts'
 
 /** Said in plain words; it quotes nothing of the statement. */
 export class StatementRefused extends Error {}
@@ -46,8 +47,12 @@ export async function readStatement(
   if (kid === undefined) throw new StatementRefused('it names no key')
   let key = await keys.find(kid, algorithm)
   if (typeof key === 'string') {
-    // Only the issuer's own address leads here, so the keys may be read again sooner than for a token (K04).
-    await keys.refresh()
+    // Only the issuer's own address leads here, so the keys may be read again sooner than for a token (K04). A key may be as
+    // new as the last reading, so where that was just now a second is waited.
+    if (!(await keys.refresh())) {
+      await new Promise<void>((resolve) => startTimer(resolve, 1))
+      await keys.refresh()
+    }
     key = await keys.find(kid, algorithm)
   }
   if (typeof key === 'string') throw new StatementRefused(`its signing key is ${key}`)
