@@ -51,6 +51,9 @@ export type Fault = (typeof FAULTS)[number]
 
 const HARMLESS = { on: 'exchanges', more_than: 60_000, within: '8h', then: 'suspend' }
 
+/** An address that speaks for many. */
+export const PROXY = '203.0.113.1'
+
 /** Inside every fault: it must not come out. */
 export const INSIDE = 'inside-of-a-fault'
 
@@ -67,6 +70,8 @@ export interface FaultyServer {
   readonly logged: Logged[]
   /** Claims of every token that was about to be signed. */
   readonly claims: DelegatedClaims[]
+  /** Address that every socket comes from, from now on; undefined: its own. */
+  comeFrom(address: string | undefined): void
   /** The faults that happen from now on. */
   fail(...faults: readonly Fault[]): void
   /** The next time this would happen, it waits. */
@@ -128,7 +133,13 @@ export async function startFaultyServer(): Promise<FaultyServer> {
     events: (_, res) => void res.writeHead(404).end(),
     documents: (_, res) => void res.writeHead(404).end(),
   })
-  const server = createServer(dispatch)
+  let peer: string | undefined
+  const server = createServer((req, res) => {
+    if (peer !== undefined) {
+      Object.defineProperty(req.socket, 'remoteAddress', { value: peer, configurable: true })
+    }
+    dispatch(req, res)
+  })
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   return {
     planner: new AgentClient(tenant.issuer, 'planner', keys.planner),
@@ -136,6 +147,9 @@ export async function startFaultyServer(): Promise<FaultyServer> {
     store,
     logged,
     claims,
+    comeFrom: (address) => {
+      peer = address
+    },
     fail: (...now) => {
       faults.clear()
       for (const fault of now) faults.add(fault)
@@ -249,7 +263,7 @@ function failingPorts(
     },
     counters,
     rates: createRateLimits(counters),
-    peers: createPeerLimits([]),
+    peers: createPeerLimits([PROXY]),
     onLimit: () => {},
     securityEvents: NO_SECURITY_EVENTS,
     audit,
