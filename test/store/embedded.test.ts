@@ -1,6 +1,5 @@
 /** The embedded store: the contract, and what only it promises: several processes, crashes, bounds. */
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
+import type { ChildProcess } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,6 +17,7 @@ import { queriesContract } from './queries-contract.ts'
 import { aHop, anEntry, aTask, limits, NOW } from './records.ts'
 import { statusListsContract } from './status-lists-contract.ts'
 import type { Order } from './worker.ts'
+import { ask, kill, startWorker as startWorkerIn } from './worker-process.ts'
 
 let dataFolder: string
 const children: ChildProcess[] = []
@@ -43,27 +43,10 @@ async function close(store: EmbeddedStore): Promise<void> {
   await store.close()
 }
 
-async function kill(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const gone = once(child, 'exit')
-  child.kill('SIGKILL')
-  await gone
-}
-
 async function startWorker(): Promise<ChildProcess> {
-  const child = fork(join(import.meta.dirname, 'worker.ts'), [dataFolder], {
-    execArgv: ['--conditions=actchain:source'],
-  })
+  const child = await startWorkerIn(dataFolder)
   children.push(child)
-  await once(child, 'message')
   return child
-}
-
-async function ask<Result>(child: ChildProcess, order: Order): Promise<Result> {
-  const answer = once(child, 'message')
-  child.send(order)
-  const [message] = (await answer) as [{ readonly result: Result }]
-  return message.result
 }
 
 async function everything(lines: AsyncIterable<AuditLine>): Promise<readonly AuditLine[]> {

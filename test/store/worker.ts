@@ -4,7 +4,8 @@
  */
 import { randomUUID } from 'node:crypto'
 import { openEmbeddedStore } from '../../server/store/embedded/store.ts'
-import { aHop, aTask, limits, NOW } from './records.ts'
+import type { Revocation } from '../../server/use-cases/ports.ts'
+import { aHop, anEnding, aTask, limits, NOW } from './records.ts'
 
 export type Order =
   | { readonly kind: 'claim'; readonly count: number; readonly id: readonly string[] }
@@ -15,6 +16,9 @@ export type Order =
       readonly parent: string
       readonly prefix: string
     }
+  | { readonly kind: 'end'; readonly txns: readonly string[] }
+  | { readonly kind: 'watch' }
+  | { readonly kind: 'walk'; readonly revocation: Revocation }
   | { readonly kind: 'work' }
 
 const [, , dataFolder = ''] = process.argv
@@ -55,6 +59,21 @@ async function workUntilKilled(): Promise<never> {
   }
 }
 
+/** A revocation as the server does it, telling of each task until it is killed. */
+async function walk(revocation: Revocation): Promise<void> {
+  await store.tasks.beginRevocation('acme', revocation)
+  for (let after: string | undefined; ; ) {
+    const txns = await store.tasks.liveTasks('acme', { now: NOW, after, limit: 16 })
+    if (txns.length === 0) break
+    for (const txn of txns) {
+      const { tasks, places } = await store.tasks.revokeIn('acme', txn, revocation)
+      process.send?.({ txn, reached: tasks + places })
+    }
+    after = txns.at(-1)
+  }
+  await store.tasks.finishRevocation('acme', revocation.id)
+}
+
 async function obey(order: Order): Promise<unknown> {
   switch (order.kind) {
     case 'claim': {
@@ -85,6 +104,17 @@ async function obey(order: Order): Promise<unknown> {
       )
       return Promise.all(some)
     }
+    case 'end':
+      return Promise.all(
+        order.txns.map((txn) => store.tasks.endTask('acme', txn, 'revoked', anEnding())),
+      )
+    case 'watch':
+      return {
+        sequence: store.statusLists.sequence('acme'),
+        lists: store.statusLists.lists('acme'),
+      }
+    case 'walk':
+      return walk(order.revocation)
     case 'work':
       return workUntilKilled()
   }
