@@ -101,13 +101,14 @@ export function createListPublisher(deps: ListPublisherDeps): ListPublisher {
     const { tenant, list, content, signer, iat } = source
     const { sequence } = content
     const lst = await compress(known, content)
-    // Token Status List §5.1. `seq` is ours: the state of the tenant that the list shows.
+    // Token Status List §5.1. `gen` and `seq` are ours: of which store, and which state of the tenant, the list shows.
     const token = await signer.sign('statuslist+jwt', {
       iss: tenant.issuer,
       sub: listUri(tenant, list),
       iat,
       exp: iat + LIST_LIFETIME,
       ttl: LIST_TTL,
+      gen: statusLists.generation,
       seq: sequence,
       status_list: { bits: STATUS_BITS, lst },
     })

@@ -51,6 +51,7 @@ interface State {
   readonly tenant: Tenant
   readonly signer: StatusSigner
   readonly iat: number
+  readonly generation: string
   readonly sequence: number
   /** Which key signs and which there are. */
   readonly keys: string
@@ -144,7 +145,9 @@ class Hub {
     const signer = signerOf(tenant)
     const keys = [signer.kid, ...signer.kids].join(' ')
     // The clock first: what is said to be known as of `iat` was read after it.
-    return { tenant, signer, keys, iat: clock.now(), sequence: statusLists.sequence(tenant.id) }
+    const iat = clock.now()
+    const { generation } = statusLists
+    return { tenant, signer, keys, iat, generation, sequence: statusLists.sequence(tenant.id) }
   }
 
   async #tellWhoIsDue(seen: State): Promise<void> {
@@ -193,11 +196,13 @@ function isDue(told: Told, { sequence, iat, keys }: State): boolean {
 }
 
 function sign(state: State, since: number, changes: readonly Change[]): Promise<string> {
-  const { tenant, signer, iat, sequence } = state
+  const { tenant, signer, iat, generation, sequence } = state
   const news = changes.filter(({ changedAt }) => changedAt > since)
   return signer.sign('statusfeed+jwt', {
     iss: tenant.issuer,
     iat,
+    // Numbers of another store say nothing of this one.
+    gen: generation,
     seq: sequence,
     since,
     lists: Object.fromEntries(news.map(({ uri, changedAt }) => [uri, changedAt])),

@@ -225,6 +225,8 @@ export const STATUS_BITS = 2
 
 /** What verifiers are told. Reads shared memory: what any process committed is seen by the next read of every one. */
 export interface StatusLists {
+  /** Names this store apart from every other one, one that took its place after a loss included. */
+  readonly generation: string
   /** Grows with every commit that changed a list of the tenant; 0 before the first. */
   sequence(tenant: string): number
   /** Lists that tokens may still refer to, and at which sequence each changed last; 0: never. */

@@ -64,6 +64,7 @@ describe('a listener', () => {
     expect(await nextOf(stream)).toEqual({
       iss: ISSUER,
       iat: site.now,
+      gen: '1',
       seq: 1,
       since: 0,
       lists: { [uri('g1-a')]: 1 },

@@ -47,6 +47,7 @@ describe('a list', () => {
       iat: site.now,
       exp: site.now + 60,
       ttl: 5,
+      gen: '1',
       seq: 2,
       status_list: { bits: 2, lst: expect.stringMatching(/^[\w-]+$/) },
     })

@@ -23,6 +23,7 @@ export const ISSUER = 'https://as.example/t/acme'
 
 /** The port over what a test states. */
 export class StatedLists implements StatusLists {
+  readonly generation = '1'
   readonly #lists = new Map<string, StatusListContent>()
   #sequence = 0
   reads = 0

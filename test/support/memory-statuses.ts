@@ -10,6 +10,7 @@ interface List {
 }
 
 export class MemoryStatuses implements StatusIndexes, StatusLists {
+  readonly generation = '1'
   readonly #sequences = new Map<string, number>()
   readonly #tenants = new Map<string, Map<string, List>>()
 

@@ -19,12 +19,12 @@ interface Block {
 
 export class EmbeddedStatusIndexes implements StatusIndexes {
   readonly #writer: Writer
-  readonly #generation: number
+  readonly #generation: string
   readonly #clock: Clock
   readonly #blocks = new Map<string, Block>()
   readonly #claims = new Map<string, Promise<void>>()
 
-  constructor(writer: Writer, generation: number, clock: Clock) {
+  constructor(writer: Writer, generation: string, clock: Clock) {
     this.#writer = writer
     this.#generation = generation
     this.#clock = clock
@@ -33,7 +33,7 @@ export class EmbeddedStatusIndexes implements StatusIndexes {
   /** The same list for every tenant's window; a list is always named together with its tenant. */
   listAt(_tenant: string, now: number): string {
     const window = Math.floor(now / WINDOW_SECONDS)
-    return `g${this.#generation.toString(36)}-${window.toString(36)}`
+    return `g${this.#generation}-${window.toString(36)}`
   }
 
   async allocate(tenant: string, list: string): Promise<number> {

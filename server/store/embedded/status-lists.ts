@@ -7,10 +7,12 @@ import { findList, readHead, readListId } from './list-heads.ts'
 import { joinStatuses, readSequence } from './statuses.ts'
 
 export class EmbeddedStatusLists implements StatusLists {
+  readonly generation: string
   readonly #environment: Environment
 
-  constructor(environment: Environment) {
+  constructor(environment: Environment, generation: string) {
     this.#environment = environment
+    this.generation = generation
   }
 
   sequence(tenant: string): number {

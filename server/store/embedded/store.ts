@@ -89,11 +89,12 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   const cancel = (options.after ?? afterUnref)(SECOND_RECOVERY_MILLISECONDS, () => {
     recovering = recover(recovery).catch(options.onFault ?? (() => {}))
   })
+  const generation = readGeneration(environment)
   return {
     replay: new EmbeddedReplayGuard(writer, clock),
     tasks,
-    statusIndexes: new EmbeddedStatusIndexes(writer, readGeneration(environment), clock),
-    statusLists: new EmbeddedStatusLists(environment),
+    statusIndexes: new EmbeddedStatusIndexes(writer, generation, clock),
+    statusLists: new EmbeddedStatusLists(environment, generation),
     counters: new EmbeddedCounters(writer),
     events: new EmbeddedEventStore(environment, writer),
     versions,
