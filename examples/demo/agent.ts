@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { createVerifier } from '@actchain/verifier'
 import { protect } from '@actchain/verifier/koa'
+import { statusLists } from '@actchain/verifier/status'
 import Koa from 'koa'
 import { type Account, hopOf, type Request, type Work } from './account.ts'
 import { openDoor, readWork, received } from './door.ts'
@@ -21,9 +22,9 @@ const client = await createOAuthClient({ id, issuer, keyFile: key })
 
 await openDoor((origin) => {
   const verifier = createVerifier({
-    revocation: 'off',
     issuer,
     audience,
+    revocation: statusLists(),
     publicUrl: origin,
     allowInsecureLoopback: true,
   })

@@ -1,11 +1,12 @@
 /**
  * A resource server in one process: one route, one scope, and the verifier. It never calls the authorization server but
- * for its keys.
+ * for its keys and status lists.
  * `api.ts --id ledger-api --issuer … --audience https://ledger.acme.example/api --scope ledger:propose`
  */
 import { parseArgs } from 'node:util'
 import { createVerifier } from '@actchain/verifier'
 import { protect } from '@actchain/verifier/koa'
+import { statusLists } from '@actchain/verifier/status'
 import Koa from 'koa'
 import { type Account, hopOf } from './account.ts'
 import { openDoor, received } from './door.ts'
@@ -17,9 +18,9 @@ const { id, issuer, audience, scope } = parseArgs({
 
 await openDoor((origin) => {
   const verifier = createVerifier({
-    revocation: 'off',
     issuer,
     audience,
+    revocation: statusLists(),
     publicUrl: origin,
     allowInsecureLoopback: true,
   })
