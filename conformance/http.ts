@@ -21,12 +21,10 @@ export interface Reply {
   readonly json: Members
 }
 
-const ca = profile.ca === undefined ? undefined : readFileSync(profile.ca, 'utf8')
-const agent = new Agent({
-  keepAlive: true,
-  maxSockets: 64,
-  ...(ca === undefined ? {} : { ca }),
-})
+/** What a request needs to believe the servers' certificates. */
+export const trusted: { readonly ca?: string } =
+  profile.ca === undefined ? {} : { ca: readFileSync(profile.ca, 'utf8') }
+const agent = new Agent({ keepAlive: true, maxSockets: 64, ...trusted })
 
 export function send(
   url: string,

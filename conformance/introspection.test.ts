@@ -1,8 +1,9 @@
 /** RFC 7662: what a token's holder and its audience are told, and what nobody else is. */
+import { connect, type SecureVersion } from 'node:tls'
 import { describe, expect } from 'vitest'
 import { Client } from './client.ts'
 import { profile } from './given.ts'
-import { FORM_TYPE, form, send } from './http.ts'
+import { FORM_TYPE, form, send, trusted } from './http.ts'
 import { payloadOf, respelt, tampered, unsigned } from './jwt.ts'
 import {
   api,
@@ -56,6 +57,28 @@ describe('the request', () => {
     const token = await subject()
     const fault = { assertionKey: second.key }
     expectError(await first.post('introspect', { token }, fault), 'invalid_client', 401)
+  })
+})
+
+describe('the connection', () => {
+  verifies('7662-4-04', 'is TLS 1.2 or later', async () => {
+    const { hostname, port } = new URL(issuer)
+    const versionOf = (maxVersion: SecureVersion): Promise<string | null | undefined> =>
+      new Promise((resolve) => {
+        // Their own library would refuse the old ones before the server does.
+        const ciphers = 'DEFAULT@SECLEVEL=0'
+        const options = { ...trusted, host: hostname, port: Number(port), ciphers }
+        const minVersion = maxVersion === 'TLSv1.3' ? 'TLSv1.3' : 'TLSv1'
+        const socket = connect({ ...options, minVersion, maxVersion }, () => {
+          resolve(socket.getProtocol())
+          socket.destroy()
+        })
+        socket.once('error', () => resolve(undefined))
+      })
+    expect(await versionOf('TLSv1')).toBeUndefined()
+    expect(await versionOf('TLSv1.1')).toBeUndefined()
+    const newer = [await versionOf('TLSv1.2'), await versionOf('TLSv1.3')]
+    expect(newer.filter((version) => version !== undefined)).not.toEqual([])
   })
 })
 

@@ -3,6 +3,7 @@ import { describe, expect } from 'vitest'
 import { Client, ID_TOKEN } from './client.ts'
 import { profile } from './given.ts'
 import { agents, expectError, idToken, open, second, subject, tokenOf } from './scenario.ts'
+import { referenceOf, statusOf } from './status.ts'
 import { verifies } from './verifies.ts'
 
 describe.runIf(profile.changing !== undefined)('a server whose facts and policy can change', () => {
@@ -46,6 +47,9 @@ describe.runIf(profile.changing !== undefined)('a server whose facts and policy 
     // It is in the middle of a chain, it is a recipient, and it is a client.
     expectError(await c.exchange(two, call), 'invalid_request')
     expectError(await b.exchange(one, call), 'invalid_client', 401)
+    // What it made is dead for those who ask nobody, too; what it was handed is not its own.
+    expect(await statusOf(referenceOf(two), changing.issuer)).toBe(1)
+    expect(await statusOf(referenceOf(one), changing.issuer)).toBe(0)
     const again = await a.exchange(idToken({ jwk: changing.idp.jwk }), {
       ...target,
       subject_token_type: ID_TOKEN,

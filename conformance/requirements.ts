@@ -8,6 +8,7 @@ import { DPOP } from './requirements/dpop.ts'
 import { JOSE } from './requirements/jose.ts'
 import { AUTHORIZATION_SERVER_METADATA, RESOURCE_METADATA } from './requirements/metadata.ts'
 import { BEARER, OAUTH } from './requirements/oauth.ts'
+import { STATUS_LISTS } from './requirements/status-lists.ts'
 import { TOKEN_EXCHANGE } from './requirements/token-exchange.ts'
 import { INTROSPECTION, RESOURCE_INDICATORS, REVOCATION } from './requirements/tokens.ts'
 
@@ -21,6 +22,7 @@ export const REQUIREMENTS: Readonly<Record<string, Requirement>> = {
   ...DPOP,
   ...INTROSPECTION,
   ...REVOCATION,
+  ...STATUS_LISTS,
   ...AUTHORIZATION_SERVER_METADATA,
   ...RESOURCE_METADATA,
   ...JOSE,

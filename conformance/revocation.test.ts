@@ -1,6 +1,6 @@
 /** RFC 7009, and how far a revocation reaches in a chain. */
 import { describe, expect } from 'vitest'
-import { FORM_TYPE, form, send } from './http.ts'
+import { FORM_TYPE, form, type Reply, send } from './http.ts'
 import { tampered } from './jwt.ts'
 import {
   agents,
@@ -10,6 +10,7 @@ import {
   first,
   handover,
   issuer,
+  open,
   second,
   stranger,
   third,
@@ -20,6 +21,11 @@ import { verifies } from './verifies.ts'
 
 const isActive = async (token: string, client = first): Promise<unknown> =>
   (await client.introspect(token)).json['active']
+
+/** Two tokens of one level, each from its own parent. */
+async function both(ask: (at: 0 | 1) => Promise<Reply>): Promise<readonly [string, string]> {
+  return [tokenOf(await ask(0)), tokenOf(await ask(1))]
+}
 
 describe('revocation', () => {
   verifies(['7009-2-01', '7009-2.1-03', '7009-2.2.1-01'], 'a JWT is dead at once', async () => {
@@ -61,6 +67,33 @@ describe('revocation', () => {
       expect((await first.revoke(text)).status).toBe(200)
     }
     expectError(await first.post('revoke', {}), 'invalid_request')
+  })
+
+  verifies('PROF-12', 'a tree of four levels dies with its root, and no other', async () => {
+    const grow = async () => {
+      const home = tokenOf(await open())
+      const two = await both(() => first.exchange(home, { resource: agents.second.endpoint }))
+      const three = await both((at) =>
+        second.exchange(two[at], { resource: agents.third.endpoint }),
+      )
+      const four = await both((at) => third.exchange(three[at], { resource: api.uri }))
+      return { home, two, three, four }
+    }
+    const [tree, other] = [await grow(), await grow()]
+    const states = async ({ home, two, three, four }: typeof tree): Promise<unknown[]> =>
+      Promise.all([
+        isActive(home),
+        ...two.map((token) => isActive(token)),
+        ...three.map((token) => isActive(token, second)),
+        ...four.map((token) => isActive(token, apiServer)),
+      ])
+    expect(new Set(await states(tree))).toEqual(new Set([true]))
+    expect((await first.revoke(tree.home)).status).toBe(200)
+    expect(new Set(await states(tree))).toEqual(new Set([false]))
+    expect(new Set(await states(other))).toEqual(new Set([true]))
+    for (const at of [0, 1] as const) {
+      expectError(await third.exchange(tree.three[at], { resource: api.uri }), 'invalid_request')
+    }
   })
 
   verifies('PROF-12', 'everything that came from it dies, siblings live', async () => {

@@ -41,6 +41,8 @@ export function idToken(shape: IdTokenShape = {}): string {
       aud: agent.client_id,
       iat: now,
       exp: now + 600,
+      // Two of one second are two sign-ins.
+      jti: randomUUID(),
       auth_time: now - 30,
       acr: 'urn:example:acr:2',
       amr: ['pwd', 'otp'],

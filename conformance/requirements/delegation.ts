@@ -34,5 +34,11 @@ export const DELEGATION = table('Delegation profile', {
   'PROF-20': row('live', 'MUST', 'A disabled user, client or earlier actor ends the chain'),
   'PROF-21': row('chain', 'MUST', 'A foreign chain is not imported, good or malformed'),
   'PROF-22': row('single use', 'MUST', 'Of parallel copies exactly one succeeds'),
+  'PROF-27': row('status', 'ours', 'One list tells of a token and all it came from'),
+  'PROF-28': row('status', 'ours', 'A signed feed tells what changed, and that nothing did', {
+    priority: 'P1',
+  }),
+  'PROF-29': row('tasks', 'ours', 'Whoever opened a task sees it and ends it, or a place in it'),
+  'PROF-30': row('tasks', 'ours', 'Nobody else’s task is seen or ended'),
   'PROF-26': row('actor', 'MUST', 'Without an actor token the client is the actor'),
 })

@@ -33,6 +33,11 @@ export const INTROSPECTION = table('RFC 7662', {
     tested: 'RS',
     reason: 'the resource server verifies offline and keeps no introspection answers',
   }),
+  '7662-4-03': row('4', 'ours', 'How long a revoked token may pass is bounded and short', {
+    tested: 'RS',
+    priority: 'P1',
+  }),
+  '7662-4-04': row('4', 'MUST', 'TLS 1.2 at least', p1),
   '7662-x-01': row('RFC 6749 5.1', 'MUST', 'Answers are not to be stored', p1),
 })
 
