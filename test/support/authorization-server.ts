@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Config, isProblems, readConfig } from '../../server/config.ts'
 import { type RunningServer, startServer } from '../../server/main.ts'
+import type { Flags } from '../../server/settings.ts'
 import type { Log, LogFields } from '../../server/telemetry/log.ts'
 import { AgentClient } from './agent-client.ts'
 import { epoch, newKey, signJwt, type TestKey } from './signing.ts'
@@ -24,6 +25,8 @@ export interface TestServerOptions {
   /** Cedar text by file name, by tenant id. Default: everything the facts allow is permitted. */
   readonly rules?: Readonly<Record<string, Readonly<Record<string, string>>>>
   readonly environment?: Readonly<Record<string, string>>
+  /** Flags of the command line. */
+  readonly flags?: Flags
 }
 
 export interface TestServer {
@@ -75,15 +78,18 @@ export async function startAuthorizationServer(
   }
   for (const [tenant, change] of Object.entries(tenants)) write(tenant, change)
   const [port, managementPort] = await Promise.all([freePort(), freePort()])
-  const config = readConfig({
-    ACTCHAIN_MODE: 'development',
-    ACTCHAIN_PORT: String(port),
-    ACTCHAIN_MANAGEMENT_PORT: String(managementPort),
-    ACTCHAIN_PUBLIC_URL: `http://127.0.0.1:${port}`,
-    ACTCHAIN_DATA: join(folder, 'data'),
-    ACTCHAIN_TENANTS: join(folder, 'tenants'),
-    ...options.environment,
-  })
+  const config = readConfig(
+    {
+      ACTCHAIN_MODE: 'development',
+      ACTCHAIN_PORT: String(port),
+      ACTCHAIN_MANAGEMENT_PORT: String(managementPort),
+      ACTCHAIN_PUBLIC_URL: `http://127.0.0.1:${port}`,
+      ACTCHAIN_DATA: join(folder, 'data'),
+      ACTCHAIN_TENANTS: join(folder, 'tenants'),
+      ...options.environment,
+    },
+    options.flags,
+  )
   if (isProblems(config)) throw new Error(JSON.stringify(config))
   const logged: LogFields[] = []
   let running: RunningServer | undefined = await startServer(config, { log: collectLog(logged) })

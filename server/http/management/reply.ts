@@ -20,8 +20,10 @@ export function send(
 ): void {
   // What was not read of a refused body must not be the start of a next request.
   const isOpen = res.req.complete ? {} : { connection: 'close' }
-  res.writeHead(status, { ...SHARED_HEADERS, 'content-type': type, ...isOpen, ...headers })
-  res.end(JSON.stringify(body))
+  // RFC 9110 §15.3.5: 204 has no content, so none has a type.
+  const content = body === undefined ? {} : { 'content-type': type }
+  res.writeHead(status, { ...SHARED_HEADERS, ...content, ...isOpen, ...headers })
+  res.end(body === undefined ? undefined : JSON.stringify(body))
 }
 
 /** RFC 9457. Texts are literals of one table; of a request only names of its members are repeated, escaped. */
