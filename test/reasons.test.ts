@@ -31,7 +31,7 @@ test.each(REACHABLE)('%s is produced by a real request', async (reason) => {
   expectRefused(await PRODUCERS[reason](stage), reason)
 })
 
-test('the errors and statuses are those of RFC 6749, RFC 8693, RFC 9396 and RFC 9449', () => {
+test('the errors and statuses are those of RFC 6585, RFC 6749, RFC 8693, RFC 9396 and RFC 9449', () => {
   const statuses = new Map<string, Set<number>>()
   for (const { error, status } of Object.values(REASONS)) {
     statuses.set(error, (statuses.get(error) ?? new Set()).add(status))
@@ -45,7 +45,7 @@ test('the errors and statuses are those of RFC 6749, RFC 8693, RFC 9396 and RFC 
     unauthorized_client: [400],
     unsupported_grant_type: [400],
     invalid_dpop_proof: [400],
-    temporarily_unavailable: [503],
+    temporarily_unavailable: [429, 503],
   })
 })
 

@@ -18,6 +18,9 @@ export type Claims = ReturnType<typeof payloadOf>
 /** Nobody's clock is there but a test's. */
 export const RESEARCHER_EXPIRES = '2098-01-01T00:00:00Z'
 
+/** A minute, in tenant initech. */
+export const REQUESTS_PER_CRAMPED_TASK = 5
+
 export const PARTNER = 'https://partner.example'
 
 export interface Stage {
@@ -188,9 +191,17 @@ function extend(documents: TenantDocuments, partner: TestKey): void {
   find(agents.agents, 'rogue')['may_reach'] = ['planner-a2a']
 }
 
-/** Little of everything: few tokens, several task types, an agent past its date, one disabled, names too long for a token. */
+/**
+ * Little of everything: few tokens and requests, several task types, one that ends at the first thing seen, an agent past its
+ * date, one disabled, names too long for a token.
+ */
 function crampedTenant({ tenant, agents, resources, taskTypes }: TenantDocuments): void {
-  tenant['limits'] = { max_depth: 4, tokens_per_place: 2, tokens_per_task: 3 }
+  tenant['limits'] = {
+    max_depth: 4,
+    tokens_per_place: 2,
+    tokens_per_task: 3,
+    requests_per_task: REQUESTS_PER_CRAMPED_TASK,
+  }
   const [fileWork] = taskTypes.task_types
   const wide = Array.from({ length: 20 }, (_, at) => `wide-${at}`)
   for (const id of wide) {
@@ -199,6 +210,11 @@ function crampedTenant({ tenant, agents, resources, taskTypes }: TenantDocuments
     resources.resources.push({ id, uri, kind: 'api', scopes })
   }
   taskTypes.task_types.push({ ...fileWork, id: 'wide-work', reach: ['files-api', ...wide] })
+  const triggers = [
+    { on: 'exchanges', more_than: 0, within: '8h', then: 'suspend' },
+    { on: 'refused_widening', more_than: 0, within: '8h', then: 'revoke' },
+  ]
+  taskTypes.task_types.push({ ...fileWork, id: 'watched-work', triggers })
   find(agents.agents, 'rogue')['disabled'] = true
   find(agents.agents, 'coder')['expires'] = '2020-01-01T00:00:00Z'
 }

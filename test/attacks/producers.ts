@@ -4,7 +4,7 @@ import type { Reason } from '../../server/core/refusal.ts'
 import { AdminClient, MANAGEMENT_CLIENT } from '../support/admin-client.ts'
 import { ACCESS_TOKEN, type Answer } from '../support/agent-client.ts'
 import { newKey } from '../support/signing.ts'
-import { RESEARCHER_EXPIRES, type Stage, tokenOf } from './fixture.ts'
+import { REQUESTS_PER_CRAMPED_TASK, RESEARCHER_EXPIRES, type Stage, tokenOf } from './fixture.ts'
 import { startWithJwksUri } from './issuer-server.ts'
 import { OWN_WORK } from './positions.ts'
 
@@ -28,6 +28,8 @@ const exchangeFirst =
   (form: Readonly<Record<string, string>>): Producer =>
   async (stage) =>
     stage.researcher.exchange(await stage.first(), form)
+
+const WATCHED = { task_type: 'watched-work', audience: 'researcher-a2a' }
 
 export const PRODUCERS = {
   request_malformed: async (stage) =>
@@ -81,6 +83,17 @@ export const PRODUCERS = {
     const home = tokenOf(await planner.open(server.idToken(), { audience: 'planner-a2a' }))
     return at(Date.now() + 601_000, () => planner.exchange(home))
   },
+  task_suspended: async ({ server }) => {
+    const planner = server.client('planner', 'initech')
+    const first = tokenOf(await planner.open(server.idToken(), WATCHED))
+    return planner.exchange(first, { audience: 'researcher-a2a' })
+  },
+  subject_token_spent: async ({ server }) => {
+    const planner = server.client('planner', 'initech')
+    const idToken = server.idToken()
+    await planner.exchange(tokenOf(await planner.open(idToken, WATCHED)), { audience: 'nowhere' })
+    return planner.open(idToken, WATCHED)
+  },
   task_limit_reached: async ({ server }) => {
     const planner = server.client('planner', 'initech')
     const form = { task_type: 'file-work', audience: 'researcher-a2a' }
@@ -117,6 +130,18 @@ export const PRODUCERS = {
     const headers = { dpop: planner.proof() }
     await planner.token(OWN_WORK, { headers })
     return planner.token(OWN_WORK, { headers })
+  },
+  rate_limited: ({ server }) => {
+    const planner = server.client('planner', 'initech')
+    const form = { task_type: 'file-work', audience: 'researcher-a2a' }
+    // In the middle of a minute, so that all of them are within one.
+    const minute = Math.floor(Date.now() / 60_000)
+    return at(minute * 60_000 + 30_000, async () => {
+      const first = tokenOf(await planner.open(server.idToken(), form))
+      const ask = () => planner.exchange(first, { audience: 'nowhere' })
+      for (let asked = 0; asked < REQUESTS_PER_CRAMPED_TASK; asked++) await ask()
+      return ask()
+    })
   },
   unavailable: async () => {
     const server = await startWithJwksUri('https://127.0.0.1:9/jwks', 1)
