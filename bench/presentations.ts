@@ -2,6 +2,7 @@
  * What the verifier is shown: delegated tokens over a chain of any depth, signed here. Bound to a certificate, a token
  * verifies without a proof, so that its own cost can be seen; bound to a key, it comes with a fresh proof.
  */
+import { deflateSync } from 'node:zlib'
 import type { Presentation } from '../lib/src/presentation.ts'
 import {
   API,
@@ -23,6 +24,8 @@ export const VERIFIER_OPTIONS = {
 export const NEED = { scope: 'ledger:propose' } as const
 export const URL_CALLED = `${API}/entries`
 
+/** Of the smallest list an issuer publishes: 65,536 indexes of two bits. */
+const LIST_BYTES = 16_384
 const CERTIFICATE = 'A'.repeat(43)
 
 export interface Presenter {
@@ -31,6 +34,8 @@ export interface Presenter {
   /** So many different tokens with the same claims. */
   tokens(depth: number, count: number): Promise<readonly string[]>
   withCertificate(token: string): Presentation
+  /** The list at this address, in which every token is valid, as text. */
+  statusList(uri: string): Promise<string>
   /** So many requests with one token, each with a proof of its own. */
   withProofs(depth: number, count: number): Promise<readonly Presentation[]>
 }
@@ -52,6 +57,12 @@ export async function aPresenter(): Promise<Presenter> {
       url: URL_CALLED,
       certificateThumbprint: CERTIFICATE,
     }),
+    statusList: (uri) => {
+      const lst = deflateSync(new Uint8Array(LIST_BYTES)).toString('base64url')
+      const claims = { iss: ISSUER, sub: uri, iat: NOW, exp: NOW + 60, seq: 1 }
+      const list = { ...claims, status_list: { bits: 2, lst } }
+      return signToken(issuerKey, list, { typ: 'statuslist+jwt' })
+    },
     withProofs: async (depth, count) => {
       const text = await token(depth, { jkt: agentKey.thumbprint })
       const proofs = Array.from({ length: count }, () => aProof(agentKey, { token: text }))

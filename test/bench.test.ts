@@ -64,6 +64,7 @@ test('every area runs, refuses what is hostile, and names its targets last', WIT
         'jose_jwtVerify',
         'fast_jwt',
       ].flatMap((name) => [3, 4].map((depth) => `verify.${name}.depth${depth}`)),
+      'verify.status_check.depth8',
       ...[1, 2, 3, 4, 5, 6, 7, 8].map((depth) => `tokens.bench.depth${depth}`),
       ...['explicit', 'omitted', 'unsliced', 'remembered', 'first'].flatMap((name) =>
         [10, 100, 1000].map((size) => `decision.${name}.policies${size}`),

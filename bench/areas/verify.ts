@@ -1,6 +1,6 @@
 /**
- * What a resource server pays for a call: a token never seen, a token seen before, and the proof that comes with every
- * call, beside JWT libraries. In several processes one after the other: how the engine happens to compile the same code
+ * What a resource server pays for a call: a token never seen, a token seen before, its statuses, and the proof that comes
+ * with every call, beside JWT libraries. In several processes one after the other: how the engine happens to compile the same code
  * differs from one to the next by more than the rounds within one.
  */
 import { execFile } from 'node:child_process'
@@ -13,6 +13,7 @@ import { median, rounded } from '../statistics.ts'
 import {
   BARE,
   CHAIN,
+  CHECKED,
   COLD,
   FAST_JWT,
   type Group,
@@ -24,7 +25,14 @@ import {
 
 const DEPTHS = [3, 4] as const
 const JUDGED_DEPTH = 4
-const TARGETS = { coldToJose: 0.9, repeatedToCold: 20, chainMicroseconds: 20 } as const
+/** The longest chain has the most statuses to look up. */
+const STATUS_DEPTH = 8
+const TARGETS = {
+  coldToJose: 0.9,
+  repeatedToCold: 20,
+  chainMicroseconds: 20,
+  statusMicroseconds: 20,
+} as const
 
 interface Scale extends VerifyScale {
   readonly processes: number
@@ -51,8 +59,26 @@ export const verify: Area = {
       const found = report(bench, { bare, seen }, depth)
       if (depth === JUDGED_DEPTH) targets.push(...found)
     }
-    return targets
+    const statuses: Samples[] = []
+    for (let run = 0; run < scale.processes; run++)
+      statuses.push(await measure(bench, 'status', STATUS_DEPTH, scale))
+    return [...targets, reportStatuses(bench, statuses)]
   },
+}
+
+/** What looking up the root and every hop in a list at hand adds to a verification. */
+function reportStatuses({ emit }: Bench, runs: readonly Samples[]): Target {
+  const added = runs.flatMap((samples) => {
+    const without = samples.get(REPEATED) ?? []
+    return (samples.get(CHECKED) ?? []).map((cost, round) => cost - (without[round] ?? 0))
+  })
+  const value = rounded(median(added), 3)
+  emit({ name: `verify.status_check.depth${STATUS_DEPTH}`, value, unit: 'us', depth: STATUS_DEPTH })
+  return {
+    target: `statuses looked up in a list at hand, depth ${STATUS_DEPTH}, in microseconds`,
+    value,
+    bound: { most: TARGETS.statusMicroseconds },
+  }
 }
 
 async function measure(
@@ -71,7 +97,7 @@ async function measure(
 
 function report(
   { emit }: Bench,
-  groups: Readonly<Record<Group, readonly Samples[]>>,
+  groups: Readonly<Record<Exclude<Group, 'status'>, readonly Samples[]>>,
   depth: number,
 ): readonly Target[] {
   const groupOf = (name: string): readonly Samples[] =>
