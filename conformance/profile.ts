@@ -61,6 +61,9 @@ export interface Profile {
   readonly withheld?: string
   /** An authorization server that the first one does not trust, with a client of its own. */
   readonly other: { readonly issuer: string; readonly agent: Agent; readonly api: Api }
+  /** Receives security events; its management tokens are bound to a key. Another one may not see its stream. */
+  readonly receiver?: Party
+  readonly other_receiver?: Party
   /** A second instance, whose facts and policy can be changed while it holds live tasks. */
   readonly changing?: Pick<Profile, 'issuer' | 'agents' | 'idp' | 'api'> & {
     /**

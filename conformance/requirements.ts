@@ -8,6 +8,7 @@ import { DPOP } from './requirements/dpop.ts'
 import { JOSE } from './requirements/jose.ts'
 import { AUTHORIZATION_SERVER_METADATA, RESOURCE_METADATA } from './requirements/metadata.ts'
 import { BEARER, OAUTH } from './requirements/oauth.ts'
+import { SHARED_SIGNALS } from './requirements/shared-signals.ts'
 import { STATUS_LISTS } from './requirements/status-lists.ts'
 import { TOKEN_EXCHANGE } from './requirements/token-exchange.ts'
 import { INTROSPECTION, RESOURCE_INDICATORS, REVOCATION } from './requirements/tokens.ts'
@@ -23,6 +24,7 @@ export const REQUIREMENTS: Readonly<Record<string, Requirement>> = {
   ...INTROSPECTION,
   ...REVOCATION,
   ...STATUS_LISTS,
+  ...SHARED_SIGNALS,
   ...AUTHORIZATION_SERVER_METADATA,
   ...RESOURCE_METADATA,
   ...JOSE,

@@ -1,9 +1,9 @@
 /** Tasks of the profile: seen and ended by those they belong to, and by nobody else. */
-import { createHash } from 'node:crypto'
 import { describe, expect } from 'vitest'
 import type { Client } from './client.ts'
-import { type Reply, send } from './http.ts'
+import type { Reply } from './http.ts'
 import { payloadOf } from './jwt.ts'
+import { ask, manageToken } from './manage.ts'
 import {
   agents,
   api,
@@ -11,7 +11,6 @@ import {
   expectError,
   first,
   idToken,
-  issuer,
   open,
   second,
   stranger,
@@ -22,34 +21,8 @@ import {
 import { readList, referenceOf, statusOf } from './status.ts'
 import { verifies } from './verifies.ts'
 
-const MANAGE = `${issuer}/manage`
-
-interface Asked {
-  readonly method?: string
-  readonly body?: unknown
-  /** Instead of a token for the management of tasks. */
-  readonly token?: string
-}
-
-/** A request for a task by an agent, with the token and the proof that it takes. */
-async function ask(client: Client, path: string, asked: Asked = {}): Promise<Reply> {
-  const { method = 'GET', body, token = tokenOf(await client.alone({ resource: MANAGE })) } = asked
-  const url = `${issuer}/tasks${path}`
-  const ath = createHash('sha256').update(token).digest('base64url')
-  const [htu] = url.split('?')
-  return send(url, {
-    method,
-    headers: {
-      authorization: `DPoP ${token}`,
-      dpop: client.proof({ proof: { htm: method, htu, ath } }),
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  })
-}
-
 function end(client: Client, verb: string, txn: string, body: object = {}): Promise<Reply> {
-  return ask(client, `/${txn}/${verb}`, { method: 'POST', body })
+  return ask(client, `tasks/${txn}/${verb}`, { method: 'POST', body })
 }
 
 const txnOf = (token: string): string => String(payloadOf(token)['txn'])
@@ -59,7 +32,7 @@ const isActive = async (client: Client, token: string): Promise<unknown> =>
 describe('a task', () => {
   verifies('PROF-29', 'is seen by who opened it, with everything in it', async () => {
     const { one, two, three } = await threeHops()
-    const { status, json } = await ask(first, `/${txnOf(one)}`)
+    const { status, json } = await ask(first, `tasks/${txnOf(one)}`)
     expect(status).toBe(200)
     expect(json).toMatchObject({ txn: txnOf(one), state: 'open', subject: 'alice' })
     const there = JSON.stringify(json['places'])
@@ -67,7 +40,7 @@ describe('a task', () => {
       expect(there).toContain(payloadOf(token)['jti'])
       expect(there).not.toContain(token)
     }
-    const { json: list } = await ask(first, '?state=open&limit=5')
+    const { json: list } = await ask(first, 'tasks?state=open&limit=5')
     const ids = list['items'].map(({ txn }: { txn: unknown }) => txn)
     expect(ids).toContain(txnOf(one))
   })
@@ -124,11 +97,11 @@ describe('a task', () => {
   verifies('PROF-30', 'is nobody else’s to see or to end', async () => {
     const { one, three } = await threeHops()
     const txn = txnOf(one)
-    const unknown = await ask(stranger, '/AAAAAAAAAAAAAAAAAAAAAA')
+    const unknown = await ask(stranger, 'tasks/AAAAAAAAAAAAAAAAAAAAAA')
     expect(unknown.status).toBe(404)
     for (const client of [stranger, second]) {
       for (const reply of [
-        await ask(client, `/${txn}`),
+        await ask(client, `tasks/${txn}`),
         await end(client, 'close', txn),
         await end(client, 'revoke', txn, { reason: 'mine now' }),
         await end(client, 'revoke', txn, { reason: 'x', place: agents.first.client_id }),
@@ -147,8 +120,8 @@ describe('a task', () => {
     'takes no delegated token, and its own token opens nothing else',
     async () => {
       const { one } = await threeHops()
-      expect((await ask(first, `/${txnOf(one)}`, { token: one })).status).toBe(401)
-      const manage = tokenOf(await first.alone({ resource: MANAGE }))
+      expect((await ask(first, `tasks/${txnOf(one)}`, { token: one })).status).toBe(401)
+      const manage = await manageToken(first)
       expect(await isActive(first, manage)).toBe(false)
       expectError(await first.exchange(manage, { resource: api.uri }), 'invalid_request')
     },

@@ -89,6 +89,8 @@ export function writeConformanceTenant(
     partner: { ...party('partner'), issuer: PARTNER, subject: 'alice', known_as: 'partner:alice' },
     api: { ...api('files-api', apiUri), read: 'files:read', write: 'files:write' },
     other_api: { ...api('mail-api', 'https://mail.api'), scope: 'mail:send' },
+    receiver: party('siem'),
+    other_receiver: party('edr'),
   }
 }
 
@@ -96,7 +98,7 @@ export function writeConformanceTenant(
 export function conformanceTenants(root: string, apiUri: string) {
   const acme = writeConformanceTenant(root, 'acme', apiUri)
   const globex = writeConformanceTenant(root, 'globex', apiUri)
-  const { agents, idp, partner, api, other_api } = acme
+  const { agents, idp, partner, api, other_api, receiver, other_receiver } = acme
   const keyOf = keyRing()
   return {
     profile: (otherIssuer: string) => ({
@@ -105,6 +107,8 @@ export function conformanceTenants(root: string, apiUri: string) {
       partner,
       api,
       other_api,
+      receiver,
+      other_receiver,
       max_depth: 3,
       withheld: 'files:write',
       other: { issuer: otherIssuer, agent: globex.agents['first'], api: globex.api },
@@ -135,6 +139,10 @@ function extend(
     jwks: { keys: [publicKey('partner')] },
   })
   tenant['disabled_subjects'] = [IDS.disabled]
+  tenant['event_receivers'] = ['siem', 'edr'].map((id) => ({
+    id,
+    jwks: { keys: [publicKey(id)] },
+  }))
   for (const id of [ROLES.fourth, ROLES.retired]) agents.agents.push(worker(id, publicKey(id)))
   for (const agent of agents.agents) {
     const id = String(agent['id'])
