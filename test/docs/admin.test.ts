@@ -1,4 +1,4 @@
-/** docs/admin.md lists the routes there are, and says of roles what the routes say. */
+/** docs/admin.md and docs/security-events.md list the routes there are; the first says of roles what the routes say. */
 import { describe, expect, test } from 'vitest'
 import { ROLES } from '../../server/core/tenant.ts'
 import { ROUTES } from '../../server/http/management/routes.ts'
@@ -7,6 +7,8 @@ import { OPERATOR } from '../../server/use-cases/author.ts'
 import { readPage, readRows } from './pages.ts'
 
 const rows = readRows(readPage('docs/admin.md'))
+/** Receivers' paths have a page of their own. */
+const allRows = [...rows, ...readRows(readPage('docs/security-events.md'))]
 const below = (path: string): string => path.replace('/admin/v1/', '')
 
 describe('the page of the admin API', () => {
@@ -16,7 +18,7 @@ describe('the page of the admin API', () => {
       `POST ${below(PERSON_TOKEN_PATH)}`,
       ...ROUTES.map(({ method, path }) => `${method} ${below(path)}`),
     ].map((line) => `\`${line}\``)
-    const listed = rows
+    const listed = allRows
       .map(([first = '']) => first)
       .filter((cell) => /^`(GET|POST|PUT|PATCH|DELETE) /.test(cell))
     expect(listed.toSorted()).toEqual(there.toSorted())

@@ -12,6 +12,7 @@ import { parse as parseYaml } from 'yaml'
 import { compilePolicies } from '../../server/policy/compile-policies.ts'
 import { agent } from '../../server/tenants/agents-file.ts'
 import { testCase } from '../../server/tenants/cases-file.ts'
+import { eventReceiver, eventTransmitter } from '../../server/tenants/event-parties.ts'
 import { resource } from '../../server/tenants/resources-file.ts'
 import { taskType } from '../../server/tenants/task-types-file.ts'
 import { roleGrant, tenantFile, trustedIssuer } from '../../server/tenants/tenant-file.ts'
@@ -165,6 +166,8 @@ test('every YAML text loads, and what is of a tenant file has its form', () => {
     trusted_issuers: trustedIssuer,
     roles: roleGrant,
     cases: testCase,
+    event_receivers: eventReceiver,
+    event_transmitters: eventTransmitter,
   }
   let seen = 0
   for (const { at, text } of inLanguage('yaml')) {
