@@ -1,4 +1,4 @@
-/** The library knows two kinds of clients and no client: a kind's name opens nothing, and many clients cost nothing. */
+/** The library knows three kinds of clients and no client: a kind's name opens nothing, and many clients cost nothing. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { AgentAuth, Tenant } from '../../server/core/tenant.ts'
 import { createClientAuthenticator } from '../../server/oauth/client-authentication.ts'
@@ -13,7 +13,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.close())
 
-describe.each(['agent', 'resource_server'])('E01 the kind %s', (kind) => {
+describe.each(['agent', 'resource_server', 'event_receiver'])('E01 the kind %s', (kind) => {
   test.each(['token', 'introspect', 'revoke'])('is nobody at %s', async (endpoint) => {
     const form = { grant_type: 'client_credentials', token: 'x', client_id: kind }
     const bare = await postForm(`${server.issuer()}/${endpoint}`, form)
