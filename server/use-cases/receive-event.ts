@@ -6,7 +6,7 @@ import { ENDS_SUBJECT } from '../core/security-event.ts'
 import type { EventTransmitter, Tenant } from '../core/tenant.ts'
 import type { DecisionRecord } from './decision-record.ts'
 import type { ReplayGuard } from './ports.ts'
-import { revokeEverywhere, type WalkDeps } from './revoke-everywhere.ts'
+import { revokeEverywhere, type RevokeEverywhereDeps } from './revoke-everywhere.ts'
 
 /** Seconds an event may be on its way. */
 export const LONGEST_WAY = 24 * 3600
@@ -44,7 +44,7 @@ export type ReadEvent = (
   text: string,
 ) => Promise<InboundEvent | EventFault>
 
-export interface ReceiveEventDeps extends WalkDeps {
+export interface ReceiveEventDeps extends RevokeEverywhereDeps {
   readonly replay: ReplayGuard
 }
 
