@@ -10,19 +10,34 @@ import {
   personOf,
   tenantFiles,
 } from '../support/admin-client.ts'
-import type { Answer } from '../support/agent-client.ts'
+import { AgentClient, type Answer } from '../support/agent-client.ts'
 import { startAuthorizationServer, type TestServer } from '../support/authorization-server.ts'
-import { encode, epoch, payloadOf } from '../support/signing.ts'
+import { clientOf, operatorAt } from '../support/manage-client.ts'
+import { encode, epoch, newKey, payloadOf } from '../support/signing.ts'
 
 /** A body that never arrives and a fault of a port: admin-faults.test.ts. */
 type Elsewhere = 'request_timeout' | 'unavailable'
+/** What a request is on record as, where it is not the management of the tenant. */
+const EVENTS: Readonly<Partial<Record<ManagementReason, string>>> = {
+  task_over: 'task',
+  stream_exists: 'security_event',
+  rate_limited: 'security_event',
+}
 /** Of paths and methods there is no route to put on record. */
 const UNRECORDED: readonly ManagementReason[] = ['method_not_allowed']
 
+const siemKey = newKey('siem-1')
 let server: TestServer
 let operator: AdminClient
 beforeAll(async () => {
-  server = await startAuthorizationServer({ tenants: { acme: grantRoles } })
+  server = await startAuthorizationServer({
+    tenants: {
+      acme: (documents) => {
+        grantRoles(documents)
+        documents.tenant['event_receivers'] = [{ id: 'siem', jwks: { keys: [siemKey.publicJwk] } }]
+      },
+    },
+  })
   operator = await operatorOf(server)
 })
 afterAll(() => server.close())
@@ -67,6 +82,28 @@ const PRODUCERS: Readonly<Record<Exclude<ManagementReason, Elsewhere>, () => Pro
   },
   not_found: () => operator.get('/tenants/nobody'),
   method_not_allowed: () => operator.send('DELETE', AGENT),
+  task_over: async () => {
+    const opened = await server.client('planner').open(server.idToken(), { scope: 'files:read' })
+    const desk = await operatorAt(server)
+    const path = `tasks/${String(payloadOf(String(opened.body['access_token']))['txn'])}`
+    await desk.post(`${path}/revoke`, { reason: 'looked wrong' })
+    return desk.post(`${path}/close`)
+  },
+  stream_exists: async () => {
+    const siem = await clientOf(new AgentClient(server.issuer(), 'siem', siemKey))
+    await siem.post('ssf/stream')
+    return siem.post('ssf/stream')
+  },
+  rate_limited: async () => {
+    const siem = await clientOf(new AgentClient(server.issuer(), 'siem', siemKey))
+    await siem.post('ssf/stream')
+    const { body } = await siem.get('ssf/stream')
+    const verify = { stream_id: body[0].stream_id }
+    let answer: Answer
+    do answer = await siem.post('ssf/verify', verify)
+    while (answer.status === 204)
+    return answer
+  },
   precondition_failed: async () => operator.activate('acme', await live(), undefined),
   request_too_large: () => operator.put(AGENT, `{${' '.repeat(20_000)}}`),
   media_type_unsupported: () =>
@@ -98,7 +135,7 @@ test.each(Object.keys(PRODUCERS) as (keyof typeof PRODUCERS)[])(
       status === 401,
     )
     const entry = expect.objectContaining({
-      event: 'management',
+      event: EVENTS[reason] ?? 'management',
       outcome: 'refuse',
       reason,
       ref: answer.body['error_ref'],
