@@ -227,7 +227,10 @@ export const STATUS_BITS = 2
 export interface StatusLists {
   /** Names this store apart from every other one, one that took its place after a loss included. */
   readonly generation: string
-  /** Grows with every commit that changed a list of the tenant; 0 before the first. */
+  /**
+   * One more with every commit that changed a list of the tenant. Where it begins is the store's: a store made anew after a
+   * loss begins above all that the lost one reached, so that what it tells is never taken for old.
+   */
   sequence(tenant: string): number
   /** Lists that tokens may still refer to, and at which sequence each changed last; 0: never. */
   lists(tenant: string): readonly { readonly id: string; readonly changedAt: number }[]

@@ -57,21 +57,28 @@ export async function listTasks(
 ): Promise<TaskPage> {
   const tasks: TaskRecord[] = []
   let looked = 0
-  let last: TaskPosition | undefined
+  let second: number | undefined
   for await (const value of walk(environment, agesAfter(tenant, query.after))) {
     const [openedAt, txn] = JSON.parse(value.toString('utf8')) as readonly [number, string]
-    if (tasks.length >= query.limit) return { tasks, next: last }
-    const second = Math.floor(openedAt)
-    // Between two seconds: the last one looked at may be none of the asker's business.
-    if (looked >= TASKS_PER_LOOK && last?.openedAt !== second) {
-      return { tasks, next: last && { openedAt: last.openedAt, txn: '' } }
+    const opened = Math.floor(openedAt)
+    if (looked >= TASKS_PER_LOOK && opened !== second) {
+      // Between two seconds: the last one looked at may be none of the asker's business.
+      const between = second === undefined ? undefined : { openedAt: second, txn: '' }
+      return { tasks, next: tasks.length < query.limit ? between : endOf(tasks) }
     }
     looked += 1
-    last = { openedAt: second, txn }
+    second = opened
     const task = findMatch(environment, { tenant, txn }, query)
-    if (task !== undefined) tasks.push(task)
+    if (task === undefined) continue
+    if (tasks.length >= query.limit) return { tasks, next: endOf(tasks) }
+    tasks.push(task)
   }
   return { tasks, next: undefined }
+}
+
+function endOf(tasks: readonly TaskRecord[]): TaskPosition | undefined {
+  const last = tasks.at(-1)
+  return last && { openedAt: Math.floor(last.openedAt), txn: last.txn }
 }
 
 /** The head first: most that do not match are told by it. */
