@@ -8,6 +8,7 @@ import type { UnverifiedHeader } from '../../lib/src/compact-jws.ts'
 import { readScope } from '../../lib/src/scope.ts'
 import type { JsonObject } from '../../lib/src/strict-json.ts'
 import type { Authentication, ForeignToken } from '../core/input-token.ts'
+import { isItsOwnSubject } from '../core/own-subject.ts'
 import type { PublicJwk, Tenant, TrustedIssuer } from '../core/tenant.ts'
 import { keyByKid, readCompactJws, readNumericDate, verifyJwt } from './verified-jwt.ts'
 
@@ -143,17 +144,6 @@ export function believe(
     hasChain: 'act' in claims || 'act_bounds' in claims,
     authentication: readAuthentication(claims),
   }
-}
-
-/** A subject is no agent, and does not begin with another issuer's prefix (docs/chain-format.md §1). */
-function isItsOwnSubject(tenant: Tenant, issuer: TrustedIssuer, subject: string): boolean {
-  if (tenant.agents.has(subject) || tenant.resources.has(subject)) return false
-  for (const other of tenant.trustedIssuers.values()) {
-    const { subjectPrefix: prefix } = other
-    const isLonger = prefix.length > issuer.subjectPrefix.length
-    if (other.id !== issuer.id && isLonger && subject.startsWith(prefix)) return false
-  }
-  return true
 }
 
 /** A signature can be made again over the same text, so it is no part of what tells tokens apart (RFC 7515 §A.3). */

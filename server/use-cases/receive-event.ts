@@ -2,11 +2,12 @@
  * What another product says of a subject (RFC 8935, CAEP 1.0, RISC 1.0): its session is over, its account is disabled, so every
  * task of it here ends (attack case H10). A transmitter speaks of the subjects of one trusted issuer, and of nobody else's.
  */
+import { isItsOwnSubject } from '../core/own-subject.ts'
 import { ENDS_SUBJECT } from '../core/security-event.ts'
 import type { EventTransmitter, Tenant } from '../core/tenant.ts'
 import type { DecisionRecord } from './decision-record.ts'
 import type { ReplayGuard } from './ports.ts'
-import { revokeEverywhere, type RevokeEverywhereDeps } from './revoke-everywhere.ts'
+import { type RevokeEverywhereDeps, revokeEverywhere } from './revoke-everywhere.ts'
 
 /** Seconds an event may be on its way. */
 export const LONGEST_WAY = 24 * 3600
@@ -100,7 +101,10 @@ function claimOf({ tenant, transmitter, event }: ReceiveEventInput, stage: 'begu
   } as const
 }
 
-/** The tenant's own name of the subject. Of another issuer's there is none, whoever signs (attack case H09). */
+/**
+ * The tenant's own name of the subject. Of another issuer's, and of an agent, there is none, whoever signs: with an empty prefix
+ * a `sub` could spell either (attack case H09).
+ */
 function subjectOf(
   tenant: Tenant,
   transmitter: EventTransmitter,
@@ -108,7 +112,8 @@ function subjectOf(
 ): string | undefined {
   const issuer = subject === undefined ? undefined : tenant.trustedIssuers.get(subject.iss)
   if (subject === undefined || issuer?.id !== transmitter.subjectsOf) return undefined
-  return `${issuer.subjectPrefix}${subject.sub}`
+  const name = `${issuer.subjectPrefix}${subject.sub}`
+  return isItsOwnSubject(tenant, issuer, name) ? name : undefined
 }
 
 /** Acknowledged and on record, without effect: to say so would tell who is known here. */
