@@ -130,7 +130,10 @@ function wire(config: Config, { log, clock, store, loaded }: Opened): App {
     deps,
     tenants,
     present: present.map(({ id }) => id),
-    onFault: (fault, tenant) => tell(fault, { tenant }),
+    onFault: (fault, tenant) => {
+      if (fault instanceof TenantUnavailable) return
+      log.error({ event: 'recovery_failed', tenant, reason: faultReason(fault) })
+    },
   })
   const status = openStatus({
     log,

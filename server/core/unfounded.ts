@@ -60,3 +60,18 @@ function agentsOf({ opener, openedAt, hops }: RestingTask): ReadonlyMap<string, 
   }
   return since
 }
+
+/**
+ * Whether a change of the tenant takes the ground from under anything that stood on it before: an agent at work, a subject, a
+ * task type. Most changes are of rules and take none; then no task has to be looked at.
+ */
+export function takesGround(before: Tenant, after: Tenant, now: number): boolean {
+  for (const [id, agent] of before.agents) {
+    const other = after.agents.get(id)
+    const isSame = other?.registeredAt === agent.registeredAt
+    if (isActive(agent, now) && !(isActive(other, now) && isSame)) return true
+  }
+  for (const id of after.disabledSubjects) if (!before.disabledSubjects.has(id)) return true
+  for (const id of before.taskTypes.keys()) if (!after.taskTypes.has(id)) return true
+  return false
+}

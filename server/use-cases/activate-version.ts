@@ -7,6 +7,8 @@ import {
   refuseManagement,
   refuseVersion,
 } from '../core/management-refusal.ts'
+import type { Tenant } from '../core/tenant.ts'
+import { takesGround } from '../core/unfounded.ts'
 import type { Author } from './author.ts'
 import type { DecisionRecord } from './decision-record.ts'
 import type { TenantVersions } from './ports.ts'
@@ -67,6 +69,7 @@ export async function activateVersion(
       note: undefined,
     })
   }
+  const tenantBefore = findUsable(deps, tenant)
   const outcome = await deps.versions.activate(tenant, {
     version,
     expected: stored,
@@ -84,9 +87,23 @@ export async function activateVersion(
     changes,
   })
   await deps.audit.append(record.permitted(now))
-  const live = deps.tenants.find(tenant)
-  if (live !== undefined) await reconcileTasks(deps, live)
+  const live = findUsable(deps, tenant)
+  if (live !== undefined && (tenantBefore === undefined || takesGround(tenantBefore, live, now))) {
+    await reconcileTasks(deps, live)
+  }
   return { version, previous, changes }
+}
+
+/**
+ * Undefined too where its live version cannot be used: then nothing is issued, whoever looked has been told, and making
+ * another version live is how it is put right. The next start looks at its tasks.
+ */
+function findUsable({ tenants }: ActivateVersionDeps, id: string): Tenant | undefined {
+  try {
+    return tenants.find(id)
+  } catch {
+    return undefined
+  }
 }
 
 function contentOf(

@@ -213,7 +213,6 @@ describe('a fault', () => {
     walk: [
       () => operator.post('/tenants/acme/revocations', { agent: 'planner', reason: 'x' }),
       () => operator.put(AGENT, { disabled: true }),
-      () => operator.activate('acme', FOLDER, FOLDER),
     ],
   }
 
