@@ -90,8 +90,14 @@ class Walk {
     const jti = `hop-${this.#made}`
     const { opener, subject, type, list } = parts
     const task = aTask({
-      ...{ txn: id, opener, subject, type, list, rootIdx: this.#made },
-      ...{ openedAt: this.#now, deadline: this.#now + LIFETIME },
+      txn: id,
+      opener,
+      subject,
+      type,
+      list,
+      rootIdx: this.#made,
+      openedAt: this.#now,
+      deadline: this.#now + LIFETIME,
       subjectToken: token === undefined ? undefined : { id: ['idp', token], expiresAt: NOW + 600 },
     })
     const first = aHop({ jti, idx: this.#made + 1, place: opener, ...this.#times() })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openEmbeddedStore } from '../../server/store/embedded/store.ts'
 import { aClock } from './contract.ts'
-import { aHop, anEntry, aTask } from './records.ts'
+import { aHop, anEntry, aTask, NOW } from './records.ts'
 
 let dataFolder: string
 beforeEach(() => {
@@ -13,10 +13,10 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(dataFolder, { recursive: true, force: true }))
 
-async function open(boot: string, lost: string[] = []) {
+async function open(boot: string, lost: string[] = [], clock = aClock()) {
   return openEmbeddedStore({
     dataFolder,
-    clock: aClock(),
+    clock,
     boot,
     onLost: (folder) => void lost.push(folder),
   })
@@ -57,6 +57,18 @@ describe('the boot mark', () => {
     expect(await again.tasks.findHop('acme', 'task-1', 'first')).toBeUndefined()
     // A list of the lost store is never served again (docs/chain-format.md §4).
     expect(again.statusIndexes.listAt('acme', 0)).not.toBe(list)
+    await again.close()
+    await dead.close().catch(() => {})
+  })
+
+  test('H06 what is told after a loss is never older than what was told before it', async () => {
+    const dead = await openWithHop('boot-1')
+    await dead.tasks.revokeHop('acme', 'task-1', 'first')
+    const told = dead.statusLists.sequence('acme')
+    const again = await open('boot-2', [], aClock(NOW + 1))
+    expect(again.statusLists.sequence('acme')).toBeGreaterThan(told)
+    expect(again.statusLists.lists('acme')).toEqual([])
+    expect(again.statusLists.sequence('umbrella')).toBeLessThan(Number.MAX_SAFE_INTEGER)
     await again.close()
     await dead.close().catch(() => {})
   })
