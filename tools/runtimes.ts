@@ -1,5 +1,5 @@
 /**
- * `npm run runtimes`: bundles the verifier once and runs its vectors under every JavaScript runtime found here. Node
+ * `npm run runtimes`: bundles the verifier once and runs its vectors, and its status lists, under every JavaScript runtime found here. Node
  * always runs; Deno, Bun and workerd are optional and counted as skipped where they are not installed.
  */
 import { execFile } from 'node:child_process'
@@ -46,19 +46,25 @@ const RUNTIMES: readonly Runtime[] = [
 ]
 
 const MAIN = `
+import { runStatusLists } from './tools/run-status-lists.ts'
 import { runVectors } from './tools/run-vectors.ts'
 import file from './conformance/vectors/verifier.json'
-const { passed, failed } = await runVectors(file)
+const results = [await runVectors(file), await runStatusLists()]
+const passed = results.reduce((sum, result) => sum + result.passed, 0)
+const failed = results.flatMap((result) => result.failed)
 for (const line of failed) console.log(line)
 console.log('passed ' + passed + ' failed ' + failed.length)
 `
 
 const WORKER = `
+import { runStatusLists } from './tools/run-status-lists.ts'
 import { runVectors } from './tools/run-vectors.ts'
 import file from './conformance/vectors/verifier.json'
 export default {
   async test() {
-    const { passed, failed } = await runVectors(file)
+    const results = [await runVectors(file), await runStatusLists()]
+    const passed = results.reduce((sum, result) => sum + result.passed, 0)
+    const failed = results.flatMap((result) => result.failed)
     for (const line of failed) console.log(line)
     console.log('passed ' + passed + ' failed ' + failed.length)
     if (failed.length > 0) throw new Error('vectors failed')

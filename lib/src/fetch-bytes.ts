@@ -59,7 +59,8 @@ async function readBody(
 /** The same for a JSON object of the issuer: 5 seconds, 256 KB, strict JSON. */
 export async function fetchJson(url: string, fetch: Fetch): Promise<JsonObject> {
   const bytes = await fetchBytes(url, fetch, {
-    headers: { accept: 'application/json' },
+    // K04: keys are asked of the issuer, not of a cache that has yet to hear of a change.
+    headers: { accept: 'application/json', 'cache-control': 'no-cache' },
     milliseconds: 5_000,
     maxBytes: MAX_BODY_BYTES,
   })

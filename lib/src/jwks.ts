@@ -4,7 +4,7 @@
  */
 import { type FaultListener, wordsOf } from './fault.ts'
 import { type Fetch, fetchJson } from './fetch-bytes.ts'
-import { dropKeys, findKey, type KeySet, keepKeys, readKeySet } from './key-set.ts'
+import { findKey, type KeySet, keepKeys, readKeySet } from './key-set.ts'
 import type { SignatureAlgorithm, VerificationKey } from './public-key.ts'
 import { readTrustedUrl, type UrlRules, wellKnownUrl } from './url.ts'
 
@@ -41,7 +41,7 @@ export function fixedKeys(set: KeySet): KeySource {
     age: () => undefined,
     refresh: async () => true,
     retain: (kids) => {
-      kept = keepKeys(set, kids)
+      kept = keepKeys(set, (kid) => kids.some((named) => named === kid))
     },
   }
 }
@@ -93,7 +93,7 @@ export class RemoteKeys implements KeySource {
   retain(kids: readonly string[]): void {
     for (const { kid } of this.#set?.entries ?? []) this.#gone.add(kid)
     for (const kid of kids) this.#gone.delete(kid)
-    if (this.#set !== undefined) this.#set = dropKeys(this.#set, this.#gone)
+    if (this.#set !== undefined) this.#set = this.#without(this.#set)
   }
 
   async #findNow(
@@ -102,6 +102,10 @@ export class RemoteKeys implements KeySource {
   ): Promise<VerificationKey | undefined> {
     if (this.#set === undefined || !this.#isWithin(LIMIT_SECONDS)) return undefined
     return findKey(this.#set, kid, algorithm)
+  }
+
+  #without(set: KeySet): KeySet {
+    return keepKeys(set, (kid) => !this.#gone.has(kid))
   }
 
   /** True when the set is younger than `seconds`. A clock that stepped back makes it old, not young for ever. */
@@ -136,7 +140,7 @@ export class RemoteKeys implements KeySource {
       this.#readAt = now()
       // A set read from somebody's cache must not bring a key back. One that was never named is a new one: the very statement
       // that names it first is signed with it.
-      this.#set = dropKeys(set, this.#gone)
+      this.#set = this.#without(set)
       this.#failed = false
     } catch (error) {
       // K02: the last good set stays, until its own limit.

@@ -39,14 +39,12 @@ export function readKeySet(value: JsonValue | undefined, onFault: FaultListener)
   return entries.length === 0 ? 'no usable key' : { entries }
 }
 
-/** The keys of the set that have one of these names; the same objects. */
-export function keepKeys({ entries }: KeySet, kids: readonly string[]): KeySet {
-  return { entries: entries.filter(({ kid }) => kid !== undefined && kids.includes(kid)) }
-}
-
-/** The keys of the set that have none of these names; the same objects. */
-export function dropKeys({ entries }: KeySet, kids: ReadonlySet<string | undefined>): KeySet {
-  return { entries: entries.filter(({ kid }) => !kids.has(kid)) }
+/** The keys of the set whose name, or lack of one, is fine; the same objects. */
+export function keepKeys(
+  { entries }: KeySet,
+  isFine: (kid: string | undefined) => boolean,
+): KeySet {
+  return { entries: entries.filter(({ kid }) => isFine(kid)) }
 }
 
 function readEntry(jwk: JsonObject, onFault: FaultListener): readonly KeyEntry[] {

@@ -11,7 +11,7 @@ import { SIGNATURE_ALGORITHMS, type SignatureAlgorithm } from './public-key.ts'
 import { type ClaimReplay, ReplayMemory } from './replay.ts'
 import type { Revocation, RevocationCheck } from './revocation.ts'
 import { isJsonObject, readStrictJsonText } from './strict-json.ts'
-import { readTrustedUrl } from './url.ts'
+import { normalTarget, readTrustedUrl } from './url.ts'
 
 export interface VerifierOptions {
   /** The one issuer whose tokens are accepted, compared as an exact string. */
@@ -92,7 +92,7 @@ const FORMS: Readonly<Record<keyof VerifierOptions, (value: unknown) => boolean>
     Array.isArray(value) &&
     value.length > 0 &&
     value.every((name) => SIGNATURE_ALGORITHMS.some((known) => known === name)),
-  jwks: (value) => typeof value === 'object' && value !== null,
+  jwks: isJsonObject,
   jwksUri: isText,
   allowInsecureLoopback: (value) => typeof value === 'boolean',
   clockTolerance: isWithin(0, 5),
@@ -157,12 +157,10 @@ export function factsOf({
 }
 
 function readPublicUrl({ publicUrl, audience }: VerifierOptions): string {
-  const text = publicUrl ?? audience
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url === undefined || !/^https?:$/.test(url.protocol))
-    throw new TypeError('bad option: publicUrl')
+  const target = normalTarget(publicUrl ?? audience)
+  if (target === undefined) throw new TypeError('bad option: publicUrl')
   // The audience says the origin only: its path is part of the requests' own.
-  return publicUrl === undefined ? url.origin : url.origin + url.pathname.replace(/\/$/, '')
+  return publicUrl === undefined ? new URL(target).origin : target.replace(/\/$/, '')
 }
 
 function readReplay({

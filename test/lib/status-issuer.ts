@@ -203,8 +203,8 @@ export async function aStatusFixture(): Promise<StatusFixture> {
   await issuer.open()
   const opened: Verifier[] = []
   const now = (): number => Date.now() / 1000 + fixture.ahead + fixture.stepped
-  const tick = performance.now
-  performance.now = () => tick.call(performance) + fixture.ahead * 1000
+  const tick = performance.now.bind(performance)
+  performance.now = () => tick() + fixture.ahead * 1000
   const fixture: StatusFixture = {
     issuer,
     issuerKey,

@@ -84,6 +84,19 @@ describe('K04 a key that was taken back', () => {
     expect(await f.outcome(verifier, await f.token(f.claims(), next))).toBe('accepted')
   })
 
+  test('does not count as lied about where the keys cannot be read at all', async () => {
+    const verifier = remote()
+    await listening(verifier)
+    f.issuer.answers.set(JWKS_PATH, (_, response) => response.writeHead(500).end())
+    f.issuer.keys = [next]
+    f.issuer.signWith(next)
+    await f.issuer.tell()
+    await poll(() => f.kindsOfFaults().includes('feed_lost'))
+    expect(f.kindsOfFaults()).toEqual(['feed_lost', 'keys_unreadable'])
+    f.issuer.answers.clear()
+    await f.until(verifier, await f.token(f.claims(), next), 'accepted')
+  })
+
   test('costs one fetch, however many messages speak of it', async () => {
     const verifier = remote()
     await listening(verifier)

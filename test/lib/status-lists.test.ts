@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { RevocationCheck } from '../../lib/src/revocation.ts'
 import { statusLists } from '../../lib/src/status/status-lists.ts'
 import { aProof } from '../support/chain-token.ts'
 import { NEED, reasonOf, URL_CALLED } from '../support/verifier-fixture.ts'
@@ -83,6 +84,23 @@ describe('a token whose list is read', () => {
     expect(new Set(outcomes)).toEqual(new Set(['accepted']))
     expect(f.issuer.count(LIST_PATH)).toBe(1)
     expect(f.issuer.count(EVENTS_PATH)).toBe(1)
+  })
+
+  test('is answered at once where its list is at hand: nothing is waited for', async () => {
+    const checks: RevocationCheck[] = []
+    const verifier = f.verifier(
+      {},
+      {
+        revocation: (deps) => {
+          checks.push(statusLists()(deps))
+          return checks[0] ?? expect.unreachable()
+        },
+      },
+    )
+    const reference = { uri: f.issuer.listUri, indexes: [ROOT, FIRST, SECOND, THIRD] }
+    expect(checks[0]?.check(reference, [])).toBeInstanceOf(Promise)
+    expect(await f.outcome(verifier, await f.token())).toBe('accepted')
+    expect(checks[0]?.check(reference, [])).toBeTypeOf('number')
   })
 
   test.each([

@@ -26,7 +26,7 @@ export interface StatementRules {
   readonly maxLength: number
 }
 
-/** Throws StatementRefused. */
+/** Throws StatementRefused, or another Error where the issuer's keys cannot be had. */
 export async function readStatement(
   { issuer, algorithms, keys }: RevocationDeps,
   clock: Clock,
@@ -55,7 +55,9 @@ export async function readStatement(
     }
     key = await keys.find(kid, algorithm)
   }
-  if (typeof key === 'string') throw new StatementRefused(`its signing key is ${key}`)
+  // An outage of ours is no fault of the statement.
+  if (key === 'unavailable') throw new Error('the keys of the issuer cannot be read')
+  if (key === 'unknown') throw new StatementRefused('its signing key is not known')
   if (!(await verifySignature(key, jws.signingInput, jws.signature)))
     throw new StatementRefused('its signature does not verify')
   const { iat } = claims
