@@ -34,7 +34,7 @@ export const ENDS_SUBJECT: ReadonlySet<string> = new Set([
   `${RISC}/credential-compromise`,
 ])
 
-/** RFC 9493 §3.2.3 and §3.2.6, SSF 1.0 §3.4.1. */
+/** RFC 9493 §3.2.3 and §3.2.4, SSF 1.0 §3.5.1. */
 export type SubjectId =
   | { readonly format: 'iss_sub'; readonly iss: string; readonly sub: string }
   | { readonly format: 'jwt_id'; readonly iss: string; readonly jti: string }
@@ -46,7 +46,7 @@ export interface EventContent {
   readonly subject: SubjectId
   /** The event's own members (RFC 8417 §2: payload). */
   readonly members: Readonly<Record<string, unknown>>
-  /** SSF 1.0 §4.1.8: one value for all events of one cause; undefined where nothing caused it but a receiver's request. */
+  /** SSF 1.0 §4.1.9: one value for all events of one cause; undefined where nothing caused it but a receiver's request. */
   readonly txn: string | undefined
   readonly issuedAt: number
 }

@@ -55,7 +55,7 @@ function readClaims(claims: JsonObject, now: number): InboundEvent | EventFault 
   const { jti, sub, exp, events } = claims
   if (typeof jti !== 'string' || !PRINTABLE.test(jti))
     return fault('invalid_request', 'jti_malformed')
-  // SSF 1.0 §4.1.3, §4.1.6: what has one of them is another kind of JWT.
+  // SSF 1.0 §4.1.2, §4.1.7: what has one of them is another kind of JWT.
   if (sub !== undefined || exp !== undefined)
     return fault('invalid_request', 'claims_of_another_kind')
   const issuedAt = readNumericDate(claims['iat'])
@@ -71,7 +71,7 @@ function readClaims(claims: JsonObject, now: number): InboundEvent | EventFault 
   return { jti, issuedAt, type, subject: readSubject(claims['sub_id']) }
 }
 
-/** RFC 9493 §3.2.3; of a complex subject (SSF 1.0 §3.2) the user. Narrower members narrow nothing: a task has no device. */
+/** RFC 9493 §3.2.3; of a complex subject (SSF 1.0 §3.3) the user. Narrower members narrow nothing: a task has no device. */
 function readSubject(id: unknown): InboundEvent['subject'] {
   if (!isJsonObject(id)) return undefined
   const named = id['format'] === 'complex' ? id['user'] : id

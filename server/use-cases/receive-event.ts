@@ -13,6 +13,8 @@ import { type RevokeEverywhereDeps, revokeEverywhere } from './revoke-everywhere
 export const LONGEST_WAY = 24 * 3600
 /** A claim outlives its event by this, so that no clock sees the one without the other. */
 const CLAIM_MARGIN = 60
+/** How often an event is begun at most, where a fault or a crash ended each time before. */
+const TRIES: readonly number[] = Array.from({ length: 16 }, (_, attempt) => attempt)
 
 /** Of a security event token whose signature, type, issuer, audience and times hold. */
 export interface InboundEvent {
@@ -75,28 +77,30 @@ export async function receiveEvent(
     reason: event.type.slice(event.type.lastIndexOf('/') + 1),
   }
   await revokeEverywhere(deps, { tenant, scope: { kind: 'subject', id: subject }, ending, record })
-  // False where it came again meanwhile: that one finished it too.
-  await deps.replay.claimReplay(claimOf(input, 'done'))
+  await Promise.all(TRIES.map(async (attempt) => deps.replay.claimReplay(claimOf(input, attempt))))
 }
 
 /**
- * Until when tasks were opened that it ends. The first time: until now. One that comes again before the first is known to be
- * done, after a crash or beside it, ends what was there when it was made: whoever keeps a copy can end nothing newer with it.
- * Undefined: all that is done.
+ * Until when tasks were opened that it ends. The first time: until now. One that comes again and may not be done, after a crash
+ * or a fault or beside the first, ends what was there when it was made: whoever keeps a copy can end nothing newer with it.
+ * Undefined: it is done, since then no try is left.
  */
 async function endsUntil(
   { clock, replay }: ReceiveEventDeps,
   input: ReceiveEventInput,
 ): Promise<number | undefined> {
-  if (await replay.claimReplay(claimOf(input, 'begun'))) return clock.now()
-  return (await replay.claimReplay(claimOf(input, 'done'))) ? input.event.issuedAt : undefined
+  for (const attempt of TRIES) {
+    if (!(await replay.claimReplay(claimOf(input, attempt)))) continue
+    return attempt === 0 ? clock.now() : input.event.issuedAt
+  }
+  return undefined
 }
 
-function claimOf({ tenant, transmitter, event }: ReceiveEventInput, stage: 'begun' | 'done') {
+function claimOf({ tenant, transmitter, event }: ReceiveEventInput, attempt: number) {
   return {
     tenant: tenant.id,
     kind: 'security_event',
-    id: [transmitter.id, event.jti, stage],
+    id: [transmitter.id, event.jti, `${attempt}`],
     expiresAt: event.issuedAt + LONGEST_WAY + CLAIM_MARGIN,
   } as const
 }
