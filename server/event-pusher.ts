@@ -11,9 +11,10 @@ const LOOK_MILLISECONDS = 1000
 const MOST_AT_ONCE = 32
 
 export interface EventPusher {
-  wake(tenant: string, stream: EventStream): void
-  drain(): void
-  close(): Promise<void>
+  readonly wake: (tenant: string, stream: EventStream) => void
+  readonly drain: () => void
+  /** Resolves when the pushes under way have ended. */
+  readonly close: () => Promise<void>
 }
 
 export interface EventPusherDeps extends DeliverDeps {

@@ -30,8 +30,7 @@ beforeAll(async () => {
     for (const agent of agents.agents) {
       Object.assign(agent['issuer_clients'] as object, { partner: agent['id'] })
     }
-    const [work] = taskTypes.task_types
-    ;(work?.['subjects_from'] as string[]).push('partner')
+    for (const work of taskTypes.task_types) work['subjects_from'] = ['idp', 'partner']
     taskTypes.task_types.push({
       id: 'own-work',
       basis: 'client',

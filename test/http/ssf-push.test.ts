@@ -108,7 +108,7 @@ test('8935-2-01: what it refuses is not sent for ever, and is on record', async 
       outcome: 'refuse',
       client: 'soc',
       jti,
-      changes: [`${jti}: invalid_issuer`],
+      changes: [`${String(jti)}: invalid_issuer`],
     },
   ])
   expect(JSON.stringify([server.logged, server.audit()])).not.toContain('a secret of theirs')
@@ -170,6 +170,20 @@ test('the secret of a receiver is told to nobody and lies nowhere in clear', asy
     .filter((entry) => readFileSync(join(entry.parentPath, entry.name)).includes(SECRET))
   expect(files.length).toBeGreaterThan(3)
   expect(found.map(({ name }) => name)).toEqual([])
+})
+
+test('a request that waits for events is answered when the server stops', async () => {
+  const { server } = stage
+  const siem = await stage.receiver('siem')
+  const path = `ssf/poll/${await stage.stream(siem)}`
+  // Of two that wait for one stream the later is answered at once: then the other does wait.
+  const requests = [siem.post(path, {}), siem.post(path, {})]
+  await Promise.race(requests)
+  await server.stop()
+  for (const { body } of await Promise.all(requests)) {
+    expect(body).toEqual({ sets: {}, moreAvailable: false })
+  }
+  await server.start()
 })
 
 test('events that wait are pushed after a restart', async () => {

@@ -71,12 +71,12 @@ test('all that waits, in order', async () => {
 })
 
 test('of ten processes one sends, while it is at it', async () => {
-  let accept = (_: PushAnswer): void => {}
-  answers = [new Promise<PushAnswer>((resolve) => (accept = resolve))]
+  const gate = Promise.withResolvers<PushAnswer>()
+  answers = [gate.promise]
   const first = deliver('one')
   await Promise.all(Array.from({ length: 10 }, async (_, n) => deliver(`other-${n}`)))
   expect(tokens()).toEqual(['siem a.0'])
-  accept({ kind: 'accepted' })
+  gate.resolve({ kind: 'accepted' })
   await first
   expect(tokens()).toEqual(['siem a.0', 'siem b.1', 'siem c.2'])
 })

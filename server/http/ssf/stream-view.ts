@@ -111,8 +111,9 @@ export function checkSupplied(
 
 /** Lists of types have no order. */
 function isSame(one: unknown, other: unknown): boolean {
-  const plain = (value: unknown): unknown => (Array.isArray(value) ? value.toSorted() : value)
-  return JSON.stringify(plain(one)) === JSON.stringify(plain(other))
+  if (!Array.isArray(one) || !Array.isArray(other)) return one === other
+  const rest = new Set<unknown>(other)
+  return one.length === rest.size && one.every((type) => rest.delete(type))
 }
 
 function refuseMember(pointer: string, text: string): ManagementRefusal {
