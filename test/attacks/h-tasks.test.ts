@@ -2,11 +2,12 @@
  * Threats H of whole tasks: a cut in the middle takes what is beneath and nothing else, revocation is nobody's weapon, and what
  * an authority rests on takes everything with it. With tokens the server minted; lists are read as verifiers do.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { openEmbeddedStore } from '../../server/store/embedded/store.ts'
 import { type AdminClient, operatorOf, personOf } from '../support/admin-client.ts'
 import type { AgentClient, Answer } from '../support/agent-client.ts'
 import { clientOf, type ManageClient, operatorAt, personAt } from '../support/manage-client.ts'
-import { payloadOf } from '../support/signing.ts'
+import { epoch, payloadOf } from '../support/signing.ts'
 import { find, type Stage, setStage, tokenOf } from './fixture.ts'
 import { apply, setDisabled } from './live.ts'
 import { auditSince, auditSize, expectGranted, expectRefusal } from './refusal.ts'
@@ -176,6 +177,22 @@ describe('H09 revocation as a weapon', () => {
     }
     expect(await shown(second)).toEqual(['valid'])
     expect((await researcher.introspect(second)).body['active']).toBe(true)
+  })
+
+  test('H09 by the holder it holds for a token that has expired, too: 200, and on record', async () => {
+    const { server, researcher } = stage
+    const { second } = await grow()
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 301_000 })
+    try {
+      const before = auditSize(server)
+      const answer = await researcher.revoke(second)
+      expect({ status: answer.status, text: answer.text }).toEqual({ status: 200, text: '' })
+      expect(auditSince(server, before)).toMatchObject([
+        { event: 'revocation', outcome: 'permit', jti: payloadOf(second)['jti'] },
+      ])
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   test('H09 a reviewer reads, and ends nothing; an agent reaches no revocation of many', async () => {
@@ -363,9 +380,30 @@ describe('a start', () => {
       server.rewrite('acme', ({ agents }) => {
         find(agents.agents, 'researcher')['disabled'] = true
       })
+      // Nor was this finished when it went down.
+      const begun = await openEmbeddedStore({
+        dataFolder: server.config.dataFolder,
+        clock: { now: epoch },
+      })
+      const ending = { at: epoch(), by: 'idp:dave', reason: 'his laptop was lost' }
+      const scope = { kind: 'subject', id: 'bob' } as const
+      await begun.tasks.beginRevocation('acme', { id: 'begun', scope, ending })
+      await begun.close()
       await server.start()
       await until(async () => (await shownStatus(second)) === 'invalid')
-      expect(await shown(first, bobs)).toEqual(['valid', 'valid'])
+      await until(async () => (await shownStatus(bobs)) === 'invalid')
+      expect(await shown(first)).toEqual(['valid'])
+      expect(server.audit()).toContainEqual(
+        expect.objectContaining({
+          action: 'resume_revocation',
+          author: 'idp:dave',
+          subject: 'bob',
+          revocation: 'begun',
+          ended_because: 'his laptop was lost',
+          tasks_reached: 1,
+        }),
+      )
+      await until(async () => server.audit().some(({ action }) => action === 'reconcile_tasks'))
       expect(server.audit()).toContainEqual(
         expect.objectContaining({
           action: 'reconcile_tasks',
