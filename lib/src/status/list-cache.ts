@@ -14,9 +14,14 @@ import { startTimer } from './timer.ts'
 /** Lists held. An issuer has one for each window of time in which tasks were opened; those no token needs leave first. */
 const MAX_LISTS = 64
 const FETCH_MILLISECONDS = 2_000
-/** Seconds between the beginnings of two fetches of one list: for a token, and when the feed says that it changed. */
+/** Seconds between the beginnings of two fetches of one list for a token. */
 const DEMAND_SECONDS = 1
+/**
+ * Seconds between two when the feed says that it changed, in the long run; so many seconds of that may be used in advance, so that
+ * a single revocation waits for nothing.
+ */
 const CHANGE_SECONDS = 0.5
+const CHANGE_ADVANCE_SECONDS = 1.5
 /** Seconds since a list was last asked for in which its changes are followed. */
 const IN_USE_SECONDS = 60
 /** Part of its life before the end of which a list in use is read again. */
@@ -35,6 +40,8 @@ interface Slot {
   flight: Promise<void> | undefined
   /** In ticks. */
   attemptedAt: number
+  /** When what was fetched so far would have been, in even steps. */
+  evenly: number
   usedAt: number
   failed: boolean
 }
@@ -79,8 +86,8 @@ export class ListCache {
   /** Resolves when the list was fetched once more; at once where that failed just now. */
   async renew(uri: string): Promise<void> {
     const slot = this.#slotOf(uri)
-    if (slot.flight === undefined && slot.failed && this.#waitOf(slot, DEMAND_SECONDS) > 0) return
-    await this.#fetchSoon(slot, DEMAND_SECONDS)
+    if (slot.flight === undefined && slot.failed && this.#demandWait(slot) > 0) return
+    await this.#fetchSoon(slot, this.#demandWait(slot))
   }
 
   /** Takes in a message that follows the last one without a gap. */
@@ -103,24 +110,25 @@ export class ListCache {
 
   #refreshSoon(uri: string): void {
     const slot = this.#slots.get(uri)
-    if (slot !== undefined && slot.flight === undefined && this.#waitOf(slot, DEMAND_SECONDS) <= 0)
-      void this.#fetchSoon(slot, DEMAND_SECONDS)
+    if (slot !== undefined && slot.flight === undefined && this.#demandWait(slot) <= 0)
+      void this.#fetchSoon(slot, 0)
   }
 
   /** A list that changed is read again, and again until what is read is as new as what was told. */
   #follow(slot: Slot): void {
     if (this.#closed || slot.flight !== undefined || slot.held?.lapsed === undefined) return
     if (this.#clock.tick() - slot.usedAt > IN_USE_SECONDS) return
-    void this.#fetchSoon(slot, slot.failed ? DEMAND_SECONDS : CHANGE_SECONDS)
+    const soonest = slot.evenly - CHANGE_ADVANCE_SECONDS - this.#clock.tick()
+    void this.#fetchSoon(slot, slot.failed ? this.#demandWait(slot) : soonest)
   }
 
-  #waitOf({ attemptedAt }: Slot, interval: number): number {
-    return attemptedAt + interval - this.#clock.tick()
+  #demandWait({ attemptedAt }: Slot): number {
+    return attemptedAt + DEMAND_SECONDS - this.#clock.tick()
   }
 
   /** Single flight: everyone who needs this list waits for the same one. Never rejects. */
-  #fetchSoon(slot: Slot, interval: number): Promise<void> {
-    slot.flight ??= this.#fetchLater(slot, this.#waitOf(slot, interval)).finally(() => {
+  #fetchSoon(slot: Slot, wait: number): Promise<void> {
+    slot.flight ??= this.#fetchLater(slot, wait).finally(() => {
       slot.flight = undefined
       this.#follow(slot)
     })
@@ -138,6 +146,7 @@ export class ListCache {
     // Of before the answer: it cannot have been current later than it was asked for, by our clock.
     const asked = momentOf(this.#clock)
     slot.attemptedAt = asked.tick
+    slot.evenly = Math.max(slot.evenly, asked.tick) + CHANGE_SECONDS
     slot.failed = true
     try {
       const bytes = await fetchBytes(uri, fetch, {
@@ -181,6 +190,7 @@ export class ListCache {
       held: undefined,
       flight: undefined,
       attemptedAt: Number.NEGATIVE_INFINITY,
+      evenly: Number.NEGATIVE_INFINITY,
       usedAt,
       failed: false,
     }
