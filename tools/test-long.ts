@@ -15,6 +15,7 @@ const child = spawn(
     'run',
     '--project=unit',
     '--reporter=dot',
+    '--bail=1',
     ...LONG,
     ...process.argv.slice(2),
   ],
