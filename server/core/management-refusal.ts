@@ -4,6 +4,7 @@
  */
 
 import type { Problem } from './problem.ts'
+import type { Refusal } from './refusal.ts'
 
 interface ManagementReasonEntry {
   readonly status: number
@@ -54,6 +55,7 @@ export interface ManagementRefusal {
   }
   /** Of a body or query: which of its members are not taken, and why. */
   readonly errors?: readonly MemberError[]
+  readonly limit?: Refusal['limit']
 }
 
 export interface MemberError {

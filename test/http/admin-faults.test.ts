@@ -17,6 +17,7 @@ import { createProofChecker } from '../../server/oauth/sender-proof.ts'
 import { ensureOperatorKey } from '../../server/operator-key.ts'
 import { PLATFORM } from '../../server/use-cases/author.ts'
 import type { AuditEntry } from '../../server/use-cases/ports.ts'
+import { createRateLimits } from '../../server/use-cases/rate-limit.ts'
 import { NO_SECURITY_EVENTS } from '../../server/use-cases/security-events.ts'
 import { aTenant } from '../core/facts.ts'
 import { type AdminClient, AdminClient as Client, operatorForm } from '../support/admin-client.ts'
@@ -114,6 +115,7 @@ beforeEach(async () => {
       audit,
       tasks: failing(store.tasks, () => failOn('walk')),
       securityEvents: NO_SECURITY_EVENTS,
+      rates: createRateLimits(store.counters),
       sharedSignals: quietSignals(store, clock),
       pause: turn,
       folders: { ids: () => ['acme'], find: (id) => (id === 'acme' ? content : undefined) },

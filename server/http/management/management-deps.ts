@@ -3,6 +3,7 @@
 import type { SigningKeys } from '../../use-cases/kill-key.ts'
 import type { ManagementAccess } from '../../use-cases/management-access.ts'
 import type { AuditLog, Clock, TaskStore, Tenants, TenantVersions } from '../../use-cases/ports.ts'
+import type { RateLimits } from '../../use-cases/rate-limit.ts'
 import type { SecurityEvents } from '../../use-cases/security-events.ts'
 import type { SharedSignals } from '../../use-cases/shared-signals.ts'
 import type { TenantFolders, VersionChecks } from '../../use-cases/version-content.ts'
@@ -20,6 +21,8 @@ export interface ManagementDeps {
   readonly audit: AuditLog
   readonly tasks: TaskStore
   readonly securityEvents: SecurityEvents
+  /** The same as at the token endpoint: what a client asks there counts here. */
+  readonly rates: RateLimits
   readonly sharedSignals: SharedSignals
   /** Resolves after others had their turn. */
   readonly pause: () => Promise<void>

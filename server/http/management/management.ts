@@ -1,6 +1,7 @@
 /**
- * The management API and its description: `/admin/v1`, and what is managed under a tenant's own issuer. In this order: path and method, token and proof, tenant, role, query,
- * body; cheap and public first, and nothing of another tenant is told apart from nothing at all (attack case F05).
+ * The management API and its description: `/admin/v1`, and what is managed under a tenant's own issuer. In this order: path
+ * and method, token and proof, how often, tenant, role, query, body; cheap and public first, and nothing of another tenant is
+ * told apart from nothing at all (attack case F05).
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { z } from 'zod'
@@ -12,7 +13,7 @@ import {
   refuseMembers,
 } from '../../core/management-refusal.ts'
 import { quote } from '../../core/problem.ts'
-import { PLATFORM } from '../../use-cases/author.ts'
+import { type Author, PLATFORM } from '../../use-cases/author.ts'
 import { DecisionRecord } from '../../use-cases/decision-record.ts'
 import { exactPath, type RequestListener } from '../dispatch.ts'
 import { readJsonBody } from './body.ts'
@@ -112,7 +113,9 @@ async function runRoute(
       send(res, outcome)
       return
     }
-    await deps.audit.append(refusedEntry(deps, record, outcome))
+    if (outcome.limit?.entry !== 'told') {
+      await deps.audit.append(refusedEntry(deps, record, outcome))
+    }
     sendProblem(res, outcome, { ref })
   } catch (fault) {
     deps.onFault(fault, ref, tenant)
@@ -146,6 +149,8 @@ async function decide(
   if (isManagementRefusal(author)) return author
   const { name, roles } = author
   record.note({ author: name, roles })
+  const over = await countClient(deps, author)
+  if (over !== undefined) return over
   const { tenant } = parameters
   if (author.tenant !== undefined && tenant !== undefined && tenant !== author.tenant) {
     return refuseManagement('not_found', 'tenant_of_others')
@@ -164,6 +169,19 @@ async function decide(
     ifNoneMatch: headerOf(req, 'if-none-match'),
     record,
   })
+}
+
+/** Programs, not people: whoever is asked to stop a flood has to get through it. */
+async function countClient(
+  deps: ManagementDeps,
+  { id, roles, tenant: of = '' }: Author,
+): Promise<ManagementRefusal | undefined> {
+  if (!roles.includes('agent') && !roles.includes('receiver')) return undefined
+  const tenant = deps.tenants.find(of)
+  const over = tenant && (await deps.rates.countClient(tenant, id, deps.clock.now()))
+  if (over === undefined) return undefined
+  const refusal = refuseManagement('rate_limited', over.guard)
+  return over.limit === undefined ? refusal : { ...refusal, limit: over.limit }
 }
 
 interface Read {

@@ -113,6 +113,7 @@ function problemsOf({ refusals, body, path }: Route): Json {
   const reasons = new Set([
     ...EVERY_REFUSAL,
     ...refusals,
+    ...(path.startsWith('/t/') ? (['rate_limited'] as const) : []),
     ...(body === undefined ? [] : BODY_REFUSALS),
     ...(path.includes('{tenant}') ? (['not_found'] as const) : []),
   ])

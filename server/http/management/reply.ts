@@ -32,7 +32,7 @@ export function sendProblem(
   refusal: ManagementRefusal,
   { ref, allow }: { readonly ref: string; readonly allow?: string },
 ): void {
-  const { reason, version, errors } = refusal
+  const { reason, version, errors, limit } = refusal
   const { status, text } = MANAGEMENT_REASONS[reason]
   const body = {
     type: 'about:blank',
@@ -46,6 +46,7 @@ export function sendProblem(
   const headers = {
     ...(status === 401 ? { 'www-authenticate': challengeOf(reason) } : {}),
     ...(status === 503 ? { 'retry-after': '1' } : {}),
+    ...(limit === undefined ? {} : { 'retry-after': String(limit.retryAfter) }),
     ...(allow === undefined ? {} : { allow }),
   }
   send(res, { status, body, headers }, 'application/problem+json')
