@@ -151,11 +151,18 @@ const REFUSALS = [
     error: 'invalid_request',
     reason: 'subject_token_expired',
   }),
+  refusal('revoked-task', {
+    chain: ['planner', 'researcher'],
+    asked: 'ledger-writer',
+    by: 'ledger-api',
+    error: 'invalid_token',
+    reason: 'token_revoked',
+  }),
 ]
 
 describe('the demo', () => {
   test(
-    'tells three hops and six refusals, each exactly as promised, and leaves nothing',
+    'tells three hops and seven refusals, each exactly as promised, and leaves nothing',
     WITHIN,
     async () => {
       const { code, out, left } = await runDemo('--json')

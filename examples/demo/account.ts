@@ -20,8 +20,8 @@ export interface Leg {
   readonly taskType?: string
   /** Where the token is shown. */
   readonly at: Address
-  /** Do nothing until the token received has expired. */
-  readonly wait?: 'expiry'
+  /** Do nothing until the token received has expired; or show the new one again and again until it is refused. */
+  readonly wait?: 'expiry' | 'refusal'
 }
 
 export interface Work {

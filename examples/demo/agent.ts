@@ -9,7 +9,7 @@ import { createVerifier } from '@actchain/verifier'
 import { protect } from '@actchain/verifier/koa'
 import { statusLists } from '@actchain/verifier/status'
 import Koa from 'koa'
-import { type Account, hopOf, type Request, type Work } from './account.ts'
+import { type Account, hopOf, type Leg, type Request, type Work } from './account.ts'
 import { openDoor, readWork, received } from './door.ts'
 import { createOAuthClient, Refused, type SubjectToken } from './oauth-client.ts'
 
@@ -17,6 +17,9 @@ const text = { type: 'string', default: '' } as const
 const { id, issuer, audience, key } = parseArgs({
   options: { id: text, issuer: text, audience: text, key: text },
 }).values
+
+const LONGEST_WORK_MS = 20_000
+const BETWEEN_SHOWS_MS = 50
 
 const client = await createOAuthClient({ id, issuer, keyFile: key })
 
@@ -55,10 +58,19 @@ async function carryOut(work: Work, held: SubjectToken, expiresAt: number): Prom
   if (leg.wait === 'expiry') await until(expiresAt)
   try {
     const token = leg.target === undefined ? held.text : await client.exchange(held, leg)
+    if (leg.wait === 'refusal') await showUntilRefused(token, leg)
     return await client.show(token, leg, { legs })
   } catch (error) {
     if (error instanceof Refused) return { hops: [], outcome: error.outcome }
     throw error
+  }
+}
+
+/** Works on and on. Throws `Refused`; whoever is never refused stops in the end, and that is not as told. */
+async function showUntilRefused(token: string, leg: Leg): Promise<void> {
+  for (let left = LONGEST_WORK_MS; left > 0; left -= BETWEEN_SHOWS_MS) {
+    await client.show(token, leg, { legs: [] })
+    await delay(BETWEEN_SHOWS_MS)
   }
 }
 

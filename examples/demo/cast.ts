@@ -57,6 +57,17 @@ export class Cast {
     return (await response.json()) as Account
   }
 
+  /** What an operator does who wants the work to stop: finds the newest task, and revokes it. */
+  async revokeTask(): Promise<void> {
+    const data = join(this.#folder ?? '', 'data')
+    const server = new URL(this.#issuer).origin
+    const options = ['--server', server, '--data', data, '--json']
+    const listed = ['task', 'list', 'acme', '--state', 'open', '--limit', '1', ...options]
+    const { txn } = JSON.parse(await this.#processes.actchain(listed, '"txn"')) as { txn: string }
+    const revoked = ['task', 'revoke', 'acme', txn, '--reason', 'it is not what alice meant']
+    await this.#processes.actchain([...revoked, ...options], '"revoked"')
+  }
+
   /** Ends every process and removes the folder; whoever is still on the way is waited for. */
   async leave(): Promise<void> {
     await this.#processes.close()

@@ -13,7 +13,7 @@ import { judgeAttempt, judgeStory, type TryVerdict } from './verdict.ts'
 
 const HELP = `Usage: npm run demo -- [options]
 
-Plays one delegation from a user to an API over three agents, then six ways to get more out of it.
+Plays one delegation from a user to an API over three agents, then seven ways to get more out of it.
 Starts everything it needs on free loopback ports and leaves nothing behind.
 
 Options:
@@ -92,7 +92,11 @@ async function play(cast: Cast, options: Options, signal: AbortSignal): Promise<
 async function playTry(cast: Cast, tried: Try, signal: AbortSignal): Promise<TryVerdict> {
   const attempts = []
   for (const attempt of tried.attempts) {
-    attempts.push(judgeAttempt(attempt, await cast.ask(attempt.legs(cast), signal)))
+    const [account] = await Promise.all([
+      cast.ask(attempt.legs(cast), signal),
+      attempt.meanwhile?.(cast),
+    ])
+    attempts.push(judgeAttempt(attempt, account))
   }
   return { tried, ok: attempts.every(({ ok }) => ok), attempts }
 }

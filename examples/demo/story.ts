@@ -16,6 +16,8 @@ export type ExpectedRefusal = Pick<RefusedOutcome, 'asked' | 'by' | 'error' | 'r
 
 export interface Attempt {
   readonly legs: (cast: Cast) => readonly Leg[]
+  /** What somebody else does while the agents work. */
+  readonly meanwhile?: (cast: Cast) => Promise<void>
   readonly expected: ExpectedRefusal
 }
 
@@ -222,6 +224,27 @@ export const TRIES: readonly Try[] = [
           by: 'actchain',
           error: 'invalid_request',
           reason: 'subject_token_expired',
+        },
+      },
+    ],
+  },
+  {
+    name: 'revoked-task',
+    title: 'A task that was revoked',
+    told: 'ledger-writer works on at the ledger API, which checks offline, while the operator revokes the task',
+    attempts: [
+      {
+        legs: (cast) => [
+          ...storyLegs(cast).slice(0, 2),
+          { target: 'ledger-api', scope: CORRECT, at: cast.at('ledger-api'), wait: 'refusal' },
+        ],
+        meanwhile: (cast) => cast.revokeTask(),
+        expected: {
+          chain: ['planner', 'researcher'],
+          asked: 'ledger-writer',
+          by: 'ledger-api',
+          error: 'invalid_token',
+          reason: 'token_revoked',
         },
       },
     ],
