@@ -59,7 +59,7 @@ export async function aPresenter(): Promise<Presenter> {
     }),
     statusList: (uri) => {
       const lst = deflateSync(new Uint8Array(LIST_BYTES)).toString('base64url')
-      const claims = { iss: ISSUER, sub: uri, iat: NOW, exp: NOW + 60, seq: 1 }
+      const claims = { iss: ISSUER, sub: uri, iat: NOW, exp: NOW + 60, gen: 'a1', seq: 1 }
       const list = { ...claims, status_list: { bits: 2, lst } }
       return signToken(issuerKey, list, { typ: 'statuslist+jwt' })
     },

@@ -66,7 +66,7 @@ async function anIssuer() {
     const header = base64url(JSON.stringify({ alg: 'ES256', kid: 'k1', typ }))
     const iat = Math.floor(now())
     const payload = base64url(
-      JSON.stringify({ iss: ISSUER, iat, exp: iat + 60, seq: 1, ...claims }),
+      JSON.stringify({ iss: ISSUER, iat, exp: iat + 60, gen: 'a1', seq: 1, ...claims }),
     )
     const input = new TextEncoder().encode(`${header}.${payload}`)
     const signature = await crypto.subtle.sign(algorithm, privateKey, input)

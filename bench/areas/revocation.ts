@@ -198,7 +198,7 @@ async function revokeAndWait(
   return refused.map((at) => Math.max(0, at - acknowledged))
 }
 
-/** One right after the other: a verifier fetches a list twice a second at most, so they wait for one another. */
+/** One right after the other: a verifier fetches a list so many times a second and no more, so they wait for one another. */
 async function measureBurst({ emit }: Bench, stage: Stage): Promise<void> {
   const { scale, stories, watchers } = stage
   const watched: (readonly [string, Story])[] = []

@@ -40,7 +40,7 @@ const bare = async (cnf?: Claims) => {
 /** The root has this status; undefined: no list can be read. */
 const ofStatus = (status: number | undefined) => {
   const statuses = new Uint8Array(16_384).fill((status ?? 0) * 0x55)
-  const claims = { iss: ISSUER, iat: NOW, exp: NOW + 60, seq: 1 }
+  const claims = { iss: ISSUER, iat: NOW, exp: NOW + 60, gen: 'a1', seq: 1 }
   const lst = deflateSync(statuses).toString('base64url')
   const list = { ...claims, sub: `${ISSUER}/status/g1-7`, status_list: { bits: 2, lst } }
   const verifier = f.with({

@@ -113,6 +113,7 @@ export class StatusIssuer {
         iat: this.now,
         exp: this.now + 60,
         ttl: 5,
+        gen: 'a1',
         seq: this.seq,
         status_list: { bits: 2, lst },
         ...claims,
@@ -128,6 +129,7 @@ export class StatusIssuer {
       {
         iss: this.issuer,
         iat: this.now,
+        gen: 'a1',
         seq: this.seq,
         since,
         lists: this.changedAt > since ? { [this.listUri]: this.changedAt } : {},

@@ -40,6 +40,7 @@ const LIES: readonly (readonly [name: string, kind: 'refused' | 'unreadable', li
     (response) => lists({ seq: f.issuer.seq + 1, iat: f.issuer.now - 30 })(response),
   ],
   ['no sequence', 'refused', lists({ seq: undefined })],
+  ['no store', 'refused', lists({ gen: undefined })],
   ['another tenant’s list', 'refused', (response) => lists(globex())(response)],
   ['another tenant’s issuer', 'refused', (response) => lists({ iss: globex().iss })(response)],
   ['a list for another place', 'refused', (response) => lists({ sub: globex().sub })(response)],
@@ -156,6 +157,8 @@ const message = (claims: Claims, header: Claims = {}) => {
 
 const FEED_LIES: readonly (readonly [name: string, lie: () => Promise<string>])[] = [
   ['an old sequence', () => message({ seq: f.issuer.seq - 1, since: 0 })()],
+  ['numbers of nobody', () => message({ gen: undefined })()],
+  ['numbers of another store, from where this one was', () => message({ gen: 'b2' })()],
   ['a gap', () => message({ seq: f.issuer.seq + 5, since: f.issuer.seq + 1 })()],
   ['more before than after', () => message({ since: f.issuer.seq + 1 })()],
   ['an earlier time', () => message({ iat: f.issuer.now - 60 })()],

@@ -16,6 +16,7 @@ import { aKey, ISSUER, NOW, signToken, type TestKey } from '../support/chain-tok
 
 const aList = (bits: number, ...bytes: readonly number[]): StatusList => ({
   uri: '',
+  gen: 'a1',
   seq: 0,
   iat: 0,
   exp: 0,
@@ -146,7 +147,7 @@ test('M05 so many lists are held, those no token needs leave first, and what cha
       onFault: ({ detail }) => expect.unreachable(detail),
       fetch: async (uri) => {
         requests.push(uri)
-        const claims = { iss: ISSUER, sub: uri, iat: NOW, exp: NOW + 60, seq }
+        const claims = { iss: ISSUER, sub: uri, iat: NOW, exp: NOW + 60, gen: 'a1', seq }
         const list = { ...claims, status_list: { bits: 2, lst } }
         return new Response(await signToken(key, list, { typ: 'statuslist+jwt' }))
       },
@@ -163,6 +164,7 @@ test('M05 so many lists are held, those no token needs leave first, and what cha
   // A list the feed spoke of long ago, and of a thousand others since: an old copy of it is not taken for current.
   const changed = (from: number, to: number, changedAt: number) => ({
     iat: NOW,
+    gen: 'a1',
     seq: changedAt,
     since: 0,
     lists: new Map(Array.from({ length: to - from }, (_, at) => [uriOf(from + at), changedAt])),

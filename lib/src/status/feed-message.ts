@@ -4,7 +4,7 @@ import { MAX_KEYS } from '../key-set.ts'
 import type { RevocationDeps } from '../revocation.ts'
 import { isJsonObject, type JsonValue } from '../strict-json.ts'
 import type { Clock } from './freshness.ts'
-import { isListUri, readStatement, StatementRefused } from './statement.ts'
+import { isListUri, readGeneration, readStatement, StatementRefused } from './statement.ts'
 
 const MAX_MESSAGE_LENGTH = 131_072
 /** Lists a message may speak of; an issuer has a handful. */
@@ -12,6 +12,8 @@ export const MAX_LISTS_NAMED = 1_024
 
 export interface FeedMessage {
   readonly iat: number
+  /** Whose numbers these are: those of another store, which was lost, say nothing of this one. */
+  readonly gen: string
   /** Nothing changed between the last of these changes and `iat`. */
   readonly seq: number
   /** Every list that changed after this is in `lists`. */
@@ -33,10 +35,11 @@ export async function readFeedMessage(
   const { seq, since } = claims
   if (!isCount(seq) || !isCount(since) || since > seq)
     throw new StatementRefused('its sequence is none')
+  const gen = readGeneration(claims['gen'])
   const kids = readKids(claims['kids'])
   // A key that was taken back cannot say which keys are good.
   if (!kids.includes(kid)) throw new StatementRefused('its own key is not among the keys it names')
-  return { iat, seq, since, lists: readLists(deps.issuer, claims['lists'], seq), kids }
+  return { iat, gen, seq, since, lists: readLists(deps.issuer, claims['lists'], seq), kids }
 }
 
 function readKids(value: JsonValue | undefined): readonly string[] {

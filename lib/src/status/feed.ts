@@ -22,6 +22,7 @@ export class Feed {
   readonly #clock: Clock
   readonly #onMessage: MessageListener
   /** Of the last message that was taken. */
+  #gen = ''
   #seq = 0
   #iat = 0
   #kids = ''
@@ -119,11 +120,14 @@ export class Feed {
   async #take(data: string): Promise<void> {
     const came = momentOf(this.#clock)
     const message = await readFeedMessage(this.#deps, this.#clock, data)
-    const { seq, since, iat, kids } = message
+    const { gen, seq, since, iat, kids } = message
     if (this.#closed) return
-    if (since > this.#seq) throw new StatementRefused('it leaves a gap')
-    if (seq < this.#seq || iat < this.#iat)
+    // Of a store that took the place of a lost one nothing is known yet.
+    const reached = gen === this.#gen ? this.#seq : 0
+    if (since > reached) throw new StatementRefused('it leaves a gap')
+    if (seq < reached || iat < this.#iat)
       throw new StatementRefused('it goes back behind the last one')
+    this.#gen = gen
     this.#seq = seq
     this.#iat = iat
     this.#taken++

@@ -55,6 +55,8 @@ export class ListCache {
   #forgotten = 0
   /** Of the newest message of the feed: every list that did not change after it was read is current as of then. */
   #confirmed: Stamp | undefined
+  /** Of the store that message was of. */
+  #generation: string | undefined
   readonly #pauses = new Set<() => void>()
   #closed = false
 
@@ -78,7 +80,7 @@ export class ListCache {
     if (moment.now >= exp) return Number.POSITIVE_INFINITY
     // Before it ends, so that nobody has to wait then.
     if (moment.now > exp - (exp - iat) / RENEWAL_PART) this.#refreshSoon(uri)
-    const told = lapsed ?? this.#confirmed
+    const told = lapsed ?? (list.gen === this.#generation ? this.#confirmed : undefined)
     const age = ageOf(own, moment)
     return told === undefined ? age : Math.min(age, ageOf(told, moment))
   }
@@ -92,6 +94,7 @@ export class ListCache {
 
   /** Takes in a message that follows the last one without a gap. */
   apply(message: FeedMessage, stamp: Stamp): void {
+    if (message.gen !== this.#generation) this.#beginAnew(message.gen)
     for (const [uri, changedAt] of message.lists) {
       this.#note(uri, changedAt)
       const slot = this.#slots.get(uri)
@@ -100,6 +103,14 @@ export class ListCache {
       this.#follow(slot)
     }
     this.#confirmed = stamp
+  }
+
+  /** The store was lost: what it counted says nothing of this one, and its lists are confirmed by nobody any more. */
+  #beginAnew(generation: string): void {
+    this.#generation = generation
+    this.#changes.clear()
+    this.#forgotten = 0
+    this.#confirmed = undefined
   }
 
   /** Nothing is fetched from now on. */

@@ -5,7 +5,7 @@
 import { readCompactJws } from '../compact-jws.ts'
 import { readAlgorithm, verifySignature } from '../public-key.ts'
 import type { RevocationDeps } from '../revocation.ts'
-import type { JsonObject } from '../strict-json.ts'
+import type { JsonObject, JsonValue } from '../strict-json.ts'
 import { type Clock, MAX_AHEAD_SECONDS } from './freshness.ts'
 import { startTimer } from './timer.ts'
 
@@ -24,6 +24,14 @@ export interface StatementRules {
   readonly typ: string
   /** Characters. */
   readonly maxLength: number
+}
+
+const GENERATION = /^[0-9a-z]{1,16}$/
+
+/** `gen`: names the store whose numbers a statement has. Throws StatementRefused. */
+export function readGeneration(value: JsonValue | undefined): string {
+  if (typeof value === 'string' && GENERATION.test(value)) return value
+  throw new StatementRefused('it does not say whose numbers it has')
 }
 
 /** Throws StatementRefused, or another Error where the issuer's keys cannot be had. */

@@ -5,7 +5,7 @@ import type { RevocationDeps } from '../revocation.ts'
 import { isJsonObject, type JsonValue } from '../strict-json.ts'
 import type { Clock } from './freshness.ts'
 import { inflate } from './inflate.ts'
-import { readStatement, StatementRefused } from './statement.ts'
+import { readGeneration, readStatement, StatementRefused } from './statement.ts'
 
 /** Bytes, as fetched; and unpacked: 67 million indexes of two bits. */
 export const MAX_LIST_BYTES = 1_048_576
@@ -13,6 +13,8 @@ const MAX_STATUSES_BYTES = 16_777_216
 
 export interface StatusList {
   readonly uri: string
+  /** Whose count `seq` is. */
+  readonly gen: string
   /** The issuer's count of changes that this content reflects. */
   readonly seq: number
   /** Seconds since the epoch. */
@@ -38,7 +40,8 @@ export async function readStatusList(
   if (!isCount(seq)) throw new StatementRefused('it has no sequence')
   // Optional in the specification; here a list without an end is none.
   if (!isCount(exp) || exp <= clock.now()) throw new StatementRefused('it has expired')
-  return { uri, seq, iat, exp, ...(await readStatuses(claims['status_list'])) }
+  const gen = readGeneration(claims['gen'])
+  return { uri, gen, seq, iat, exp, ...(await readStatuses(claims['status_list'])) }
 }
 
 async function readStatuses(
