@@ -143,7 +143,7 @@ test('H10: the identity provider disables alice: everything she roots is over, a
 })
 
 describe('a node is killed', () => {
-  const ROUNDS = 3
+  const ROUNDS = 2
 
   test('no receiver misses what was acknowledged', async () => {
     const siem = await stage.receiver('siem')
@@ -154,14 +154,18 @@ describe('a node is killed', () => {
       const there = operator.at(node.origin)
       const txns: string[] = []
       for (let n = 0; n < 6; n += 1) txns.push(String(payloadOf(await open(`user${n}`))['txn']))
+      let answered = 0
       const wanted = acknowledged.length + 1 + round
       const revoked = txns.map(async (txn) => {
         const answer: Answer | undefined = await there
           .post(`tasks/${txn}/revoke`, { reason: 'looked wrong' })
           .catch(() => undefined)
+        answered += 1
         if (answer?.status === 200) acknowledged.push(txn)
       })
-      while (acknowledged.length < wanted) await new Promise((resolve) => setImmediate(resolve))
+      while (acknowledged.length < wanted && answered < txns.length) {
+        await new Promise((resolve) => setImmediate(resolve))
+      }
       await node.kill()
       await Promise.all(revoked)
     }
