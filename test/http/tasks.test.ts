@@ -298,14 +298,14 @@ describe('the list', () => {
   test('goes on page by page, by a cursor that is opaque and of one form', async () => {
     const all = new Set(txnsOf(await operator.get('tasks?limit=100')))
     const found: string[] = []
-    let cursor: unknown
+    let cursor: string | undefined
     do {
       const page = await operator.get(
         `tasks?limit=2${cursor === undefined ? '' : `&cursor=${cursor}`}`,
       )
       expect(page.status).toBe(200)
       found.push(...txnsOf(page))
-      cursor = page.body['next_cursor']
+      cursor = page.body['next_cursor'] as string | undefined
     } while (cursor !== undefined)
     expect(found.length).toBe(new Set(found).size)
     expect(new Set(found)).toEqual(all)

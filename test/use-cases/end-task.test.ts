@@ -109,22 +109,17 @@ describe('a task', () => {
   })
 
   test('that somebody else revoked meanwhile cannot be closed', async () => {
-    const { readTask } = stage.deps.tasks
     let isFirst = true
-    const deps = {
-      ...stage.deps,
-      tasks: new Proxy(stage.deps.tasks, {
-        get: (target, name) => {
-          if (name !== 'readTask' || !isFirst) return Reflect.get(target, name)
-          return async (...input: Parameters<typeof readTask>) => {
-            const tree = await readTask(...input)
-            isFirst = false
-            await stage.store.tasks.endTask('acme', 'one', 'revoked', anEnding())
-            return tree
-          }
-        },
-      }),
+    const readTask: typeof stage.deps.tasks.readTask = async (tenant, txn) => {
+      const tree = await stage.store.tasks.readTask(tenant, txn)
+      if (isFirst) await stage.store.tasks.endTask(tenant, txn, 'revoked', anEnding())
+      isFirst = false
+      return tree
     }
+    const tasks = new Proxy(stage.deps.tasks, {
+      get: (target, name) => (name === 'readTask' ? readTask : Reflect.get(target, name)),
+    })
+    const deps = { ...stage.deps, tasks }
     const outcome = await endTask(deps, { ...request(), state: 'closed', reason: 'x' })
     expect(outcome).toMatchObject({ reason: 'task_over' })
     expect(stage.events).toEqual([])

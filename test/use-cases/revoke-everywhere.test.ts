@@ -132,11 +132,10 @@ describe('a crash', () => {
     const revocation = { id: 'r', scope: { kind: 'agent', id: 'coder' }, ending } as const
     await stage.store.tasks.beginRevocation('gone', { ...revocation, id: 'of-nobody' })
     await stage.store.tasks.beginRevocation('acme', revocation)
-    const find = stage.deps.tenants.find
     const tenants = {
       find: (id: string) => {
         if (id === 'gone') throw new Error('cannot be used')
-        return find(id)
+        return stage.deps.tenants.find(id)
       },
     }
     const told: string[] = []
