@@ -1,5 +1,5 @@
 /**
- * Resource servers in one process: verifiers with status lists of their own, shown the same tokens every two
+ * Resource servers in one process: verifiers with status lists of their own, shown the same tokens every five
  * milliseconds, and when each came to which outcome. Argument: WatchSettings.
  */
 import { setTimeout as pause } from 'node:timers/promises'
@@ -9,7 +9,7 @@ import { CountedFetch } from './counted-fetch.ts'
 import { monotonic } from './monotonic.ts'
 import type { Outcome, Span, WatchAsk, WatchMessage, WatchSettings } from './watch.ts'
 
-const PAUSE_MILLISECONDS = 2
+const PAUSE_MILLISECONDS = 5
 const NEED = { scope: 'ledger:propose' } as const
 
 interface Watcher {

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { type Cores, commandOn, everyCore } from './cores.ts'
 import type { Outcome, WatchAsk, WatchMessage, WatchReplies, WatchSettings } from './watch.ts'
 
 type Waiting = (message: WatchMessage) => void
@@ -12,13 +13,19 @@ class WatchProcess {
   #ids = 0
   #said = ''
 
-  private constructor(settings: WatchSettings) {
+  private constructor(cores: Cores, settings: WatchSettings) {
     const path = join(import.meta.dirname, 'watch-process.ts')
-    this.#child = spawn(
-      process.execPath,
-      ['--conditions=actchain:source', path, JSON.stringify(settings)],
-      { env: { PATH: process.env['PATH'] }, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] },
+    const [program, ...args] = commandOn(
+      // Resource servers have machines of their own: all of this one is little for so many.
+      everyCore(cores),
+      '--conditions=actchain:source',
+      path,
+      JSON.stringify(settings),
     )
+    this.#child = spawn(program, args, {
+      env: { PATH: process.env['PATH'] },
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    })
     this.#child.stderr?.on('data', (chunk: Buffer) => {
       this.#said = (this.#said + chunk.toString()).slice(-4000)
     })
@@ -28,8 +35,8 @@ class WatchProcess {
     })
   }
 
-  static async start(settings: WatchSettings): Promise<WatchProcess> {
-    const process = new WatchProcess(settings)
+  static async start(cores: Cores, settings: WatchSettings): Promise<WatchProcess> {
+    const process = new WatchProcess(cores, settings)
     await process.#next(0)
     return process
   }
@@ -73,8 +80,8 @@ export class Watchers {
     this.#processes = processes
   }
 
-  static async start(processes: number, settings: WatchSettings): Promise<Watchers> {
-    const starting = Array.from({ length: processes }, () => WatchProcess.start(settings))
+  static async start(cores: Cores, processes: number, settings: WatchSettings): Promise<Watchers> {
+    const starting = Array.from({ length: processes }, () => WatchProcess.start(cores, settings))
     return new Watchers(await Promise.all(starting))
   }
 

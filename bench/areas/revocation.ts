@@ -113,7 +113,7 @@ async function setStage({ cores, emit }: Bench, scale: Scale): Promise<Stage> {
     closing.push(() => driver.close())
     const network = await CutProxy.to(port)
     closing.push(() => network.close())
-    const watchers = await Watchers.start(scale.processes, {
+    const watchers = await Watchers.start(cores, scale.processes, {
       verifiers: scale.verifiers,
       issuer: BENCH_ISSUER,
       audience: 'https://ledger.example.com/api',
