@@ -27,10 +27,20 @@ export function checkIssuers(
         return client === undefined ? [] : [[client, id] as const]
       }),
     )
+    checkId(report, issuers.document, entry)
     checkAudiences(report, issuers.document, entry, owners)
     checkOwnNames(report, issuers.document, entry, publicUrl)
     checkManagementClient(report, issuers.document, entry, owners)
   }
+}
+
+/** Of people it is written `{issuer id}:{subject}` who did something; of others, with one of these before the colon. */
+const OTHER_AUTHORS: ReadonlySet<string> = new Set(['agent', 'receiver', 'transmitter'])
+
+function checkId(report: Report, document: YamlDocument, { value, path }: IssuerAt): void {
+  if (!OTHER_AUTHORS.has(value.id)) return
+  const text = `${quote(value.id)} stands for something else on record: give it another id`
+  refuse(report, document, [...path, 'id'], { text })
 }
 
 function checkAudiences(

@@ -94,6 +94,14 @@ describe('PROF-16: no claim may pass as a fact of ours', () => {
   ])
 })
 
+test('the id of an issuer is nobody else on record', () => {
+  for (const id of ['agent', 'receiver', 'transmitter']) {
+    expect(folder.problemsAfter(issuer({ id }))).toContainEqual(
+      `acme/tenant.yaml: "${id}" stands for something else on record: give it another id`,
+    )
+  }
+})
+
 describe('names of this tenant at an issuer', () => {
   const named = (audiences: readonly string[]) => issuer({ client_claim: 'azp', audiences })
   check([
