@@ -221,7 +221,7 @@ describe('refused, in the words of RFC 8935 §2.4', () => {
     expect(entries).toMatchObject([
       { outcome: 'refuse', guard: expect.stringMatching(/^[a-z_]+$/) },
     ])
-    expect(JSON.stringify(entries)).not.toContain('eyJ')
+    expect(JSON.stringify(entries)).not.toMatch(/eyJ[\w-]*\./)
   })
 
   test('F05: no tenant and no transmitter are the same nothing', async () => {
