@@ -40,19 +40,19 @@ async function readBody(
   signal: AbortSignal,
   maxBytes: number,
 ): Promise<Uint8Array> {
-  const body: ReadableStream<Uint8Array> | null = response.body
+  const body: ReadableStream<Uint8Array<ArrayBuffer>> | null = response.body
   if (body === null) return new Uint8Array()
   const reader = body.getReader()
   signal.addEventListener('abort', () => void reader.cancel().catch(() => undefined))
-  const bytes = new Uint8Array(maxBytes)
-  let filled = 0
+  const chunks: Uint8Array<ArrayBuffer>[] = []
+  let length = 0
   for (;;) {
     const { done, value } = await reader.read()
     if (signal.aborted) throw new Error(`timeout of ${response.url}`)
-    if (done) return bytes.subarray(0, filled)
-    if (filled + value.length > maxBytes) throw new Error(`too large: ${response.url}`)
-    bytes.set(value, filled)
-    filled += value.length
+    if (done) return new Uint8Array(await new Blob(chunks).arrayBuffer())
+    length += value.length
+    if (length > maxBytes) throw new Error(`too large: ${response.url}`)
+    chunks.push(value)
   }
 }
 
