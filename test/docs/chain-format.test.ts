@@ -51,15 +51,25 @@ describe('the worked example', () => {
   })
 })
 
+/** Members of the list and of the message. */
+interface Stated {
+  readonly iss: string
+  readonly sub: string
+  readonly iat: number
+  readonly seq: number
+  readonly status_list: { readonly bits: number; readonly lst: string }
+  readonly lists: Readonly<Record<string, number>>
+}
+
 describe('the example of a list', () => {
   const [, list, message] = [...page.matchAll(/```json\n(.*?)```/gs)].map(
-    ([, text = '']) => JSON.parse(text) as Record<string, any>,
-  )
+    ([, text = '']) => JSON.parse(text) as Stated,
+  ) as [Stated, Stated, Stated]
 
   test('belongs to the token, and says of its indexes what the page says', () => {
     const { status, act_bounds } = JSON.parse(example) as DelegatedClaims
-    expect(list?.['sub']).toBe(status.status_list.uri)
-    const { bits, lst } = list?.['status_list']
+    expect(list.sub).toBe(status.status_list.uri)
+    const { bits, lst } = list.status_list
     const packed = inflateSync(Buffer.from(lst, 'base64url'))
     expect({ bits, length: (packed.length * 8) / bits }).toEqual({ bits: 2, length: 65_536 })
     const statusAt = (index: number): number => (packed[index >> 2]! >> ((index & 3) * 2)) & 3
@@ -73,10 +83,10 @@ describe('the example of a list', () => {
   })
 
   test('is confirmed by the example of a message', () => {
-    expect(message?.['iss']).toBe(list?.['iss'])
-    expect(message?.['lists']).toEqual({ [list?.['sub']]: list?.['seq'] })
-    expect(message?.['iat']).toBeGreaterThanOrEqual(list?.['iat'])
-    expect(page).toContain(`id: ${message?.['seq']}\n`)
+    expect(message.iss).toBe(list.iss)
+    expect(message.lists).toEqual({ [list.sub]: list.seq })
+    expect(message.iat).toBeGreaterThanOrEqual(list.iat)
+    expect(page).toContain(`id: ${message.seq}\n`)
   })
 })
 
