@@ -1,10 +1,6 @@
 /** Which places of a task were taken out, with which others, and whose tokens that ended. */
+import { isWithin } from '../core/place.ts'
 import type { Ending, TaskTree } from './ports.ts'
-
-/** Agent ids hold no `/`, so a place is beneath another exactly where its text goes on with one. */
-export function isWithin(place: string, above: string): boolean {
-  return place === above || place.startsWith(`${above}/`)
-}
 
 /** Of the place itself, or of one above it; undefined where it is still in. */
 export function endingOfPlace({ revokedPlaces }: TaskTree, place: string): Ending | undefined {

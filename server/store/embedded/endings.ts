@@ -2,20 +2,14 @@
  * What ends, in one transaction each: the records, and the statuses that verifiers read of them. Bounded by the tokens of a
  * task. Doing any of it again changes nothing.
  */
+import { isWithin } from '../../core/place.ts'
 import type { Ending, Reached, Revocation, TaskRecord, TaskState } from '../../use-cases/ports.ts'
 import { STATUS } from '../../use-cases/task-store.ts'
 import type { Environment } from './environment.ts'
 import { findHop, findTask } from './hops.ts'
 import { hopKey, hopsOf, taskKey } from './keys.ts'
 import { keepList } from './list-heads.ts'
-import {
-  isWithin,
-  type KnownPlace,
-  placesOfAgent,
-  readPlaces,
-  type TaskAddress,
-  takeOut,
-} from './places.ts'
+import { type KnownPlace, placesOfAgent, readPlaces, type TaskAddress, takeOut } from './places.ts'
 import { type HopAddress, StoredHop, type StoredTask } from './records.ts'
 import { spend } from './spent-tokens.ts'
 import { writeStatuses } from './statuses.ts'

@@ -14,11 +14,6 @@ export interface KnownPlace {
   readonly ending: Ending | undefined
 }
 
-/** Agent ids hold no `/`, so a place is beneath another exactly where its text goes on with one. */
-export function isWithin(place: string, above: string): boolean {
-  return place === above || place.startsWith(`${above}/`)
-}
-
 /** All places of the task that a token was made at, and those that were taken out. */
 export function readPlaces(environment: Environment, at: TaskAddress): readonly KnownPlace[] {
   const stored = environment.range(placesOf(at.tenant, at.txn), Infinity)
