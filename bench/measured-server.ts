@@ -2,14 +2,16 @@
  * The servers of a run. Each is up with its data in a folder of its own, knows how to make a batch of requests, and is
  * closed with everything it left.
  */
+
 import { join } from 'node:path'
 import { freePort } from '../test/support/child-server.ts'
 import type { Cores } from './cores.ts'
 import { Driver, type PreparedRequest } from './load.ts'
+import { productionEnvironment } from './production-environment.ts'
 import { makeScratchFolder, removeScratchFolder } from './scratch-folder.ts'
 import { ServerProcess } from './server-process.ts'
 import { agentAt, exchangeForm, Signer } from './signed-requests.ts'
-import { BENCH_ORIGIN, type TenantKeys, writeBenchTenant } from './tenant.ts'
+import { type TenantKeys, writeBenchTenant } from './tenant.ts'
 
 export interface MeasuredServer {
   readonly server: ServerProcess
@@ -30,15 +32,7 @@ export async function startActchain(cores: Cores): Promise<MeasuredActchain> {
   try {
     const keys = writeBenchTenant(join(folder, 'tenants'))
     const [port, management] = [await freePort(), await freePort()]
-    const env = {
-      ACTCHAIN_MODE: 'production',
-      ACTCHAIN_PORT: String(port),
-      ACTCHAIN_MANAGEMENT_PORT: String(management),
-      ACTCHAIN_PUBLIC_URL: BENCH_ORIGIN,
-      ACTCHAIN_DATA: join(folder, 'data'),
-      ACTCHAIN_TENANTS: join(folder, 'tenants'),
-      ACTCHAIN_KEY_SECRET: 'a secret of this run and of no other one',
-    }
+    const env = productionEnvironment(folder, { port, management })
     const server = await ServerProcess.start({ script: 'actchain.ts', env, cores })
     return { ...measured(server, port, removeFolder), keys, signer: new Signer(keys) }
   } catch (fault) {

@@ -3,6 +3,7 @@
  * time from the acknowledgement of a revocation until the last of them refuses a token further down. Then the network
  * between them and the server falls silent.
  */
+
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { freePort } from '../../test/support/child-server.ts'
@@ -11,11 +12,12 @@ import { Stories, type Story } from '../chain-story.ts'
 import { CutProxy } from '../cut-proxy.ts'
 import { Driver } from '../load.ts'
 import { monotonic } from '../monotonic.ts'
+import { productionEnvironment } from '../production-environment.ts'
 import { recordTokens } from '../recorded-tokens.ts'
 import { makeScratchFolder, removeScratchFolder } from '../scratch-folder.ts'
 import { ServerProcess } from '../server-process.ts'
 import { median, quantile, rounded } from '../statistics.ts'
-import { BENCH_ISSUER, BENCH_ORIGIN, writeBenchTenant } from '../tenant.ts'
+import { BENCH_ISSUER, writeBenchTenant } from '../tenant.ts'
 import type { Span } from '../watch.ts'
 import { Watchers } from '../watchers.ts'
 
@@ -98,15 +100,7 @@ async function setStage({ cores, emit }: Bench, scale: Scale): Promise<Stage> {
     const seconds = rounded((performance.now() - began) / 1000)
     emit({ name: 'revocation.live_tokens', value: tokens, unit: 'tokens', seconds })
     const [port, management] = [await freePort(), await freePort()]
-    const env = {
-      ACTCHAIN_MODE: 'production',
-      ACTCHAIN_PORT: String(port),
-      ACTCHAIN_MANAGEMENT_PORT: String(management),
-      ACTCHAIN_PUBLIC_URL: BENCH_ORIGIN,
-      ACTCHAIN_DATA: join(folder, 'data'),
-      ACTCHAIN_TENANTS: join(folder, 'tenants'),
-      ACTCHAIN_KEY_SECRET: 'a secret of this run and of no other one',
-    }
+    const env = productionEnvironment(folder, { port, management })
     const server = await ServerProcess.start({ script: 'actchain.ts', env, cores })
     closing.push(() => server.close())
     const driver = new Driver(port)
