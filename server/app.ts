@@ -28,6 +28,7 @@ import { type EmbeddedStore, openEmbeddedStore } from './store/embedded/store.ts
 import { faultReason, type Log } from './telemetry/log.ts'
 import { TenantUnavailable } from './tenants/live-tenants.ts'
 import type { LoadedTenant } from './tenants/load-tenants.ts'
+import { createTrustMaterial } from './trust-material.ts'
 import type { Clock, Tenants } from './use-cases/ports.ts'
 import { createRateLimits } from './use-cases/rate-limit.ts'
 
@@ -111,6 +112,8 @@ function wire(config: Config, { log, clock, store, loaded }: Opened): App {
     replay: store.replay,
     proofs: createProofChecker(store.replay),
     issuerKeys,
+    trust: createTrustMaterial(issuerKeys),
+    certificateOf: () => undefined,
     keyringOf,
     randomId,
     mint: (tenant, claims) => mintAccessToken(keyringOf(tenant), claims),

@@ -34,10 +34,11 @@ export function ensureDevelopmentKeys(input: {
 }): Tenant {
   const { dataFolder, tenant } = input
   const agents = [...tenant.agents].map(([id, agent]): [string, Agent] => {
-    if (!agent.auth.development) return [id, agent]
+    const { auth } = agent
+    if (auth.method !== 'private_key_jwt' || !auth.development) return [id, agent]
     const key = ensureKey(developmentKeyFile(dataFolder, tenant.id, id))
-    const jwks = Object.freeze([...agent.auth.jwks, publicJwk(key)])
-    return [id, Object.freeze({ ...agent, auth: Object.freeze({ ...agent.auth, jwks }) })]
+    const jwks = Object.freeze([...auth.jwks, publicJwk(key)])
+    return [id, Object.freeze({ ...agent, auth: Object.freeze({ ...auth, jwks }) })]
   })
   return Object.freeze({ ...tenant, agents: new Map(agents) })
 }

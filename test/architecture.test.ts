@@ -16,6 +16,7 @@ const WIRING = new Set([
   'server/heal-tasks.ts',
   'server/issuer-keys.ts',
   'server/keyrings.ts',
+  'server/trust-material.ts',
   'server/open-tenants.ts',
   'server/development-keys.ts',
   'server/start-refused.ts',

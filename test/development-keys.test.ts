@@ -69,6 +69,12 @@ function aTenant(...agents: readonly Agent[]): Tenant {
     eventReceivers: new Map(),
     eventTransmitters: new Map(),
     keyEpoch: 0,
+    keyCachePeriod: 600,
+    dpopNonces: false,
+    trustDomains: new Map(),
+    certificateAuthorities: new Map(),
+    workloadIssuers: new Map(),
+    attesters: new Map(),
     disabledSubjects: new Set(),
     agents: new Map(agents.map((agent) => [agent.id, agent])),
     resources: new Map(),
@@ -80,6 +86,10 @@ function aTenant(...agents: readonly Agent[]): Tenant {
   }
 }
 
+function keysOf(agent: Agent | undefined) {
+  return agent?.auth.method === 'private_key_jwt' ? agent.auth.jwks : []
+}
+
 describe('ensureDevelopmentKeys', () => {
   test('gives each agent that asks a key pair of its own, and leaves the others alone', async () => {
     const folder = dataFolder()
@@ -89,18 +99,18 @@ describe('ensureDevelopmentKeys', () => {
       anAgent('other', false),
     )
     const tenant = ensureDevelopmentKeys({ dataFolder: folder, tenant: given })
-    const [planner, mailer, other] = [...tenant.agents.values()].map(({ auth }) => auth.jwks)
+    const [planner, mailer, other] = [...tenant.agents.values()].map(keysOf)
     expect(planner).toHaveLength(1)
     expect(mailer![0]!['kid']).not.toBe(planner![0]!['kid'])
     expect(other).toEqual([])
-    expect(given.agents.get('planner')!.auth.jwks).toEqual([])
+    expect(keysOf(given.agents.get('planner'))).toEqual([])
     expect({ ...tenant, agents: 0 }).toEqual({ ...given, agents: 0 })
   })
 
   test('puts only the public half into the tenant, named by its thumbprint', async () => {
     const given = aTenant(anAgent('planner', true))
     const tenant = ensureDevelopmentKeys({ dataFolder: dataFolder(), tenant: given })
-    const jwk = tenant.agents.get('planner')!.auth.jwks[0]!
+    const jwk = keysOf(tenant.agents.get('planner'))[0]!
     expect(Object.keys(jwk).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y'])
     expect(jwk['kid']).toBe(await calculateJwkThumbprint(jwk))
     expect(await importJWK(jwk, 'ES256')).toMatchObject({ type: 'public' })

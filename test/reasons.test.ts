@@ -21,7 +21,11 @@ beforeAll(async () => {
 afterAll(() => stage.close())
 
 const REACHABLE = Object.keys(PRODUCERS) as Reachable[]
-const UNREACHABLE: readonly Reason[] = ['facts_changed']
+const UNREACHABLE: readonly Reason[] = [
+  'facts_changed',
+  'certificate_required',
+  'proof_nonce_required',
+]
 
 test('the table of reasons and the table of producers name the same', () => {
   expect([...REACHABLE, ...UNREACHABLE].sort()).toEqual(Object.keys(REASONS).sort())
@@ -45,6 +49,7 @@ test('the errors and statuses are those of RFC 6585, RFC 6749, RFC 8693, RFC 939
     unauthorized_client: [400],
     unsupported_grant_type: [400],
     invalid_dpop_proof: [400],
+    use_dpop_nonce: [400],
     temporarily_unavailable: [429, 503],
   })
 })

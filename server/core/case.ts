@@ -1,3 +1,5 @@
+import type { KeyProof } from './tenant.ts'
+
 /**
  * One question about delegation in the words of an identity team: may this chain of agents, for this subject, take these
  * scopes to this resource? Test cases of a tenant's folder, `explain` and `diff` all ask it.
@@ -17,7 +19,7 @@ export interface Case {
   /** Undefined: whatever is permitted outright. */
   readonly scope: readonly string[] | undefined
   readonly purpose: string | undefined
-  readonly key: 'dpop' | 'none'
+  readonly key: KeyProof
   /** Seconds since the epoch. */
   readonly now: number
 }

@@ -5,7 +5,7 @@
  */
 import { type HopFacts, SCOPE_GUARDS } from './guards.ts'
 import { needsApproval, type RuleAnswer, type RuleQuestion } from './rules.ts'
-import type { Tier } from './tenant.ts'
+import type { KeyProof, Tier } from './tenant.ts'
 
 /** `ask`: only with the approval of a human. */
 export type PolicyDecision = 'permit' | 'ask' | 'refuse'
@@ -36,7 +36,7 @@ export function decide(hop: HopFacts, scope: string): ScopeDecision {
 /** Where the rules close the way, by name; undefined where they permit and what they ask for is met. */
 export function refusingRule(
   { decision, policies, failed, obligations }: RuleAnswer,
-  met: { readonly depth: number; readonly key: 'dpop' | 'none' },
+  met: { readonly depth: number; readonly key: KeyProof },
 ): string | undefined {
   // A rule that cannot be evaluated might have been the forbid.
   if (failed.length > 0) return 'rule_failed'

@@ -65,7 +65,7 @@ export function delegatedClaims(token: NewToken): DelegatedClaims {
     jti,
     txn: lineage.txn,
     ...lineage.authentication,
-    ...(key === undefined ? {} : { cnf: { jkt: key.jkt } }),
+    ...(key === undefined ? {} : { cnf: key }),
     status: { status_list: { idx, uri: `${tenant.issuer}/status/${lineage.list}` } },
     ...(act === undefined ? {} : { act }),
     act_bounds: { v: 1, root, hops: [hop, ...lineage.hops] },

@@ -96,6 +96,7 @@ function transmitterDefaults(tenant: Tenant, party: EventTransmitter): readonly 
 
 function agentDefaults(tenant: Tenant, agent: Agent): readonly string[] {
   const member = `${tenant.id}/agents.yaml: ${agent.id}: auth`
+  if (agent.auth.method !== 'private_key_jwt') return []
   const found = agent.auth.development
     ? [`${member}: development_keys is for development; give the agent's own public keys.`]
     : []

@@ -7,7 +7,7 @@ import { scopeNames } from '../../lib/src/scope.ts'
 import type { Ceiling } from './ceiling.ts'
 import type { Reason } from './refusal.ts'
 import type { RuleRequest, Subject, TaskFacts } from './rules.ts'
-import type { Agent, Resource, TaskType, Tenant } from './tenant.ts'
+import type { Agent, KeyProof, Resource, TaskType, Tenant } from './tenant.ts'
 
 export interface HopRequest {
   readonly tenant: Tenant
@@ -23,7 +23,7 @@ export interface HopRequest {
   readonly subject: Subject | undefined
   readonly task: TaskFacts
   /** What the caller proved a key with. */
-  readonly key: 'dpop' | 'none'
+  readonly key: KeyProof
   /** Undefined: whatever is permitted outright. */
   readonly scope: readonly string[] | undefined
   /** End of the actor token's life; undefined without one. */

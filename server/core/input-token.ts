@@ -3,7 +3,7 @@
  * Expiry is not judged yet: the way in comes first, so that a stranger learns nothing of a token's state.
  */
 import type { DelegatedClaims } from '../../lib/src/act-bounds.ts'
-import type { TrustedIssuer } from './tenant.ts'
+import type { KeyProof, TrustedIssuer } from './tenant.ts'
 
 /** An access token this tenant issued. */
 export interface OwnToken {
@@ -46,5 +46,13 @@ export interface Authentication {
 
 export type SubjectToken = OwnToken | ForeignToken
 
-/** RFC 7800: the key the caller proved with this very request; undefined without a proof. */
-export type ProvenKey = { readonly jkt: string } | undefined
+/**
+ * RFC 7800: what the caller's new token is bound to, each member proven with this very request; undefined where it proved
+ * nothing its binding is about.
+ */
+export type ProvenKey = { readonly jkt?: string; readonly 'x5t#S256'?: string } | undefined
+
+export function keyProofOf(key: ProvenKey): KeyProof {
+  if (key?.jkt !== undefined) return 'dpop'
+  return key?.['x5t#S256'] === undefined ? 'none' : 'mtls'
+}

@@ -12,7 +12,7 @@ import {
   type RuleRequest,
   type Subject,
 } from './rules.ts'
-import type { Agent, TaskType, Tenant, Tier } from './tenant.ts'
+import type { Agent, KeyProof, TaskType, Tenant, Tier } from './tenant.ts'
 
 export interface RootRequest {
   readonly tenant: Tenant
@@ -23,7 +23,7 @@ export interface RootRequest {
   /** Undefined where the opener acts on its own behalf. */
   readonly subject: Subject | undefined
   /** What the opener proved a key with. */
-  readonly key: 'dpop' | 'none'
+  readonly key: KeyProof
   /** The opener's own words. */
   readonly request: RuleRequest
   readonly ids: { readonly jti: string; readonly idx: number }

@@ -72,7 +72,7 @@ export const REASONS = {
   ),
   client_authentication_failed: entry(
     'invalid_client',
-    'client authentication failed: sign an assertion whose only audience is the issuer',
+    'client authentication failed: use the one way this client has; an assertion has the issuer as its only audience',
     401,
   ),
   grant_not_permitted: entry('unauthorized_client', 'this client may not use this grant'),
@@ -80,6 +80,14 @@ export const REASONS = {
   proof_invalid: entry('invalid_dpop_proof', 'the DPoP proof is not acceptable'),
   proof_required: entry('invalid_dpop_proof', 'this client proves its key with every request'),
   proof_replayed: entry('invalid_dpop_proof', 'the DPoP proof was used before'),
+  proof_nonce_required: entry(
+    'use_dpop_nonce',
+    'make the proof again with the nonce of the DPoP-Nonce header',
+  ),
+  certificate_required: entry(
+    'invalid_request',
+    'tokens of this client are bound to a certificate: use mutual TLS',
+  ),
   rate_limited: entry('temporarily_unavailable', 'too many requests: slow down', 429),
   unavailable: entry('temporarily_unavailable', 'the server cannot decide now: try again', 503),
 } as const satisfies Record<string, ReasonEntry>

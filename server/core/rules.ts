@@ -3,7 +3,14 @@
  * a permit here opens nothing that a guard closed. `server/policy` answers with Cedar; the answer is a pure function of the
  * question and of the tenant's version.
  */
-import { type Agent, type Resource, type TaskType, TIERS, type Tier } from './tenant.ts'
+import {
+  type Agent,
+  type KeyProof,
+  type Resource,
+  type TaskType,
+  TIERS,
+  type Tier,
+} from './tenant.ts'
 
 /** `open` a task, `delegate` to the agent that answers at the target, `call` an API. */
 export type RuleAction = 'open' | 'delegate' | 'call'
@@ -26,7 +33,7 @@ export interface RuleQuestion {
   /** Agent ids from the root to the caller, the caller included. */
   readonly chain: readonly string[]
   /** What the caller proved a key with, in this very request. */
-  readonly key: 'dpop' | 'none'
+  readonly key: KeyProof
   /** Seconds since the epoch. */
   readonly now: number
   /** The caller's own words: untrusted, and kept apart from the facts above (attack case L01). */

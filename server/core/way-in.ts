@@ -62,10 +62,18 @@ function findRoot(tenant: Tenant, caller: Agent, token: ForeignToken): WayIn | R
 }
 
 /** Every confirmation the token has must be proven now; a token without one was issued to a bearer client. */
-function holdsKey(cnf: OwnToken['claims']['cnf'], proven: ProvenKey): boolean {
+export function holdsKey(cnf: OwnToken['claims']['cnf'], proven: ProvenKey): boolean {
   if (cnf === undefined) return true
-  const members = Object.keys(cnf)
-  return members.length === 1 && cnf.jkt !== undefined && cnf.jkt === proven?.jkt
+  const members = Object.entries(cnf)
+  return (
+    members.length > 0 &&
+    members.every(([name, value]) => isMember(name) && proven?.[name] === value)
+  )
+}
+
+/** A confirmation that is not known here is one that was not proven. */
+function isMember(name: string): name is keyof NonNullable<ProvenKey> {
+  return name === 'jkt' || name === 'x5t#S256'
 }
 
 function unacceptable(guard: string): Refusal {

@@ -32,7 +32,10 @@ interface KnownClient {
 /** One id is one client: an agent, else a resource server, else a receiver. Of resource servers only one with keys is any. */
 export function findClient(tenant: Tenant, id: string): KnownClient | undefined {
   const agent = tenant.agents.get(id)
-  if (agent !== undefined) return { kind: 'agent', jwks: agent.auth.jwks }
+  // Without keys nothing is signed by it: its method is another.
+  if (agent !== undefined) {
+    return { kind: 'agent', jwks: agent.auth.method === 'private_key_jwt' ? agent.auth.jwks : [] }
+  }
   const resource = tenant.resources.get(id)
   if (resource !== undefined) {
     return resource.keys.length > 0 ? { kind: 'resource_server', jwks: resource.keys } : undefined

@@ -6,8 +6,9 @@ import type { KoaContextWithOIDC } from 'oidc-provider'
 import type { Keyring } from '../../keys/keyring.ts'
 import { isActive } from '../core/guards.ts'
 import type { OwnToken, ProvenKey, SubjectToken } from '../core/input-token.ts'
+import type { PresentedCertificate } from '../core/presented-certificate.ts'
 import { isRefusal, type Refusal, refuse } from '../core/refusal.ts'
-import type { Tenant } from '../core/tenant.ts'
+import type { Binding, Tenant } from '../core/tenant.ts'
 import { actAlone } from '../use-cases/act-alone.ts'
 import type { DecisionRecord } from '../use-cases/decision-record.ts'
 import { type ExchangeDeps, exchangeToken } from '../use-cases/exchange-token.ts'
@@ -104,7 +105,7 @@ function decideWith<Parameters extends CommonParameters>(
 ): Handler {
   const url = `${tenant.issuer}/token`
   const find = async (ctx: KoaContextWithOIDC): Promise<Outcome> => {
-    const { record, client: id = '', admission } = requestState(ctx)
+    const { record, client: id = '', admission, certificate } = requestState(ctx)
     record.note({ client: id })
     const now = deps.clock.now()
     const client = findGrantClient(tenant, id)
@@ -115,25 +116,31 @@ function decideWith<Parameters extends CommonParameters>(
     if (isRefusal(parameters)) return parameters
     const { scope } = parameters
     if (scope !== undefined) record.note({ scope_requested: scope })
+    if (admission === undefined) throw new TypeError('no credential named this client')
+    const stranger = await admission.authenticated
+    if (stranger !== undefined) return stranger
     const proof = ctx.get('dpop')
+    const checked = deps.proofs.check({
+      tenant: tenant.id,
+      proof: proof === '' ? undefined : proof,
+      method: 'POST',
+      url,
+      now,
+    })
     // The two single uses are claimed together: one step of the store for both.
-    const [key, stopped] = await Promise.all([
-      deps.proofs.check({
-        tenant: tenant.id,
-        proof: proof === '' ? undefined : proof,
-        method: 'POST',
-        url,
-        now,
-      }),
-      admission,
+    const [proven, used] = await Promise.all([
+      checked,
+      admission.takesKey ? undefined : admission.admit(undefined),
     ])
-    if (stopped !== undefined) return stopped
-    if (isRefusal(key)) {
-      if (key.reason === 'proof_replayed') await onReplay?.(parameters, { client, record })
-      return key
+    if (used !== undefined) return used
+    if (isRefusal(proven)) {
+      if (proven.reason === 'proof_replayed') await onReplay?.(parameters, { client, record })
+      return proven
     }
-    // RFC 9449 §5.2: a client bound to DPoP gets no token without a proof.
-    if (key === undefined && client.binding === 'dpop') return refuse('proof_required')
+    const key = bindingOf(client.binding, proven, certificate)
+    if (isRefusal(key)) return key
+    const stopped = await admission.admit(key)
+    if (stopped !== undefined) return stopped
     return decide(parameters, { client, key, record })
   }
   return async (ctx) => {
@@ -141,6 +148,21 @@ function decideWith<Parameters extends CommonParameters>(
     // The library wants a body from a grant; the door writes the answer that is sent.
     ctx.body = {}
   }
+}
+
+/** What the token will be bound to, as the client's binding demands it: proven now, copied from nowhere. */
+function bindingOf(
+  binding: Binding,
+  proven: ProvenKey,
+  certificate: PresentedCertificate | undefined,
+): ProvenKey | Refusal {
+  if (binding !== 'mtls') {
+    // RFC 9449 §5.2: a client bound to DPoP gets no token without a proof.
+    return proven === undefined && binding === 'dpop' ? refuse('proof_required') : proven
+  }
+  // RFC 8705 §3.4: without mutual TLS no token, rather than one that is bound to nothing.
+  if (certificate === undefined) return refuse('certificate_required')
+  return { ...proven, 'x5t#S256': certificate.thumbprint }
 }
 
 /** RFC 8693 §2.1: validated by the rules of its declared type. */

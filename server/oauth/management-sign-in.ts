@@ -10,7 +10,9 @@ import { type PublicJwk, ROLES, type Role, type Tenant } from '../core/tenant.ts
 import { OPERATOR, PLATFORM } from '../use-cases/author.ts'
 import type { ManagementAccess, SignedIn, SignInRequest } from '../use-cases/management-access.ts'
 import type { AuditLog, ReplayGuard } from '../use-cases/ports.ts'
-import { verifyAssertion } from './client-assertion.ts'
+import { readAssertion } from './authentication/assertion-form.ts'
+import { verifyAssertion } from './authentication/client-assertion.ts'
+import type { Authenticated } from './authentication/credentials.ts'
 import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE } from './exchange-parameters.ts'
 import { believe, type IssuerKeys, verifyForeignToken } from './foreign-token.ts'
 import { issueManagementToken } from './issue-management-token.ts'
@@ -52,9 +54,10 @@ async function signInOperator(
   if (form['grant_type'] !== 'client_credentials') return refuse('grant_unsupported')
   const now = deps.clock.now()
   const issuer = adminAudience(deps.publicUrl)
-  const presented = { form, hasAuthorization: authorization !== undefined, now }
-  const outcome = verifyAssertion({ tenant: PLATFORM, audience: issuer, keysOf }, presented)
+  const outcome = authenticateOperator({ issuer, keysOf }, form, authorization, now)
   if (typeof outcome === 'string') return refuse('client_authentication_failed', outcome)
+  const { use } = outcome
+  if (use.kind !== 'single') throw new TypeError('an assertion is good once')
   const audience = findAudience(form, issuer, (uri) => isManageAudience(deps, uri))
   if (isRefusal(audience)) return audience
   const scope = grantScope(form, [OPERATOR])
@@ -62,7 +65,7 @@ async function signInOperator(
   // The two single uses are claimed together, both after their signatures.
   const [jkt, isFirst] = await Promise.all([
     proveKey(deps, PLATFORM, request),
-    deps.replay.claimReplay(outcome.claim),
+    deps.replay.claimReplay(use.claim),
   ])
   if (!isFirst) return refuse('client_authentication_failed', 'assertion_replayed')
   if (typeof jkt !== 'string') return jkt
@@ -74,6 +77,21 @@ async function signInOperator(
     claims: { ...claims, scope: OPERATOR },
     jkt,
   })
+}
+
+/** RFC 7523 §3.1: credentials that were sent are never ignored, so a second kind of them fails. */
+function authenticateOperator(
+  { issuer, keysOf }: { readonly issuer: string; readonly keysOf: KeysOf },
+  form: SignInRequest['form'],
+  authorization: string | undefined,
+  now: number,
+): Authenticated | string {
+  if (form['client_assertion'] === undefined) return 'client_credentials_missing'
+  if (authorization !== undefined || form['client_secret'] !== undefined) return 'two_methods'
+  const assertion = readAssertion(form, now)
+  if (typeof assertion === 'string') return assertion
+  if (assertion.type !== 'jwt-bearer') return 'assertion_type_unknown'
+  return verifyAssertion({ tenant: PLATFORM, audience: issuer, keysOf }, assertion)
 }
 
 async function signInPerson(
@@ -219,5 +237,5 @@ async function proveKey(
   const url = `${deps.publicUrl}${path}`
   const key = await deps.proofs.check({ tenant, proof, method, url, now: deps.clock.now() })
   if (isRefusal(key)) return key
-  return key === undefined ? refuse('proof_required') : key.jkt
+  return key?.jkt ?? refuse('proof_required')
 }

@@ -7,12 +7,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Adapter, Configuration, KoaContextWithOIDC } from 'oidc-provider'
 import { Provider } from 'oidc-provider/lib/provider.js'
 import { generatePrivateJwk } from '../../keys/signer.ts'
-import { isRefusal, type Refusal, refuse } from '../core/refusal.ts'
+import type { PresentedCertificate } from '../core/presented-certificate.ts'
+import { isRefusal, type Refusal } from '../core/refusal.ts'
 import type { Tenant } from '../core/tenant.ts'
 import { DecisionRecord } from '../use-cases/decision-record.ts'
 import type { Granted } from '../use-cases/issue-hop.ts'
 import type { SignedIn } from '../use-cases/management-access.ts'
-import type { ReplayClaim, ReplayGuard } from '../use-cases/ports.ts'
+import type { ReplayGuard } from '../use-cases/ports.ts'
+import { beginAdmission } from './admission.ts'
+import type { PresentedCredentials } from './authentication/credentials.ts'
+import type { TrustMaterial } from './authentication/trust-material.ts'
 import { type ClientAuthenticator, createClientAuthenticator } from './client-authentication.ts'
 import { clientKinds, findClient } from './clients.ts'
 import { answerRefusal, errorCode, readProviderError } from './error-response.ts'
@@ -32,6 +36,9 @@ import { answerIntrospection, answerRevocation } from './structured-token.ts'
 export interface ProviderDeps extends GrantDeps {
   readonly replay: ReplayGuard
   readonly peers: PeerLimits
+  readonly trust: TrustMaterial
+  /** The certificate a request's client proved, here or at a listed proxy. */
+  readonly certificateOf: (req: IncomingMessage) => PresentedCertificate | undefined
   /** Told of the first request over a limit, once for each window. */
   readonly onLimit: (limit: {
     readonly tenant: string
@@ -45,7 +52,6 @@ export interface ProviderDeps extends GrantDeps {
 export type RequestListener = (req: IncomingMessage, res: ServerResponse) => void
 
 const EVENTS = ['grant.error', 'introspection.error', 'revocation.error', 'server_error'] as const
-const REPLAYED = refuse('client_authentication_failed', 'assertion_replayed')
 /** Of the key the library must have and never uses. */
 const UNUSED_ALGORITHM = 'ES256'
 const GRANTS = [TOKEN_EXCHANGE, 'client_credentials'] as const
@@ -65,7 +71,7 @@ export function createOAuthListener(tenant: Tenant, deps: ProviderDeps): Request
     [...COMMON_PARAMETERS],
     [...REPEATABLE_PARAMETERS],
   )
-  const authenticator = createClientAuthenticator(tenant)
+  const authenticator = createClientAuthenticator(tenant, deps.trust)
   onForm(provider, (ctx, form) => {
     const client = authenticate(ctx, form, authenticator, { tenant, deps })
     const kind = client === undefined ? undefined : findClient(tenant, client)?.kind
@@ -123,39 +129,49 @@ function authenticate(
   const { remoteAddress } = ctx.req.socket
   state.outcome = deps.peers.findOver(remoteAddress, now)
   if (state.outcome !== undefined) return undefined
-  const hasAuthorization = ctx.get('authorization') !== ''
-  const outcome = authenticator.authenticate(form, hasAuthorization, now)
-  if (typeof outcome === 'string') {
-    state.authenticationGuard = outcome
+  state.certificate = deps.certificateOf(ctx.req)
+  const named = authenticator.authenticate(presentedBy(ctx, form, state, now))
+  const fail = (guard: string): void => {
+    state.authenticationGuard = guard
     deps.peers.countFailure(remoteAddress, now)
+  }
+  if (typeof named === 'string') {
+    fail(named)
     return undefined
   }
-  const { client, claim } = outcome
-  state.record.note({ client })
-  state.outcome = deps.rates.findOver(tenant, client, now)
-  if (state.outcome !== undefined) return undefined
+  const { client } = named
   state.client = client
-  // Only now, with its signature verified (attack case M03). Awaited by the grant and by the door.
-  state.admission = admit(ctx, claim, { tenant, deps, client })
-  state.admission.catch(leaveToDoor)
+  state.admission = beginAdmission(
+    {
+      accept: ({ method, credential }) => {
+        state.record.note({ client, client_auth: method, credential })
+        return deps.rates.findOver(tenant, client, now)
+      },
+      claim: (claim) => deps.replay.claimReplay(claim),
+      count: () => deps.rates.countClient(tenant, client, deps.clock.now()),
+      fail,
+    },
+    named,
+  )
   return client
 }
 
-/** An assertion that is sent again spends nothing of its client's. */
-async function admit(
+function presentedBy(
   ctx: KoaContextWithOIDC,
-  claim: ReplayClaim,
-  { tenant, deps, client }: Pick<Answering, 'tenant' | 'deps'> & { readonly client: string },
-): Promise<Refusal | undefined> {
-  const isFirst = await deps.replay.claimReplay(claim)
-  const now = deps.clock.now()
-  if (isFirst) return deps.rates.countClient(tenant, client, now)
-  deps.peers.countFailure(ctx.req.socket.remoteAddress, now)
-  return REPLAYED
+  form: ParsedForm,
+  { certificate }: RequestState,
+  now: number,
+): PresentedCredentials {
+  const headerOf = (name: string): string | undefined => ctx.get(name) || undefined
+  return {
+    form: form as PresentedCredentials['form'],
+    authorization: headerOf('authorization'),
+    attestation: headerOf('oauth-client-attestation'),
+    attestationProof: headerOf('oauth-client-attestation-pop'),
+    certificate,
+    now,
+  }
 }
-
-/** The door awaits the same promise and tells the fault. */
-function leaveToDoor(): void {}
 
 type Endpoint = 'token' | 'introspection' | 'revocation'
 
@@ -169,7 +185,7 @@ interface Answering {
 async function answer(ctx: KoaContextWithOIDC, answering: Answering): Promise<void> {
   const { tenant, deps, state, endpoint } = answering
   const { providerError, record } = state
-  const outcome = (await state.admission) ?? state.outcome
+  const outcome = (await state.admission?.settled()) ?? state.outcome
   if (outcome !== undefined && !isRefusal(outcome)) {
     ctx.status = 200
     ctx.body = tokenResponse(outcome)
@@ -178,12 +194,22 @@ async function answer(ctx: KoaContextWithOIDC, answering: Answering): Promise<vo
   // The library refuses JWTs at these two endpoints; to us they are tokens like any other.
   const isPassed =
     providerError === undefined || errorCode(providerError) === 'unsupported_token_type'
-  if (outcome === undefined && state.client !== undefined && isPassed) {
+  if (outcome === undefined && state.admission !== undefined && isPassed) {
+    const stopped = await state.admission.admit(undefined)
+    if (stopped !== undefined) return refuseWith(ctx, answering, stopped)
     if (endpoint === 'introspection') return answerIntrospection(ctx, tenant, deps)
     if (endpoint === 'revocation') return answerRevocation(ctx, tenant, { ...deps, record })
   }
   if (providerError instanceof Error && errorCode(providerError) === undefined) throw providerError
-  const refusal = outcome ?? readProviderError(ctx, state)
+  return refuseWith(ctx, answering, outcome ?? readProviderError(ctx, state))
+}
+
+async function refuseWith(
+  ctx: KoaContextWithOIDC,
+  { tenant, deps, state }: Answering,
+  refusal: Refusal,
+): Promise<void> {
+  const { record } = state
   if (refusal.limit?.entry !== 'told') {
     await deps.audit.append(record.refused(deps.clock.now(), refusal))
   }
@@ -219,8 +245,8 @@ function tokenResponse(outcome: Granted | SignedIn): Readonly<Record<string, unk
   return {
     access_token: token,
     issued_token_type: ACCESS_TOKEN_TYPE,
-    // RFC 9449 §5: a bound token is announced as one.
-    token_type: cnf === undefined ? 'Bearer' : 'DPoP',
+    // RFC 9449 §5; bound to a certificate alone it is a bearer token to the scheme (RFC 8705 §3).
+    token_type: cnf?.jkt === undefined ? 'Bearer' : 'DPoP',
     expires_in: expiresIn,
     scope,
     ...(cnf === undefined ? {} : { cnf }),

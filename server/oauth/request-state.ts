@@ -2,17 +2,21 @@
  * What this server knows of one request to an oidc-provider endpoint, beside what the library keeps.
  * One record a request, reachable from its context only.
  */
+import type { PresentedCertificate } from '../core/presented-certificate.ts'
 import type { Refusal } from '../core/refusal.ts'
 import type { DecisionRecord } from '../use-cases/decision-record.ts'
 import type { Granted } from '../use-cases/issue-hop.ts'
 import type { SignedIn } from '../use-cases/management-access.ts'
+import type { Admission } from './admission.ts'
 
 export interface RequestState {
   readonly record: DecisionRecord
-  /** Client id, once its assertion and every claim of it hold. It counts only where it is admitted. */
+  /** Client id, as its credential names it. It counts only where it is admitted. */
   client: string | undefined
-  /** Why the client is not: its assertion was used before, or it asks too often. Awaited before any answer. */
-  admission: Promise<Refusal | undefined>
+  /** Whether it is; undefined where no credential named a client. Awaited before any answer. */
+  admission: Admission | undefined
+  /** Proven in the TLS handshake; undefined where there was none. */
+  certificate: PresentedCertificate | undefined
   /** What a grant handler decided, or the door before there was a client. */
   outcome: Granted | SignedIn | Refusal | undefined
   /** The library's own error, as its events tell it. */
@@ -27,7 +31,8 @@ export function beginRequest(ctx: object, record: DecisionRecord): RequestState 
   const state: RequestState = {
     record,
     client: undefined,
-    admission: Promise.resolve(undefined),
+    admission: undefined,
+    certificate: undefined,
     outcome: undefined,
     providerError: undefined,
     authenticationGuard: undefined,

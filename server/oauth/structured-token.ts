@@ -31,7 +31,7 @@ export async function answerIntrospection(
   ctx.body =
     claims === undefined
       ? { active: false }
-      : { active: true, token_type: claims.cnf === undefined ? 'Bearer' : 'DPoP', ...claims }
+      : { active: true, token_type: claims.cnf?.jkt === undefined ? 'Bearer' : 'DPoP', ...claims }
 }
 
 /** RFC 7009 §2.2: 200, whatever the token was. */

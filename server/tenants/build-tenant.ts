@@ -80,6 +80,12 @@ export function buildTenant(
       entries.transmitters.map((entry) => [entry.id, buildTransmitter(entry, issuer)]),
     ),
     keyEpoch: 0,
+    keyCachePeriod: 600,
+    dpopNonces: false,
+    trustDomains: new Map(),
+    certificateAuthorities: new Map(),
+    workloadIssuers: new Map(),
+    attesters: new Map(),
   }
   return { ...tenant, rules: createRules(tenant, policies) }
 }

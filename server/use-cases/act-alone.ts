@@ -3,7 +3,7 @@
  * and no `act` (docs/chain-format.md §1).
  */
 import { attenuate } from '../core/attenuate.ts'
-import type { ProvenKey } from '../core/input-token.ts'
+import { keyProofOf, type ProvenKey } from '../core/input-token.ts'
 import { findTaskType } from '../core/open-root.ts'
 import { isRefusal, type Refusal } from '../core/refusal.ts'
 import { findTarget, type TargetRequest } from '../core/target.ts'
@@ -56,7 +56,7 @@ export async function actAlone(deps: IssueDeps, input: AloneInput): Promise<Gran
     chain: opened.chain,
     subject: undefined,
     task: opened.task,
-    key: key === undefined ? 'none' : 'dpop',
+    key: keyProofOf(key),
     scope: input.scope,
     actorExpiresAt: undefined,
     now,

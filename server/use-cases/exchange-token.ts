@@ -3,14 +3,20 @@
  * Input tokens come verified; the caller is authenticated and its key proven.
  */
 import { attenuate } from '../core/attenuate.ts'
-import type { ForeignToken, OwnToken, ProvenKey, SubjectToken } from '../core/input-token.ts'
+import {
+  type ForeignToken,
+  keyProofOf,
+  type OwnToken,
+  type ProvenKey,
+  type SubjectToken,
+} from '../core/input-token.ts'
 import { isReplaced } from '../core/live-actors.ts'
 import { checkMayAct } from '../core/may-act.ts'
 import { findTaskType } from '../core/open-root.ts'
 import { isRefusal, type Refusal, refuse } from '../core/refusal.ts'
 import { findTarget, type TargetRequest } from '../core/target.ts'
 import type { Agent, Tenant } from '../core/tenant.ts'
-import { findWayIn } from '../core/way-in.ts'
+import { findWayIn, holdsKey } from '../core/way-in.ts'
 import type { DecisionRecord } from './decision-record.ts'
 import { findPresented, judgeParent } from './find-parent.ts'
 import { type Granted, type HopDraft, type IssueDeps, issueHop } from './issue-hop.ts'
@@ -95,7 +101,7 @@ async function draftHop(
     chain: parent.chain,
     subject: parent.subject,
     task: parent.task,
-    key: key === undefined ? 'none' : 'dpop',
+    key: keyProofOf(key),
     scope: input.scope,
     actorExpiresAt: input.actor?.claims.exp,
     // A child is never older than its parent: where another node's clock is ahead, its life is counted from there.
@@ -153,8 +159,7 @@ async function checkActor(
   if (subject.kind === 'own' && subject.claims.sub === claims.sub)
     return unacceptable('actor_is_subject')
   if (claims.act !== undefined) return unacceptable('actor_has_chain')
-  if (claims.cnf !== undefined && claims.cnf.jkt !== key?.jkt)
-    return unacceptable('actor_key_not_proven')
+  if (!holdsKey(claims.cnf, key)) return unacceptable('actor_key_not_proven')
   if (now >= claims.exp) return unacceptable('actor_token_expired')
   if (isReplaced(caller, claims.iat)) return unacceptable('actor_replaced')
   const known = await deps.tasks.findHop(tenant.id, claims.txn, claims.jti)

@@ -3,7 +3,7 @@
  * yet: the task and its first hop are recorded in one step.
  */
 import { openCeiling } from '../core/ceiling.ts'
-import type { Authentication, ProvenKey } from '../core/input-token.ts'
+import { type Authentication, keyProofOf, type ProvenKey } from '../core/input-token.ts'
 import { openRoot } from '../core/open-root.ts'
 import { isRefusal, type Refusal } from '../core/refusal.ts'
 import type { RuleRequest, Subject } from '../core/rules.ts'
@@ -36,7 +36,7 @@ export async function openTask(deps: IssueDeps, opening: Opening): Promise<Paren
   const idx = await deps.statusIndexes.allocate(tenant.id, list)
   const opened = openRoot({
     ...opening,
-    key: opening.key === undefined ? 'none' : 'dpop',
+    key: keyProofOf(opening.key),
     ids: { jti: deps.randomId(), idx },
   })
   if (isRefusal(opened)) return opened

@@ -4,7 +4,7 @@
  * process; what survives the machine's is the audit log. Times are seconds since the epoch.
  */
 import type { StatedObligations } from '../core/rules.ts'
-import type { Tenant } from '../core/tenant.ts'
+import type { AuthMethod, Tenant } from '../core/tenant.ts'
 
 export type * from './event-store.ts'
 export type * from './task-store.ts'
@@ -108,8 +108,8 @@ export interface TenantVersions {
 /** Single use. A claim is made only after the signature over its id verified (attack case M03). */
 export interface ReplayGuard {
   /**
-   * True the first time `id` is claimed in this tenant and kind, false ever after until `expiresAt` has passed.
-   * Atomic across processes.
+   * True the first time `id` is claimed in this tenant and kind, false ever after until `expiresAt` has passed; where that
+   * claim named a holder, true for the same holder again. Atomic across processes.
    */
   claimReplay(claim: ReplayClaim): Promise<boolean>
 }
@@ -120,6 +120,8 @@ export interface ReplayClaim {
   /** Who is bound to single use and the id used once; attacker-chosen text, hashed by the store. */
   readonly id: readonly string[]
   readonly expiresAt: number
+  /** The key that was proven with it: what is claimed by one key is good for that key alone. Absent: good once. */
+  readonly holder?: string
 }
 
 export interface StatusIndexes {
@@ -149,6 +151,9 @@ export interface AuditEntry {
   /** The exact guard that refused, from a closed list; never leaves the server. */
   readonly guard?: string
   readonly client?: string
+  /** How the client authenticated, and the credential's own name: a key's, a certificate's, a workload's. */
+  readonly client_auth?: AuthMethod
+  readonly credential?: string
   readonly subject?: string
   readonly way_in?: 'holder' | 'recipient' | 'root' | 'client'
   readonly task_type?: string

@@ -29,8 +29,7 @@ export async function watchReplayedProof(
 ): Promise<void> {
   const now = deps.clock.now()
   // A used proof proves no key. Whoever holds the token is the client it was issued to, and has just authenticated.
-  const jkt = token.claims.cnf?.jkt
-  const wayIn = findWayIn(tenant, caller, token, jkt === undefined ? undefined : { jkt })
+  const wayIn = findWayIn(tenant, caller, token, token.claims.cnf)
   if (isRefusal(wayIn) || wayIn.kind === 'root') return
   const presented = await findPresented(deps, { tenant, caller, record }, wayIn)
   if (isRefusal(presented)) return

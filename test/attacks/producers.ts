@@ -9,7 +9,7 @@ import { startWithJwksUri } from './issuer-server.ts'
 import { OWN_WORK } from './positions.ts'
 
 /** Of these no request makes the server say so: something has to change in the middle of one. */
-export type Unreachable = 'facts_changed'
+export type Unreachable = 'facts_changed' | 'certificate_required' | 'proof_nonce_required'
 export type Reachable = Exclude<Reason, Unreachable>
 
 type Producer = (stage: Stage) => Promise<Answer>

@@ -3,7 +3,13 @@ import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { developmentDefaults } from '../../server/core/development-defaults.ts'
 import { Secret } from '../../server/core/secret.ts'
-import type { Agent, PublicJwk, Tenant, TrustedIssuer } from '../../server/core/tenant.ts'
+import type {
+  Agent,
+  PrivateKeyJwt,
+  PublicJwk,
+  Tenant,
+  TrustedIssuer,
+} from '../../server/core/tenant.ts'
 import { permitAll } from './facts.ts'
 
 const SETTINGS = { publicUrl: 'https://as.example.com', keySecret: new Secret('x'.repeat(32)) }
@@ -22,7 +28,7 @@ const IDP: TrustedIssuer = {
   managementClient: undefined,
 }
 
-const PLANNER: Agent = {
+const PLANNER: Agent & { readonly auth: PrivateKeyJwt } = {
   id: 'planner',
   owner: 'team',
   class: 'orchestrator',
@@ -43,7 +49,7 @@ function rsaKey(modulusLength: number): PublicJwk {
   return { ...generateKeyPairSync('rsa', { modulusLength }).publicKey.export({ format: 'jwk' }) }
 }
 
-function aTenant(issuer: Partial<TrustedIssuer> = {}, auth: Partial<Agent['auth']> = {}): Tenant {
+function aTenant(issuer: Partial<TrustedIssuer> = {}, auth: Partial<PrivateKeyJwt> = {}): Tenant {
   return {
     id: 'acme',
     issuer: 'https://as.example.com/t/acme',
@@ -64,6 +70,12 @@ function aTenant(issuer: Partial<TrustedIssuer> = {}, auth: Partial<Agent['auth'
     eventReceivers: new Map(),
     eventTransmitters: new Map(),
     keyEpoch: 0,
+    keyCachePeriod: 600,
+    dpopNonces: false,
+    trustDomains: new Map(),
+    certificateAuthorities: new Map(),
+    workloadIssuers: new Map(),
+    attesters: new Map(),
     disabledSubjects: new Set(),
     agents: new Map([['planner', { ...PLANNER, auth: { ...PLANNER.auth, ...auth } }]]),
     resources: new Map(),

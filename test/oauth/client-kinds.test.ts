@@ -1,6 +1,7 @@
 /** The library knows three kinds of clients and no client: a kind's name opens nothing, and many clients cost nothing. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { AgentAuth, Tenant } from '../../server/core/tenant.ts'
+import type { TrustMaterial } from '../../server/oauth/authentication/trust-material.ts'
 import { createClientAuthenticator } from '../../server/oauth/client-authentication.ts'
 import { postForm } from '../attacks/second-node.ts'
 import { AgentClient } from '../support/agent-client.ts'
@@ -49,6 +50,6 @@ test('M05 the keys of a client are read when it first comes', () => {
     return [`agent-${each}`, agent] as const
   })
   const tenant = { id: 'acme', issuer: server.issuer(), agents: new Map(agents) }
-  createClientAuthenticator(tenant as unknown as Tenant)
+  createClientAuthenticator(tenant as unknown as Tenant, {} as TrustMaterial)
   expect(read).toBe(0)
 })

@@ -22,20 +22,22 @@ export { MemoryTenantVersions }
 const keyOf = (...parts: readonly string[]): string => JSON.stringify(parts)
 
 export class MemoryReplayGuard implements ReplayGuard {
-  readonly #claims = new Map<string, number>()
+  readonly #claims = new Map<string, { readonly until: number; readonly holder?: string }>()
   readonly #clock: Clock
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  async claimReplay({ tenant, kind, id, expiresAt }: ReplayClaim): Promise<boolean> {
+  async claimReplay({ tenant, kind, id, expiresAt, holder }: ReplayClaim): Promise<boolean> {
     const now = this.#clock.now()
     if (!(expiresAt > now)) return false
     const key = keyOf(tenant, kind, ...id)
     const claimed = this.#claims.get(key)
-    if (claimed !== undefined && claimed > now) return false
-    this.#claims.set(key, expiresAt)
+    if (claimed !== undefined && claimed.until > now) {
+      return holder !== undefined && holder === claimed.holder
+    }
+    this.#claims.set(key, { until: expiresAt, ...(holder === undefined ? {} : { holder }) })
     return true
   }
 }

@@ -270,6 +270,8 @@ function failingPorts(
     replay: guard,
     proofs: createProofChecker(guard),
     issuerKeys: on('issuer keys', async (_, { keys }) => ('jwks' in keys ? keys.jwks : [])),
+    trust: NO_TRUST,
+    certificateOf: () => undefined,
     keyringOf: () => {
       failOn('keyring')
       return keyring
@@ -282,6 +284,13 @@ function failingPorts(
       return mintAccessToken(keyring, made)
     },
   }
+}
+
+const NO_TRUST: ProviderDeps['trust'] = {
+  issuerKeys: async () => [],
+  bundle: async () => ({ jwtKeys: [], authorities: [] }),
+  revocationList: async () => new Uint8Array(),
+  reviewToken: async () => undefined,
 }
 
 function failingFile(file: AppendFile, failOn: FailOn): AppendFile {

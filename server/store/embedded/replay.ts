@@ -26,7 +26,6 @@ export class EmbeddedReplayGuard implements ReplayGuard {
       this.#sinceSweep = 0
       this.#writer.defer('sweepReplay', this.#clock.now())
     }
-    const { tenant, kind, id, expiresAt } = claim
-    return this.#writer.write('claimReplay', { tenant, kind, id, expiresAt })
+    return this.#writer.write('claimReplay', claim)
   }
 }

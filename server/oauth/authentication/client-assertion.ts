@@ -3,26 +3,18 @@
  * one canonical form, one audience, short times, the client's own keys. Whose keys they are is the caller's business.
  */
 import { generateKeyPairSync, sign } from 'node:crypto'
-import { type VerificationKey, verifySignature } from '../../keys/verification-key.ts'
-import type { JsonObject } from '../../lib/src/strict-json.ts'
-import type { ReplayClaim } from '../use-cases/ports.ts'
-import type { Form } from './exchange-parameters.ts'
-import { readCompactJws, readNumericDate, type UnverifiedJws, verifyJwt } from './verified-jwt.ts'
+import { type VerificationKey, verifySignature } from '../../../keys/verification-key.ts'
+import type { JsonObject } from '../../../lib/src/strict-json.ts'
+import type { ReplayClaim } from '../../use-cases/ports.ts'
+import { readNumericDate, type UnverifiedJws, verifyJwt } from '../verified-jwt.ts'
+import type { Authenticated, PresentedAssertion } from './credentials.ts'
 
-const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 /** RFC 7523bis §3.2: typed so, or, from older clients, not at all. */
 const TYPES: ReadonlySet<string> = new Set(['', 'jwt', 'client-authentication+jwt'])
 const CLOCK_SKEW = 5
 const MAX_LIFETIME = 300
-const MAX_ASSERTION_LENGTH = 8192
 /** Keys tried for one assertion: a client in the middle of a rotation has two. */
 const MAX_KEYS_TRIED = 4
-
-/** Who the client is, and what has to be claimed before it counts. */
-export interface Authenticated {
-  readonly client: string
-  readonly claim: ReplayClaim
-}
 
 export interface ExpectedAssertion {
   /** Whose single uses these are. */
@@ -32,23 +24,18 @@ export interface ExpectedAssertion {
   readonly keysOf: (client: string) => readonly VerificationKey[] | undefined
 }
 
-export interface PresentedAssertion {
-  readonly form: Form
-  readonly hasAuthorization: boolean
-  readonly now: number
-}
-
 /**
  * The client whose assertion the form carries, or the guard that failed. Pure but for the cost of one signature check,
  * which an unknown client costs too: neither bytes nor work tell it from a known one (attack case E11).
  */
 export function verifyAssertion(
   expected: ExpectedAssertion,
-  { form, hasAuthorization, now }: PresentedAssertion,
+  { jws, clientId, now }: PresentedAssertion,
 ): Authenticated | string {
-  const sent = readCredentials(form, hasAuthorization)
-  if (typeof sent === 'string') return sent
-  const { jws, client } = sent
+  const client = jws.payload['sub']
+  if (typeof client !== 'string' || client === '') return 'assertion_subject'
+  // RFC 7521 §4.2: client_id may be left out; sent, it names the assertion's client.
+  if (clientId !== undefined && clientId !== client) return 'client_id_mismatch'
   const claim = readClaims(expected, client, jws.payload, now)
   if (typeof claim === 'string') return claim
   const known = expected.keysOf(client)
@@ -56,28 +43,10 @@ export function verifyAssertion(
     verifyDecoy()
     return 'client_unknown'
   }
-  return verifyWithOne(jws, known) ?? { client, claim }
-}
-
-/** Form first. RFC 7523 §3.1: credentials that were sent are never ignored, so a second kind of them fails. */
-function readCredentials(
-  form: Form,
-  hasAuthorization: boolean,
-): { readonly jws: UnverifiedJws; readonly client: string } | string {
-  const { client_assertion: assertion, client_assertion_type: type, client_id: id } = form
-  if (assertion === undefined || assertion === '') return 'client_credentials_missing'
-  if (hasAuthorization || form['client_secret'] !== undefined) return 'two_methods'
-  if (typeof assertion !== 'string' || assertion.length > MAX_ASSERTION_LENGTH) {
-    return 'assertion_malformed'
-  }
-  if (type !== ASSERTION_TYPE) return 'assertion_type_unknown'
-  const jws = readCompactJws(assertion)
-  if (jws === undefined) return 'assertion_malformed'
-  const client = jws.payload['sub']
-  if (typeof client !== 'string' || client === '') return 'assertion_subject'
-  // RFC 7521 §4.2: client_id may be left out; sent, it names the assertion's client.
-  if (id !== undefined && id !== '' && id !== client) return 'client_id_mismatch'
-  return { jws, client }
+  const key = findSigner(jws, known)
+  if (typeof key === 'string') return key
+  const use = { kind: 'single', claim } as const
+  return { client, method: 'private_key_jwt', credential: key.kid ?? 'key', use }
 }
 
 /** What the assertion says, and the single use it is good for. Nothing here costs cryptography. */
@@ -114,14 +83,17 @@ function checkStart({ iat, nbf }: JsonObject, now: number): string | undefined {
   return isOld ? 'assertion_old' : undefined
 }
 
-/** Undefined where one of the client's keys signed it; `kid` selects among them and nothing else. */
-function verifyWithOne(jws: UnverifiedJws, keys: readonly VerificationKey[]): string | undefined {
+/** The one of the client's keys that signed it; `kid` selects among them and nothing else. */
+function findSigner(
+  jws: UnverifiedJws,
+  keys: readonly VerificationKey[],
+): VerificationKey | string {
   const { kid } = jws.header
   const candidates = keys.filter((key) => kid === undefined || (key.kid ?? kid) === kid)
   let fault: string = 'key_unknown'
   for (const key of candidates.slice(0, MAX_KEYS_TRIED)) {
     const verified = verifyJwt(jws, { types: TYPES, keyFor: () => key })
-    if (typeof verified !== 'string') return undefined
+    if (typeof verified !== 'string') return key
     fault = verified
   }
   return `assertion_${fault}`
@@ -139,6 +111,7 @@ function makeDecoy(): { readonly key: VerificationKey; readonly signature: Uint8
   return { key: { kid: undefined, alg: 'ES256', key: publicKey }, signature }
 }
 
-function verifyDecoy(): void {
+/** What a credential costs of whom nobody knows: one signature check, as anybody's. */
+export function verifyDecoy(): void {
   verifySignature(decoy.key, DECOY_TEXT, decoy.signature)
 }

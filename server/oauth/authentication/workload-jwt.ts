@@ -1,0 +1,13 @@
+/** Tokens of platforms as client assertions: Kubernetes service accounts, CI systems, clouds. */
+import type { Tenant } from '../../core/tenant.ts'
+import type { TypedAssertion } from './assertion-form.ts'
+import type { NamedClient } from './credentials.ts'
+import type { TrustMaterial } from './trust-material.ts'
+
+export function authenticateWorkload(
+  _tenant: Tenant,
+  _trust: TrustMaterial,
+  _assertion: TypedAssertion,
+): NamedClient | string {
+  return 'client_credentials_missing'
+}
