@@ -8,20 +8,16 @@ import type { Adapter, Configuration, KoaContextWithOIDC } from 'oidc-provider'
 import { Provider } from 'oidc-provider/lib/provider.js'
 import { generatePrivateJwk } from '../../keys/signer.ts'
 import type { PresentedCertificate } from '../core/presented-certificate.ts'
-import { isRefusal, type Refusal } from '../core/refusal.ts'
 import type { Tenant } from '../core/tenant.ts'
 import { DecisionRecord } from '../use-cases/decision-record.ts'
-import type { Granted } from '../use-cases/issue-hop.ts'
-import type { SignedIn } from '../use-cases/management-access.ts'
 import type { ReplayGuard } from '../use-cases/ports.ts'
 import { beginAdmission } from './admission.ts'
 import type { PresentedCredentials } from './authentication/credentials.ts'
 import type { TrustMaterial } from './authentication/trust-material.ts'
 import { type ClientAuthenticator, createClientAuthenticator } from './client-authentication.ts'
 import { clientKinds, findClient } from './clients.ts'
-import { answerRefusal, errorCode, readProviderError } from './error-response.ts'
+import { type Answering, answer, answerFault, endpointOf } from './door.ts'
 import {
-  ACCESS_TOKEN_TYPE,
   COMMON_PARAMETERS,
   EXCHANGE_PARAMETERS,
   REPEATABLE_PARAMETERS,
@@ -31,7 +27,6 @@ import { onForm, type ParsedForm } from './form-seam.ts'
 import { clientCredentialsHandler, exchangeHandler, type GrantDeps } from './grants.ts'
 import type { PeerLimits } from './peer-limits.ts'
 import { beginRequest, type RequestState, requestState } from './request-state.ts'
-import { answerIntrospection, answerRevocation } from './structured-token.ts'
 
 export interface ProviderDeps extends GrantDeps {
   readonly replay: ReplayGuard
@@ -171,91 +166,6 @@ function presentedBy(
     certificate,
     now,
   }
-}
-
-type Endpoint = 'token' | 'introspection' | 'revocation'
-
-interface Answering {
-  readonly tenant: Tenant
-  readonly deps: ProviderDeps
-  readonly state: RequestState
-  readonly endpoint: Endpoint
-}
-
-async function answer(ctx: KoaContextWithOIDC, answering: Answering): Promise<void> {
-  const { tenant, deps, state, endpoint } = answering
-  const { providerError, record } = state
-  const outcome = (await state.admission?.settled()) ?? state.outcome
-  if (outcome !== undefined && !isRefusal(outcome)) {
-    ctx.status = 200
-    ctx.body = tokenResponse(outcome)
-    return
-  }
-  // The library refuses JWTs at these two endpoints; to us they are tokens like any other.
-  const isPassed =
-    providerError === undefined || errorCode(providerError) === 'unsupported_token_type'
-  if (outcome === undefined && state.admission !== undefined && isPassed) {
-    const stopped = await state.admission.admit(undefined)
-    if (stopped !== undefined) return refuseWith(ctx, answering, stopped)
-    if (endpoint === 'introspection') return answerIntrospection(ctx, tenant, deps)
-    if (endpoint === 'revocation') return answerRevocation(ctx, tenant, { ...deps, record })
-  }
-  if (providerError instanceof Error && errorCode(providerError) === undefined) throw providerError
-  return refuseWith(ctx, answering, outcome ?? readProviderError(ctx, state))
-}
-
-async function refuseWith(
-  ctx: KoaContextWithOIDC,
-  { tenant, deps, state }: Answering,
-  refusal: Refusal,
-): Promise<void> {
-  const { record } = state
-  if (refusal.limit?.entry !== 'told') {
-    await deps.audit.append(record.refused(deps.clock.now(), refusal))
-  }
-  if (refusal.limit?.entry === 'new') {
-    const { client } = state
-    deps.onLimit({
-      tenant: tenant.id,
-      ...(client === undefined ? {} : { client }),
-      guard: refusal.guard,
-    })
-  }
-  answerRefusal(ctx, tenant.issuer, record.ref, refusal)
-}
-
-/** A fault is told to operators, once, and to callers as 503. It is on record where the record can still be written. */
-async function answerFault(ctx: KoaContextWithOIDC, answering: Answering): Promise<void> {
-  const { tenant, deps, state } = answering
-  const { record, providerError } = state
-  deps.onFault(providerError, record.ref, tenant.id)
-  const refusal = { kind: 'refusal', reason: 'unavailable', guard: 'fault' } as const
-  if (!record.isAppended) {
-    await deps.audit
-      .append(record.refused(deps.clock.now(), refusal))
-      .catch((fault: unknown) => deps.onFault(fault, record.ref, tenant.id))
-  }
-  answerRefusal(ctx, tenant.issuer, record.ref, refusal)
-}
-
-/** RFC 8693 §2.2.1; `cnf` tells which key the token is bound to. */
-function tokenResponse(outcome: Granted | SignedIn): Readonly<Record<string, unknown>> {
-  const { token, expiresIn } = outcome
-  const { scope, cnf } = 'claims' in outcome ? outcome.claims : outcome
-  return {
-    access_token: token,
-    issued_token_type: ACCESS_TOKEN_TYPE,
-    // RFC 9449 §5; bound to a certificate alone it is a bearer token to the scheme (RFC 8705 §3).
-    token_type: cnf?.jkt === undefined ? 'Bearer' : 'DPoP',
-    expires_in: expiresIn,
-    scope,
-    ...(cnf === undefined ? {} : { cnf }),
-  }
-}
-
-function endpointOf(path: string): Endpoint {
-  if (path === '/introspect') return 'introspection'
-  return path === '/revoke' ? 'revocation' : 'token'
 }
 
 function configurationOf(deps: ProviderDeps): Configuration {
