@@ -132,6 +132,25 @@ export function storeContract(name: string, open: OpenStore): void {
         expect(await store.replay.claimReplay(living)).toBe(false)
       })
 
+      test('E03 of 50 parallel claims by 50 holders one holder wins, and goes on', async () => {
+        const holders = Array.from({ length: 50 }, (_, each) => `key-${each}`)
+        const claims = holders.map((holder) => store.replay.claimReplay(aClaim({ holder })))
+        const results = await Promise.all(claims)
+        expect(results.filter(Boolean)).toHaveLength(1)
+        for (const [each, holder] of holders.entries()) {
+          expect(await store.replay.claimReplay(aClaim({ holder }))).toBe(results[each])
+        }
+        expect(await store.replay.claimReplay(aClaim())).toBe(false)
+      })
+
+      test('E03 what was claimed by nobody is nobody’s', async () => {
+        expect(await store.replay.claimReplay(aClaim())).toBe(true)
+        // However a store tells a claim without a holder from others.
+        for (const holder of ['key', '\u0001', '']) {
+          expect(await store.replay.claimReplay(aClaim({ holder }))).toBe(false)
+        }
+      })
+
       test('F06 E03 one tenant never uses up the id of another', async () => {
         expect(await store.replay.claimReplay(aClaim())).toBe(true)
         expect(await store.replay.claimReplay(aClaim({ tenant: 'umbrella' }))).toBe(true)

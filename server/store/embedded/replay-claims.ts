@@ -7,6 +7,8 @@ import type { Environment } from './environment.ts'
 import { minuteOf, replayKey, replayRange } from './keys.ts'
 
 const CLAIMED = Buffer.from([1])
+/** Before a holder's name: no name is written as a claim that has none. */
+const HELD = '='
 const REMOVED_PER_SWEEP = 256
 
 /** True the first time, in all processes together, and for the holder of that first time again. */
@@ -19,7 +21,7 @@ export function claimReplay(environment: Environment, claim: ReplayClaim): boole
     return true
   }
   const held = environment.get(key)
-  const text = Buffer.from(holder)
+  const text = Buffer.from(`${HELD}${holder}`)
   if (held !== undefined) return held.equals(text)
   environment.put(key, text)
   return true
