@@ -16,6 +16,7 @@ import { createHealth } from './http/health.ts'
 import { createIssuerKeys } from './issuer-keys.ts'
 import { createKeyrings } from './keyrings.ts'
 import { mintAccessToken } from './oauth/access-token.ts'
+import { createDpopNonces } from './oauth/dpop-nonces.ts'
 import { authorizationServerMetadata } from './oauth/metadata.ts'
 import { createPeerLimits } from './oauth/peer-limits.ts'
 import { createOAuthListener, type ProviderDeps } from './oauth/provider.ts'
@@ -111,6 +112,7 @@ function wire(config: Config, { log, clock, store, loaded }: Opened): App {
     audit: store.audit,
     replay: store.replay,
     proofs: createProofChecker(store.replay),
+    nonces: createDpopNonces(secret),
     issuerKeys,
     trust: createTrustMaterial(issuerKeys),
     certificateOf: () => undefined,

@@ -8,6 +8,7 @@ import { isRefusal, type Refusal } from '../core/refusal.ts'
 import type { Tenant } from '../core/tenant.ts'
 import type { Granted } from '../use-cases/issue-hop.ts'
 import type { SignedIn } from '../use-cases/management-access.ts'
+import { nonceCheck } from './dpop-nonces.ts'
 import { answerRefusal, errorCode, readProviderError } from './error-response.ts'
 import { ACCESS_TOKEN_TYPE } from './exchange-parameters.ts'
 import type { ProviderDeps } from './provider.ts'
@@ -60,8 +61,16 @@ async function proveBeside(
   const { certificate } = state
   const proof = ctx.get('dpop')
   if (proof === '') return certificate && { 'x5t#S256': certificate.thumbprint }
-  const url = `${tenant.issuer}${ctx.path}`
-  return deps.proofs.check({ tenant: tenant.id, proof, method: 'POST', url, now: deps.clock.now() })
+  const now = deps.clock.now()
+  return deps.proofs.check({
+    tenant: tenant.id,
+    proof,
+    method: 'POST',
+    url: `${tenant.issuer}${ctx.path}`,
+    // RFC 9449 §11.3: who was given a nonce once needs it wherever a proof of his is taken.
+    takesNonce: nonceCheck(tenant, deps.nonces, state, now),
+    now,
+  })
 }
 
 async function refuseWith(

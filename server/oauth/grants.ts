@@ -17,6 +17,7 @@ import type { SignedIn } from '../use-cases/management-access.ts'
 import { watchReplayedProof } from '../use-cases/watch-replayed-proof.ts'
 import { asksToManage, signInClient } from './client-sign-in.ts'
 import { findGrantClient, type GrantClient } from './clients.ts'
+import { type DpopNonces, nonceCheck } from './dpop-nonces.ts'
 import {
   type CommonParameters,
   type ExchangeParameters,
@@ -31,6 +32,7 @@ import type { ProofChecker } from './sender-proof.ts'
 
 export interface GrantDeps extends ExchangeDeps {
   readonly proofs: ProofChecker
+  readonly nonces: DpopNonces
   readonly issuerKeys: IssuerKeys
   readonly keyringOf: (tenant: Tenant) => Keyring
 }
@@ -105,7 +107,8 @@ function decideWith<Parameters extends CommonParameters>(
 ): Handler {
   const url = `${tenant.issuer}/token`
   const find = async (ctx: KoaContextWithOIDC): Promise<Outcome> => {
-    const { record, client: id = '', admission, certificate } = requestState(ctx)
+    const state = requestState(ctx)
+    const { record, client: id = '', admission, certificate } = state
     record.note({ client: id })
     const now = deps.clock.now()
     const client = findGrantClient(tenant, id)
@@ -125,6 +128,7 @@ function decideWith<Parameters extends CommonParameters>(
       proof: proof === '' ? undefined : proof,
       method: 'POST',
       url,
+      takesNonce: nonceCheck(tenant, deps.nonces, state, now),
       now,
     })
     // The two single uses are claimed together: one step of the store for both.

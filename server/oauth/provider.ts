@@ -93,6 +93,7 @@ export function createOAuthListener(tenant: Tenant, deps: ProviderDeps): Request
       state.providerError = fault
       await answerFault(ctx as unknown as KoaContextWithOIDC, { tenant, deps, state, endpoint })
     }
+    if (state.nextNonce !== undefined) ctx.set('dpop-nonce', state.nextNonce)
     // RFC 6749 §5.1: neither tokens nor errors are kept by a cache.
     ctx.set('cache-control', 'no-store')
     ctx.set('pragma', 'no-cache')

@@ -17,6 +17,8 @@ export interface RequestState {
   admission: Admission | undefined
   /** Proven in the TLS handshake; undefined where there was none. */
   certificate: PresentedCertificate | undefined
+  /** RFC 9449 §8: the nonce this request's client is to use from now on; undefined where the one it has will do. */
+  nextNonce: string | undefined
   /** What a grant handler decided, or the door before there was a client. */
   outcome: Granted | SignedIn | Refusal | undefined
   /** The library's own error, as its events tell it. */
@@ -33,6 +35,7 @@ export function beginRequest(ctx: object, record: DecisionRecord): RequestState 
     client: undefined,
     admission: undefined,
     certificate: undefined,
+    nextNonce: undefined,
     outcome: undefined,
     providerError: undefined,
     authenticationGuard: undefined,

@@ -30,6 +30,8 @@ export interface ProofRequest {
   readonly url: string
   /** The access token the proof comes with, and the thumbprint it is bound to; undefined at a token endpoint. */
   readonly presented?: { readonly token: string; readonly jkt: string }
+  /** Whether the proof's `nonce` is a good one here; undefined where none is asked for. Told once, and of proofs alone. */
+  readonly takesNonce?: ((nonce: unknown) => boolean) | undefined
   readonly now: number
 }
 
@@ -63,12 +65,18 @@ export function createProofChecker(replay: ReplayGuard): ProofChecker {
 
   return {
     async check(request) {
-      const { tenant, proof, url, presented } = request
+      const { tenant, proof, url, presented, takesNonce } = request
       if (proof === undefined) return undefined
       const jws = proof.length > MAX_PROOF_LENGTH ? undefined : readCompactJws(proof)
       if (jws === undefined) return refuse('proof_invalid', 'proof_malformed')
       const proven = readClaims(jws.payload, request)
       if (typeof proven === 'string') return refuse('proof_invalid', proven)
+      // RFC 9449 §8, §11.3: before the signature, so that a proof without a good nonce costs little and spends nothing.
+      const { nonce } = jws.payload
+      if (takesNonce !== undefined && !takesNonce(nonce)) {
+        const guard = nonce === undefined ? 'proof_nonce_missing' : 'proof_nonce_unknown'
+        return refuse('proof_nonce_required', guard)
+      }
       const held = keyOf(jws.header)
       if (held === undefined) return refuse('proof_invalid', 'proof_key_unacceptable')
       // RFC 9449 §4.3 (12): a good proof by another key is no proof for this token.

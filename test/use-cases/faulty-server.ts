@@ -13,6 +13,7 @@ import type { Rules } from '../../server/core/rules.ts'
 import type { Tenant } from '../../server/core/tenant.ts'
 import { createDispatch } from '../../server/http/dispatch.ts'
 import { mintAccessToken } from '../../server/oauth/access-token.ts'
+import { createDpopNonces } from '../../server/oauth/dpop-nonces.ts'
 import { createPeerLimits } from '../../server/oauth/peer-limits.ts'
 import { createOAuthListener, type ProviderDeps } from '../../server/oauth/provider.ts'
 import { createProofChecker } from '../../server/oauth/sender-proof.ts'
@@ -269,6 +270,7 @@ function failingPorts(
     audit,
     replay: guard,
     proofs: createProofChecker(guard),
+    nonces: createDpopNonces('of this server'),
     issuerKeys: on('issuer keys', async (_, { keys }) => ('jwks' in keys ? keys.jwks : [])),
     trust: NO_TRUST,
     certificateOf: () => undefined,
