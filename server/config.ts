@@ -3,19 +3,19 @@
  * overrides the defaults; a wrong or unknown setting is a problem with a cure, never a guess.
  * What a tenant configures is not here: that is its folder (server/tenants).
  */
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
-import { resolve } from 'node:path'
+import { isAbsolute, join, resolve } from 'node:path'
 import { Secret } from './core/secret.ts'
 import {
   type ConfigProblem,
   FLAG_NAMES,
   type Flags,
   givenName,
+  type Report,
   readSettings,
-  type Setting,
   type Settings,
 } from './settings.ts'
+import { readProxyCa, readTls, type TlsPair } from './tls-settings.ts'
 
 export type { ConfigProblem, Flags } from './settings.ts'
 
@@ -27,8 +27,8 @@ export interface Config {
   readonly port: number
   /** Origin that clients use; every issuer begins with it. The `Host` header is never used instead. */
   readonly publicUrl: string
-  /** PEM texts. Absent: plain http, behind a proxy that ends TLS. */
-  readonly tls?: { readonly cert: string; readonly key: Secret }
+  /** Absent: plain http, behind a proxy that ends TLS. */
+  readonly tls?: TlsPair
   readonly managementPort: number
   /** Absolute paths. */
   readonly dataFolder: string
@@ -38,15 +38,29 @@ export interface Config {
   readonly keySecret?: Secret
   /** Addresses that speak for many callers: no limit is kept for them as one peer. */
   readonly proxies: readonly string[]
+  /** PEM: who signs the certificates by which those proxies prove themselves. Absent: no header of a proxy is believed. */
+  readonly proxyCa?: string
+  /** Absolute path; `{tenant}/{file}` in it are bundles, revocation lists and tokens that tenants name. */
+  readonly trustFolder: string
+  /** Origins that may answer from private addresses: those of the operator's own network. */
+  readonly internalOrigins: readonly string[]
+  /** Where signing keys are that never leave their device. */
+  readonly pkcs11?: Pkcs11Settings
   /** Origins that may be plain http; empty in production. */
   readonly loopbackOrigins: readonly string[]
   /** Issuer of the development identity provider; development only. */
   readonly devIdp?: string
 }
 
+export interface Pkcs11Settings {
+  /** Absolute path of the device's library. */
+  readonly module: string
+  /** Label of the token. */
+  readonly token: string
+  readonly pin: Secret
+}
+
 const LEAST_SECRET_LENGTH = 32
-/** RFC 7518 §3.3 asks 2048 bits of RSA keys; a shorter TLS key is a leftover (attack case K06). */
-const LEAST_RSA_BITS = 2048
 
 /** The configuration, or every problem found at once. Never throws; no problem repeats a secret. */
 export function readConfig(
@@ -80,7 +94,7 @@ export function readDevelopmentConfig(flags: Flags = {}): Config | readonly Conf
 
 /** Nothing a command needs that only talks to a server or reads a tenant's folder; secrets are not its business. */
 const SERVER_ONLY =
-  /^ACTCHAIN_(?:MODE|HOST|STORE|PROXIES|PROXIES_FILE|KEY_SECRET|TLS_CERT|TLS_KEY|KEY_SECRET_FILE|TLS_CERT_FILE|TLS_KEY_FILE)$/
+  /^ACTCHAIN_(?:MODE|HOST|STORE|PROXIES|PROXY_CA|KEY_SECRET|TLS_CERT|TLS_KEY|INTERNAL_ORIGINS|PKCS11_(?:MODULE|TOKEN|PIN))(?:_FILE)?$/
 
 /** Where the server answers and where things are, for commands beside it: no setting of the server alone can stop them. */
 export function readCommandConfig(
@@ -112,8 +126,6 @@ export function describeProblems(problems: readonly ConfigProblem[]): string {
   return problems.map(({ setting, text }) => `${setting} ${text}`).join('\n')
 }
 
-type Report = (setting: Setting, text: string) => void
-
 function build(settings: Settings, report: Report): Config {
   const mode = readMode(settings, report)
   const host = readHost(settings, report)
@@ -128,7 +140,11 @@ function build(settings: Settings, report: Report): Config {
   const keySecret = readKeySecret(settings, mode, report)
   readStore(settings, report)
   const proxies = readProxies(settings, report)
+  const proxyCa = readProxyCa(settings, report)
+  const internalOrigins = readInternalOrigins(settings, report)
+  const pkcs11 = readPkcs11(settings, report)
   const devIdp = mode === 'development' ? readDevIdp(settings, report) : undefined
+  const dataFolder = resolve(settings.get('ACTCHAIN_DATA') ?? '.actchain')
   return Object.freeze({
     mode,
     host,
@@ -136,11 +152,15 @@ function build(settings: Settings, report: Report): Config {
     publicUrl,
     ...(tls && { tls }),
     managementPort,
-    dataFolder: resolve(settings.get('ACTCHAIN_DATA') ?? '.actchain'),
+    dataFolder,
     tenantsFolder: resolve(settings.get('ACTCHAIN_TENANTS') ?? 'tenants'),
     store: 'embedded' as const,
     ...(keySecret && { keySecret }),
     proxies: Object.freeze(proxies),
+    ...(proxyCa !== undefined && { proxyCa }),
+    trustFolder: resolve(settings.get('ACTCHAIN_TRUST') ?? join(dataFolder, 'trust')),
+    internalOrigins: Object.freeze(internalOrigins),
+    ...(pkcs11 && { pkcs11 }),
     loopbackOrigins: Object.freeze(devIdp === undefined ? [] : [publicUrl, devIdp]),
     ...(devIdp !== undefined && { devIdp }),
   })
@@ -203,46 +223,6 @@ function readPublicUrl(settings: Settings, mode: Mode, fallback: string, report:
   return url
 }
 
-function readTls(settings: Settings, report: Report): Config['tls'] | undefined {
-  const cert = settings.get('ACTCHAIN_TLS_CERT')
-  const key = settings.get('ACTCHAIN_TLS_KEY')
-  if (cert === undefined && key === undefined) return undefined
-  if (cert === undefined || key === undefined) {
-    const missing = cert === undefined ? 'ACTCHAIN_TLS_CERT' : 'ACTCHAIN_TLS_KEY'
-    report(missing, 'is missing; set both ACTCHAIN_TLS_CERT and ACTCHAIN_TLS_KEY, or neither.')
-    return undefined
-  }
-  const certificate = parsed(() => new X509Certificate(cert))
-  const privateKey = parsed(() => createPrivateKey(key))
-  if (!certificate) reportPem(report, 'ACTCHAIN_TLS_CERT', 'certificate')
-  if (!privateKey) reportPem(report, 'ACTCHAIN_TLS_KEY', 'private key')
-  if (!certificate || !privateKey) return undefined
-  if (!certificate.checkPrivateKey(privateKey)) {
-    report('ACTCHAIN_TLS_KEY', 'is not the key of ACTCHAIN_TLS_CERT; give the pair.')
-  }
-  if (isShortRsa(privateKey)) {
-    report('ACTCHAIN_TLS_KEY', `is an RSA key below ${LEAST_RSA_BITS} bits; use a longer one.`)
-  }
-  return { cert, key: new Secret(key) }
-}
-
-function reportPem(report: Report, setting: Setting, what: string): void {
-  report(setting, `is not a PEM ${what}; for a file's path use ${setting}_FILE.`)
-}
-
-function parsed<T>(parse: () => T): T | undefined {
-  try {
-    return parse()
-  } catch {
-    return undefined // The cause may quote the key; the problem says what to do.
-  }
-}
-
-function isShortRsa(key: KeyObject): boolean {
-  const bits = key.asymmetricKeyDetails?.modulusLength
-  return bits !== undefined && bits < LEAST_RSA_BITS
-}
-
 function readKeySecret(settings: Settings, mode: Mode, report: Report): Secret | undefined {
   const value = settings.get('ACTCHAIN_KEY_SECRET')
   if (value === undefined) {
@@ -273,6 +253,35 @@ function readProxies(settings: Settings, report: Report): readonly string[] {
     report('ACTCHAIN_PROXIES', `has ${quoted(wrong)}; set it to IP addresses, comma separated.`)
   }
   return addresses
+}
+
+function readInternalOrigins(settings: Settings, report: Report): readonly string[] {
+  const stated = settings.get('ACTCHAIN_INTERNAL_ORIGINS')
+  if (stated === undefined) return []
+  const origins = stated.split(',').map((origin) => origin.trim())
+  for (const origin of origins) {
+    const parsed = URL.parse(origin)
+    // Compared as exact strings, and never without TLS: whoever is in that network could answer.
+    if (parsed?.protocol === 'https:' && parsed.origin === origin) continue
+    const text = `has ${quoted(origin)}; set it to https origins, comma separated.`
+    report('ACTCHAIN_INTERNAL_ORIGINS', text)
+  }
+  return origins
+}
+
+const PKCS11 = ['ACTCHAIN_PKCS11_MODULE', 'ACTCHAIN_PKCS11_TOKEN', 'ACTCHAIN_PKCS11_PIN'] as const
+
+function readPkcs11(settings: Settings, report: Report): Pkcs11Settings | undefined {
+  const [module, token, pin] = PKCS11.map((name) => settings.get(name))
+  if (module === undefined && token === undefined && pin === undefined) return undefined
+  const missing = PKCS11.filter((name) => !settings.has(name))
+  for (const name of missing) report(name, `is missing; set ${PKCS11.join(', ')}, or none.`)
+  // A name alone would be looked for along the system's library path.
+  if (module !== undefined && !isAbsolute(module)) {
+    report('ACTCHAIN_PKCS11_MODULE', `is ${quoted(module)}; set it to an absolute path.`)
+  }
+  if (module === undefined || token === undefined || pin === undefined) return undefined
+  return { module, token, pin: new Secret(pin) }
 }
 
 function readDevIdp(settings: Settings, report: Report): string {

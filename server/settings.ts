@@ -24,6 +24,12 @@ const VARIABLES = [
   'ACTCHAIN_STORE',
   'ACTCHAIN_KEY_SECRET',
   'ACTCHAIN_PROXIES',
+  'ACTCHAIN_PROXY_CA',
+  'ACTCHAIN_TRUST',
+  'ACTCHAIN_INTERNAL_ORIGINS',
+  'ACTCHAIN_PKCS11_MODULE',
+  'ACTCHAIN_PKCS11_TOKEN',
+  'ACTCHAIN_PKCS11_PIN',
 ] as const
 
 export type Variable = (typeof VARIABLES)[number]
@@ -44,6 +50,8 @@ export const FLAG_NAMES = {
 
 export type Flags = { readonly [name in keyof typeof FLAG_NAMES]?: string | undefined }
 export type Settings = ReadonlyMap<Setting, string>
+/** Takes a problem, as ConfigProblem has it; reading goes on, so that every problem is told at once. */
+export type Report = (setting: Setting, text: string) => void
 
 /** What the reader of a problem wrote: the flag where one was given, the variable otherwise. */
 export function givenName(setting: Setting, flags: Flags): string {

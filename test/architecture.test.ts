@@ -13,6 +13,7 @@ const WIRING = new Set([
   'server/main.ts',
   'server/config.ts',
   'server/settings.ts',
+  'server/tls-settings.ts',
   'server/heal-tasks.ts',
   'server/issuer-keys.ts',
   'server/keyrings.ts',

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { inspect } from 'node:util'
 import 'reflect-metadata'
-import { X509CertificateGenerator } from '@peculiar/x509'
+import { BasicConstraintsExtension, X509CertificateGenerator } from '@peculiar/x509'
 import { describe, expect, test } from 'vitest'
 import {
   type Config,
@@ -67,6 +67,18 @@ async function certificateOf(rsaBits: number): Promise<{ cert: string; key: stri
   }
 }
 
+async function authorityPem(): Promise<string> {
+  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
+  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
+  const certificate = await X509CertificateGenerator.createSelfSigned({
+    keys,
+    name: 'CN=Proxies',
+    signingAlgorithm: algorithm,
+    extensions: [new BasicConstraintsExtension(true, 0, true)],
+  })
+  return certificate.toString('pem')
+}
+
 describe('where a setting comes from', () => {
   test('development needs nothing but its name', () => {
     expect(accepted({ ACTCHAIN_MODE: 'development' })).toEqual({
@@ -79,6 +91,8 @@ describe('where a setting comes from', () => {
       tenantsFolder: resolve('tenants'),
       store: 'embedded',
       proxies: [],
+      trustFolder: resolve('.actchain/trust'),
+      internalOrigins: [],
       loopbackOrigins: ['http://127.0.0.1:8460', 'http://127.0.0.1:8462'],
       devIdp: 'http://127.0.0.1:8462',
     })
@@ -127,6 +141,39 @@ describe('where a setting comes from', () => {
     expect(accepted(PRODUCTION).proxies).toEqual([])
     const environment = { ...PRODUCTION, ACTCHAIN_PROXIES: '192.0.2.7, 2001:db8::1' }
     expect(accepted(environment).proxies).toEqual(['192.0.2.7', '2001:db8::1'])
+  })
+
+  test('the trust folder is beside the state, or where it is said to be', () => {
+    const env = { ...PRODUCTION, ACTCHAIN_DATA: '/var/lib/actchain' }
+    expect(accepted(env).trustFolder).toBe('/var/lib/actchain/trust')
+    expect(accepted({ ...env, ACTCHAIN_TRUST: '/etc/trust' }).trustFolder).toBe('/etc/trust')
+  })
+
+  test('origins of the own network, comma separated', () => {
+    const env = {
+      ...PRODUCTION,
+      ACTCHAIN_INTERNAL_ORIGINS: 'https://kubernetes.default.svc, https://spire.example:8443',
+    }
+    expect(accepted(env).internalOrigins).toEqual([
+      'https://kubernetes.default.svc',
+      'https://spire.example:8443',
+    ])
+  })
+
+  test('a device for keys: its library, its token and a PIN that never prints', () => {
+    expect(accepted(PRODUCTION).pkcs11).toBeUndefined()
+    const config = accepted({
+      ...PRODUCTION,
+      ACTCHAIN_PKCS11_MODULE: '/usr/lib/softhsm/libsofthsm2.so',
+      ACTCHAIN_PKCS11_TOKEN: 'actchain',
+      ACTCHAIN_PKCS11_PIN_FILE: fileWith('87654321\n'),
+    })
+    expect(config.pkcs11).toMatchObject({
+      module: '/usr/lib/softhsm/libsofthsm2.so',
+      token: 'actchain',
+    })
+    expect(config.pkcs11?.pin.reveal()).toBe('87654321')
+    expect(inspect(config, { depth: null })).not.toContain('87654321')
   })
 
   test('the configuration is frozen', () => {
@@ -178,6 +225,30 @@ describe('what is refused', () => {
       'a store that is not built',
       { ACTCHAIN_STORE: 'redis://:pw@h' },
       'ACTCHAIN_STORE names a store that is not available yet',
+    ],
+    [
+      'an internal origin without TLS',
+      { ACTCHAIN_INTERNAL_ORIGINS: 'https://a.example,http://b.example' },
+      'ACTCHAIN_INTERNAL_ORIGINS has "http://b.example"; set it to https origins, comma separated.',
+    ],
+    [
+      'an internal origin with a path',
+      { ACTCHAIN_INTERNAL_ORIGINS: 'https://a.example/' },
+      'ACTCHAIN_INTERNAL_ORIGINS has "https://a.example/"',
+    ],
+    [
+      'a device without its PIN',
+      { ACTCHAIN_PKCS11_MODULE: '/m.so', ACTCHAIN_PKCS11_TOKEN: 't' },
+      'ACTCHAIN_PKCS11_PIN is missing; set ACTCHAIN_PKCS11_MODULE, ACTCHAIN_PKCS11_TOKEN, ACTCHAIN_PKCS11_PIN, or none.',
+    ],
+    [
+      "a device's library without its path",
+      {
+        ACTCHAIN_PKCS11_MODULE: 'm.so',
+        ACTCHAIN_PKCS11_TOKEN: 't',
+        ACTCHAIN_PKCS11_PIN: '1',
+      },
+      'ACTCHAIN_PKCS11_MODULE is "m.so"; set it to an absolute path.',
     ],
     ['half a TLS pair', { ACTCHAIN_TLS_CERT: 'x' }, 'ACTCHAIN_TLS_KEY is missing'],
     [
@@ -244,6 +315,8 @@ describe('what is refused', () => {
       ACTCHAIN_STORE: `redis://:${secret}@h`,
       ACTCHAIN_TLS_KEY: secret,
       ACTCHAIN_TLS_CERT: secret,
+      ACTCHAIN_PROXY_CA: secret,
+      ACTCHAIN_PKCS11_PIN: secret,
     })
     expect(text).not.toContain(secret)
   })
@@ -278,6 +351,29 @@ describe('TLS', () => {
     const other = pem(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey)
     expect(refused({ ...PRODUCTION, ACTCHAIN_TLS_CERT: cert, ACTCHAIN_TLS_KEY: other })).toBe(
       'ACTCHAIN_TLS_KEY is not the key of ACTCHAIN_TLS_CERT; give the pair.',
+    )
+  })
+
+  test('takes authorities of proxies with the proxies they are for', async () => {
+    const { cert, key } = await certificateOf(2048)
+    const authority = await authorityPem()
+    const env = {
+      ...PRODUCTION,
+      ACTCHAIN_TLS_CERT: cert,
+      ACTCHAIN_TLS_KEY: key,
+      ACTCHAIN_PROXIES: '192.0.2.7',
+    }
+    const config = accepted({ ...env, ACTCHAIN_PROXY_CA: `ours\n${authority}\n${authority}` })
+    expect(config.proxyCa).toBe(`${authority.trim()}\n${authority.trim()}`)
+    expect(refused({ ...env, ACTCHAIN_PROXY_CA: cert })).toBe(
+      'ACTCHAIN_PROXY_CA has a certificate that is no authority; give the one that signs.',
+    )
+    expect(refused({ ...env, ACTCHAIN_PROXY_CA: '/etc/ca.pem' })).toBe(
+      "ACTCHAIN_PROXY_CA is not a PEM certificate; for a file's path use ACTCHAIN_PROXY_CA_FILE.",
+    )
+    expect(refused({ ...PRODUCTION, ACTCHAIN_PROXY_CA: authority })).toBe(
+      'ACTCHAIN_PROXY_CA is set without ACTCHAIN_PROXIES; list the addresses it is for.\n' +
+        'ACTCHAIN_PROXY_CA needs ACTCHAIN_TLS_CERT; a proxy proves itself to us over TLS.',
     )
   })
 

@@ -7,7 +7,7 @@ import { pages, ROOT, readPage, readRows } from './pages.ts'
 
 const operations = readPage('docs/operations.md')
 const settings = readFileSync(join(ROOT, 'server/settings.ts'), 'utf8')
-const variables = [...settings.matchAll(/^  '(ACTCHAIN_[A-Z_]+)',$/gm)].map(([, name]) => name!)
+const variables = [...settings.matchAll(/^  '(ACTCHAIN_[A-Z0-9_]+)',$/gm)].map(([, name]) => name!)
 
 describe('settings', () => {
   test('every one of them has its row', () => {
@@ -20,7 +20,7 @@ describe('settings', () => {
   test('no page names one that does not exist', () => {
     const known = new Set(variables.flatMap((name) => [name, `${name}_FILE`]))
     const named = pages().flatMap((page) =>
-      [...readPage(page).matchAll(/\bACTCHAIN_[A-Z]+(?:_[A-Z]+)*/g)].map(([name]) => name),
+      [...readPage(page).matchAll(/\bACTCHAIN_[A-Z0-9]+(?:_[A-Z0-9]+)*/g)].map(([name]) => name),
     )
     expect(named.length).toBeGreaterThan(10)
     expect(named.filter((name) => !known.has(name))).toEqual([])
@@ -36,6 +36,8 @@ describe('settings', () => {
       devIdp: 'http://127.0.0.1:8462',
       dataFolder: join(process.cwd(), '.actchain'),
       tenantsFolder: join(process.cwd(), 'tenants'),
+      trustFolder: join(process.cwd(), '.actchain/trust'),
+      internalOrigins: [],
     })
   })
 
