@@ -2,12 +2,12 @@
  * Public keys, read once into typed objects that know their one algorithm (RFC 8725 §3.1).
  * A signature check afterwards parses nothing: it is one call into the crypto library.
  */
-import { createPublicKey, type KeyObject, verify } from 'node:crypto'
-import { ALGORITHMS, algorithmNamed, type SignatureAlgorithm } from './algorithm.ts'
+import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto'
+import { ALGORITHMS, algorithmNamed, type VerifiedAlgorithm } from './algorithm.ts'
 
 export interface VerificationKey {
   readonly kid: string | undefined
-  readonly alg: SignatureAlgorithm
+  readonly alg: VerifiedAlgorithm
   readonly key: KeyObject
 }
 
@@ -16,12 +16,12 @@ const MAX_RSA_BITS = 4096
 const RSA_EXPONENT = 65537n
 
 /**
- * Reads a public JWK (RFC 7517) for one of `allowed`. The key's own `alg` wins; else its type decides.
- * Undefined where it is private, symmetric, for encryption, of a size or curve we do not take, or no key at all.
+ * Reads a public JWK (RFC 7517) for one of `allowed`. The key's own `alg` wins; else its type decides, and of several for that type
+ * the first. Undefined where it is private, symmetric, for encryption, of a size or curve we do not take, or no key at all.
  */
 export function readVerificationKey(
   jwk: Readonly<Record<string, unknown>>,
-  allowed: readonly SignatureAlgorithm[],
+  allowed: readonly VerifiedAlgorithm[],
 ): VerificationKey | undefined {
   const { kty, crv, use, key_ops: operations, kid } = jwk
   if ('d' in jwk || 'k' in jwk) return undefined
@@ -30,11 +30,14 @@ export function readVerificationKey(
   const mayVerify = Array.isArray(operations) && operations.includes('verify')
   if (operations !== undefined && !mayVerify) return undefined
   if (kid !== undefined && typeof kid !== 'string') return undefined
+  const stated = jwk['alg']
   const alg = allowed.find(
-    (name) => ALGORITHMS[name].kty === kty && (kty === 'RSA' || ALGORITHMS[name].crv === crv),
+    (name) =>
+      (stated === undefined || algorithmNamed(stated) === name) &&
+      ALGORITHMS[name].kty === kty &&
+      (kty === 'RSA' || ALGORITHMS[name].crv === crv),
   )
   if (alg === undefined) return undefined
-  if (jwk['alg'] !== undefined && algorithmNamed(jwk['alg']) !== alg) return undefined
   const key = importPublic(jwk)
   if (key === undefined || !isSound(key)) return undefined
   return { kid, alg, key }
@@ -46,10 +49,14 @@ export function verifySignature(
   signingInput: string,
   signature: Uint8Array,
 ): boolean {
-  const { digest, signatureBytes } = ALGORITHMS[key.alg]
+  const { digest, signatureBytes, saltBytes } = ALGORITHMS[key.alg]
   if (signatureBytes !== undefined && signature.length !== signatureBytes) return false
   const data = Buffer.from(signingInput, 'ascii')
-  return verify(digest, data, { key: key.key, dsaEncoding: 'ieee-p1363' }, signature)
+  const padding =
+    saltBytes === undefined
+      ? undefined
+      : { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: saltBytes }
+  return verify(digest, data, { key: key.key, dsaEncoding: 'ieee-p1363', ...padding }, signature)
 }
 
 function importPublic(jwk: Readonly<Record<string, unknown>>): KeyObject | undefined {

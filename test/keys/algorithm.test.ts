@@ -3,8 +3,12 @@ import { describe, expect, test } from 'vitest'
 import { ALGORITHMS, algorithmNamed } from '../../keys/algorithm.ts'
 
 describe('algorithms', () => {
-  test('there are three, all asymmetric', () => {
-    expect(Object.keys(ALGORITHMS)).toEqual(['ES256', 'EdDSA', 'RS256'])
+  test('three of everybody, seven more of platforms, all asymmetric', () => {
+    const [everybody, platforms] = [
+      ['ES256', 'EdDSA', 'RS256'],
+      ['ES384', 'ES512', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
+    ]
+    expect(Object.keys(ALGORITHMS)).toEqual([...everybody, ...platforms])
   })
 
   test.each([
@@ -12,6 +16,8 @@ describe('algorithms', () => {
     ['EdDSA', 'EdDSA'],
     ['Ed25519', 'EdDSA'],
     ['RS256', 'RS256'],
+    ['ES384', 'ES384'],
+    ['PS512', 'PS512'],
   ])('%s is %s', (name, alg) => {
     expect(algorithmNamed(name)).toBe(alg)
   })
@@ -24,9 +30,8 @@ describe('algorithms', () => {
     'es256',
     'ES256 ',
     'ES256\0',
-    'ES384',
     'ES256K',
-    'PS256',
+    'PS255',
     'RS1',
     'Ed448',
     'toString',
