@@ -43,18 +43,31 @@ export function createLocalSigner(jwk: PrivateJwk, alg: SignatureAlgorithm): Sig
     throw new TypeError(`signing key does not fit ${alg}`)
   }
   const key = createPrivateKey({ key: jwk as JsonWebKey, format: 'jwk' })
-  const members = createPublicKey(key).export({ format: 'jwk' }) as Record<string, string>
-  const kid = thumbprint(members).slice(0, KID_LENGTH)
+  const publicJwk = namePublicKey(
+    createPublicKey(key).export({ format: 'jwk' }) as PublicMembers,
+    alg,
+  )
   const input = { key, dsaEncoding: 'ieee-p1363' } as const
   return {
     alg,
-    kid,
-    publicJwk: Object.freeze({ ...members, kid, alg, use: 'sig' }),
+    kid: publicJwk.kid,
+    publicJwk,
     sign: (signingInput) =>
       Promise.resolve(
         sign(digest, Buffer.from(signingInput, 'ascii'), input).toString('base64url'),
       ),
   }
+}
+
+type PublicMembers = Readonly<Record<string, string>>
+
+/** The public half as it is published: named by its thumbprint, for one algorithm, to verify with and nothing else. */
+export function namePublicKey(
+  members: PublicMembers,
+  alg: SignatureAlgorithm,
+): PublicMembers & { readonly kid: string } {
+  const kid = thumbprint(members).slice(0, KID_LENGTH)
+  return Object.freeze({ ...members, kid, alg, use: 'sig' })
 }
 
 /** RFC 7638 §3: SHA-256 over the required members in lexicographic order, base64url. */
