@@ -13,7 +13,6 @@ import { healTasks } from './heal-tasks.ts'
 import { answerUnavailable, createDispatch, type RequestListener } from './http/dispatch.ts'
 import { createDocuments } from './http/documents.ts'
 import { createHealth } from './http/health.ts'
-import { createIssuerKeys } from './issuer-keys.ts'
 import { createKeyrings } from './keyrings.ts'
 import { mintAccessToken } from './oauth/access-token.ts'
 import { createDpopNonces } from './oauth/dpop-nonces.ts'
@@ -86,7 +85,7 @@ function wire(config: Config, { log, clock, store, loaded }: Opened): App {
     log.error({ event: 'request_failed', ...fields, reason: faultReason(fault) })
   }
   const peers = createPeerLimits(config.proxies)
-  const issuerKeys = createIssuerKeys(config, { log, clock })
+  const trust = createTrustMaterial(config, { log, clock })
   const randomId = createRandomId()
   const events = openEvents(config, {
     log,
@@ -94,7 +93,7 @@ function wire(config: Config, { log, clock, store, loaded }: Opened): App {
     tenants,
     present,
     store,
-    issuerKeys,
+    issuerKeys: trust.issuerKeys,
     peers,
     randomId,
     secret,
@@ -113,8 +112,8 @@ function wire(config: Config, { log, clock, store, loaded }: Opened): App {
     replay: store.replay,
     proofs: createProofChecker(store.replay),
     nonces: createDpopNonces(secret),
-    issuerKeys,
-    trust: createTrustMaterial(issuerKeys),
+    issuerKeys: trust.issuerKeys,
+    trust,
     certificateOf: () => undefined,
     keyringOf,
     randomId,

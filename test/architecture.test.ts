@@ -15,7 +15,6 @@ const WIRING = new Set([
   'server/settings.ts',
   'server/tls-settings.ts',
   'server/heal-tasks.ts',
-  'server/issuer-keys.ts',
   'server/keyrings.ts',
   'server/trust-material.ts',
   'server/open-tenants.ts',

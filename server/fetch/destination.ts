@@ -5,7 +5,7 @@
  */
 import { isIP } from 'node:net'
 import { FetchFault } from './fetch-fault.ts'
-import { isLoopbackAddress, isPublicAddress } from './public-address.ts'
+import { isInternalAddress, isLoopbackAddress, isPublicAddress } from './public-address.ts'
 
 /** All addresses of a host name, as the resolver writes them. */
 export type Lookup = (hostname: string) => Promise<readonly string[]>
@@ -16,16 +16,24 @@ export interface Destination {
   readonly address: string
 }
 
+/** What the operator says of single origins; everything else is https to public addresses. */
+export interface ListedOrigins {
+  /** May be plain http, and must then lie on loopback. Development only. */
+  readonly loopback: ReadonlySet<string>
+  /** May lie in the operator's own network. */
+  readonly internal: ReadonlySet<string>
+}
+
 const LONGEST_URL = 2048
 /** Below are mail, shells and other servers that read HTTP as commands of theirs. */
 const LEAST_PORT = 1024
 
-/** @param loopbackOrigins origins that may be plain http, and must then lie on loopback. Throws FetchFault. */
-export function parseUrl(text: string, loopbackOrigins: ReadonlySet<string>): URL {
+/** Throws FetchFault. */
+export function parseUrl(text: string, { loopback }: ListedOrigins): URL {
   if (text.length > LONGEST_URL || !URL.canParse(text)) throw new FetchFault('url_refused')
   // The URL parser writes 0x7f.1, 2130706433 and full-width digits as 127.0.0.1.
   const url = new URL(text)
-  const listed = loopbackOrigins.has(url.origin)
+  const listed = loopback.has(url.origin)
   const isScheme = url.protocol === 'https:' || (url.protocol === 'http:' && listed)
   const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80))
   const isPort = port === 443 || port >= LEAST_PORT
@@ -39,15 +47,23 @@ export function parseUrl(text: string, loopbackOrigins: ReadonlySet<string>): UR
 export async function findDestination(
   url: URL,
   lookup: Lookup,
-  loopbackOrigins: ReadonlySet<string>,
+  origins: ListedOrigins,
 ): Promise<Destination> {
   const hostname = url.hostname.replace(/^\[|\]$/g, '')
   const addresses = isIP(hostname) === 0 ? await resolve(hostname, lookup) : [hostname]
-  const isAllowed = loopbackOrigins.has(url.origin) ? isLoopbackAddress : isPublicAddress
-  if (!addresses.every(isAllowed)) throw new FetchFault('address_refused')
+  if (!addresses.every(allowedAt(url.origin, origins))) throw new FetchFault('address_refused')
   const [address] = addresses
   if (address === undefined) throw new FetchFault('unreachable')
   return { url, address }
+}
+
+function allowedAt(
+  origin: string,
+  { loopback, internal }: ListedOrigins,
+): (address: string) => boolean {
+  if (loopback.has(origin)) return isLoopbackAddress
+  if (!internal.has(origin)) return isPublicAddress
+  return (address) => isInternalAddress(address) || isPublicAddress(address)
 }
 
 async function resolve(hostname: string, lookup: Lookup): Promise<readonly string[]> {

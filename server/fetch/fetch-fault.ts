@@ -11,6 +11,8 @@ export type FetchFaultCode =
   | 'status_refused'
   | 'too_large'
   | 'not_json'
+  /** It came, and is not what it should be. */
+  | 'document_refused'
 
 export class FetchFault extends Error {
   override readonly name = 'FetchFault'

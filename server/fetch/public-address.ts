@@ -10,6 +10,7 @@ const IPV4_REFUSED: readonly (readonly [string, number])[] = [
   ['10.0.0.0', 8], // RFC 1918: private
   ['100.64.0.0', 10], // RFC 6598: carrier-grade NAT
   ['127.0.0.0', 8], // RFC 1122: loopback
+  ['168.63.129.16', 32], // of the public space, but Azure answers there with what belongs to the virtual machine
   ['169.254.0.0', 16], // RFC 3927: link-local, where clouds put instance metadata
   ['172.16.0.0', 12], // RFC 1918: private
   ['192.0.0.0', 24], // RFC 6890: protocol assignments
@@ -40,6 +41,21 @@ for (const [network, prefix] of IPV6_REFUSED) refused.addSubnet(network, prefix,
 const globalUnicast = new BlockList()
 globalUnicast.addSubnet('2000::', 3, 'ipv6')
 
+/** Of an operator's own network. Two lists: a check of `::ffff:10.0.0.1` looks into IPv4 ranges too. */
+const internalIpv4 = new BlockList()
+internalIpv4.addSubnet('10.0.0.0', 8, 'ipv4') // RFC 1918
+internalIpv4.addSubnet('172.16.0.0', 12, 'ipv4') // RFC 1918
+internalIpv4.addSubnet('192.168.0.0', 16, 'ipv4') // RFC 1918
+internalIpv4.addSubnet('100.64.0.0', 10, 'ipv4') // RFC 6598
+const internalIpv6 = new BlockList()
+internalIpv6.addSubnet('fc00::', 7, 'ipv6') // RFC 4193
+
+/** Inside of those ranges, where clouds hand out credentials of the machine. */
+const metadata = new BlockList()
+metadata.addAddress('100.100.100.200', 'ipv4') // Alibaba Cloud
+metadata.addSubnet('fd00:ec2::', 32, 'ipv6') // AWS
+metadata.addSubnet('fd20:ce::', 32, 'ipv6') // Google Cloud
+
 const loopback = new BlockList()
 loopback.addSubnet('127.0.0.0', 8, 'ipv4')
 loopback.addAddress('::1', 'ipv6')
@@ -55,6 +71,22 @@ export function isPublicAddress(address: string): boolean {
         !address.includes('%') &&
         globalUnicast.check(address, 'ipv6') &&
         !refused.check(address, 'ipv6')
+      )
+    default:
+      return false
+  }
+}
+
+/** Private, shared or unique local, and not where a cloud's metadata is. */
+export function isInternalAddress(address: string): boolean {
+  switch (isIP(address)) {
+    case 4:
+      return internalIpv4.check(address, 'ipv4') && !metadata.check(address, 'ipv4')
+    case 6:
+      return (
+        !address.includes('%') &&
+        internalIpv6.check(address, 'ipv6') &&
+        !metadata.check(address, 'ipv6')
       )
     default:
       return false

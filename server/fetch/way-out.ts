@@ -10,6 +10,10 @@ import { FetchFault } from './fetch-fault.ts'
 export interface WayOutDeps {
   /** Plain-http origins on loopback that are let through. Development only. */
   readonly loopbackOrigins?: ReadonlySet<string>
+  /** Origins of the operator's own network: private addresses are let through for them. */
+  readonly internalOrigins?: ReadonlySet<string>
+  /** PEM: who must have signed the other side's certificate; the system's authorities otherwise. */
+  readonly ca?: string
   readonly lookup?: Lookup
   /** Opens the connection; is given the checked address as `hostname`, the URL's name as `servername`. */
   readonly connect?: buildConnector.connector
@@ -34,15 +38,24 @@ const DEADLINE_MS = 2000
 const LARGEST_HEAD = 16 * 1024
 
 export function createWayOut(deps: WayOutDeps): WayOut {
-  const loopbackOrigins = deps.loopbackOrigins ?? new Set<string>()
+  const origins = {
+    loopback: deps.loopbackOrigins ?? new Set<string>(),
+    internal: deps.internalOrigins ?? new Set<string>(),
+  }
   const lookup = deps.lookup ?? lookupAll
-  const connect = deps.connect ?? buildConnector({ allowH2: false, timeout: DEADLINE_MS })
+  const connect =
+    deps.connect ??
+    buildConnector({
+      allowH2: false,
+      timeout: DEADLINE_MS,
+      ...(deps.ca !== undefined && { ca: deps.ca }),
+    })
   const deadline = deps.deadline ?? (() => AbortSignal.timeout(DEADLINE_MS))
   return async (text, use) => {
-    const url = parseUrl(text, loopbackOrigins)
+    const url = parseUrl(text, origins)
     const signal = deadline()
     try {
-      const work = findDestination(url, lookup, loopbackOrigins).then(async (destination) =>
+      const work = findDestination(url, lookup, origins).then(async (destination) =>
         pass(destination, { connect, signal }, use),
       )
       // Neither a resolver nor a half-open connection can be interrupted; what comes late is not used.

@@ -3,6 +3,7 @@
  * All of it comes from configured places; a URL or file name of a request never gets here. Every verb throws where nothing
  * usable is at hand, and the caller is then answered 503, never believed.
  */
+import type { SpiffeBundle } from '../../core/spiffe-bundle.ts'
 import type {
   PublicJwk,
   TokenReview,
@@ -10,14 +11,6 @@ import type {
   TrustFile,
   WorkloadKeys,
 } from '../../core/tenant.ts'
-
-/** SPIFFE Trust Domain and Bundle §4: what one trust domain signs with. Never merged with another's. */
-export interface SpiffeBundle {
-  /** Keys with `use: jwt-svid`, each with a `kid`. */
-  readonly jwtKeys: readonly PublicJwk[]
-  /** DER of the certificates with `use: x509-svid`. */
-  readonly authorities: readonly Uint8Array[]
-}
 
 export interface TrustMaterial {
   /** Public keys of an issuer. `isRetry`: a `kid` was not among them; asked again within the cooldown. */

@@ -3,13 +3,12 @@
  * publishes is refused whole: what else is wrong with it cannot be known (attack case K02).
  */
 
-/** A public JSON Web Key, its public members only. */
-export type PublicJwk = Readonly<Record<string, unknown>>
+import type { PublicJwk } from './tenant.ts'
 
 const MOST_KEYS = 64
 const LONGEST_MEMBER = 2048
 /** RFC 7518 §6.2.2, §6.3.2, §6.4.1. */
-const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
+export const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
 const KEPT_MEMBERS = ['kty', 'crv', 'x', 'y', 'n', 'e', 'kid', 'use', 'alg']
 const MATERIAL: ReadonlyMap<unknown, readonly string[]> = new Map([
   ['EC P-256', ['x', 'y']],
@@ -33,7 +32,7 @@ export function findSigningKeys(set: unknown): readonly PublicJwk[] | undefined 
       if (kids.has(kid)) return undefined
       kids.add(kid)
     }
-    if (isUsable(jwk)) keys.push(publicMembers(jwk))
+    if (isUsableKey(jwk)) keys.push(publicMembers(jwk))
   }
   return keys.length === 0 ? undefined : keys
 }
@@ -48,8 +47,8 @@ function isRefused(jwk: PublicJwk): boolean {
   )
 }
 
-// RFC 7517 §5: keys of a type or size that is not understood are left out, not a fault of the set.
-function isUsable(jwk: PublicJwk): boolean {
+/** RFC 7517 §5: keys of a type or size that is not understood are left out, not a fault of the set. */
+export function isUsableKey(jwk: PublicJwk): boolean {
   const kind = jwk['kty'] === 'RSA' ? 'RSA' : `${String(jwk['kty'])} ${String(jwk['crv'])}`
   const material = MATERIAL.get(kind)
   if (material === undefined) return false
@@ -63,7 +62,8 @@ function isMaterial(value: unknown): boolean {
   )
 }
 
-function publicMembers(jwk: PublicJwk): PublicJwk {
+/** Its public members alone, those that tell what the key is. */
+export function publicMembers(jwk: PublicJwk): PublicJwk {
   const kept = KEPT_MEMBERS.filter((member) => Object.hasOwn(jwk, member))
   return Object.fromEntries(kept.map((member) => [member, jwk[member]]))
 }
