@@ -54,9 +54,17 @@ export function createClientAuthenticator(
     authenticate(presented) {
       const named = judge(presented)
       if (typeof named === 'string') return named
-      const agent = tenant.agents.get(named.client)
+      const { client, verified } = named
+      const agent = tenant.agents.get(client)
       // Others are clients too; what is disabled or expired is an agent.
-      return agent === undefined || isActive(agent, presented.now) ? named : 'agent_inactive'
+      if (agent === undefined || isActive(agent, presented.now)) return named
+      if (!(verified instanceof Promise)) return 'agent_inactive'
+      // It takes what it takes for an active one (attack case E11), and somebody awaits it.
+      const refused = async (): Promise<string> => {
+        const outcome = await verified
+        return typeof outcome === 'string' ? outcome : 'agent_inactive'
+      }
+      return { client, verified: refused() }
     },
   }
 }

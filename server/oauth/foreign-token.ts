@@ -3,14 +3,15 @@
  * configuration, its keys come from there too; of the claims only what its trust rule names is believed.
  */
 import { hash } from 'node:crypto'
-import { readVerificationKey, type VerificationKey } from '../../keys/verification-key.ts'
+import type { VerificationKey } from '../../keys/verification-key.ts'
 import type { UnverifiedHeader } from '../../lib/src/compact-jws.ts'
 import { readScope } from '../../lib/src/scope.ts'
 import type { JsonObject } from '../../lib/src/strict-json.ts'
 import type { Authentication, ForeignToken } from '../core/input-token.ts'
 import { isItsOwnSubject } from '../core/own-subject.ts'
 import type { PublicJwk, Tenant, TrustedIssuer } from '../core/tenant.ts'
-import { keyByKid, readCompactJws, readNumericDate, verifyJwt } from './verified-jwt.ts'
+import { findSignerKey } from './signer-key.ts'
+import { readCompactJws, readNumericDate, verifyJwt } from './verified-jwt.ts'
 
 export type ForeignType = 'id_token' | 'jwt'
 
@@ -84,22 +85,11 @@ export async function findKey(
     header,
   }: { readonly tenant: string; readonly signer: Signer; readonly header: UnverifiedHeader },
 ): Promise<VerificationKey | undefined> {
-  const keyOf = async (isRetry: boolean): Promise<VerificationKey | undefined> =>
-    keyByKid(typed(await issuerKeys(tenant, signer, isRetry), signer), header)
-  return (await keyOf(false)) ?? keyOf(true)
-}
-
-const typedKeys = new WeakMap<readonly PublicJwk[], Map<string, readonly VerificationKey[]>>()
-
-/** Read once per key set, a new array when it changes, and for each list of algorithms an issuer is trusted with. */
-function typed(jwks: readonly PublicJwk[], issuer: Signer): readonly VerificationKey[] {
-  const name = issuer.algorithms.join(' ')
-  const known = typedKeys.get(jwks) ?? new Map<string, readonly VerificationKey[]>()
-  typedKeys.set(jwks, known)
-  const keys =
-    known.get(name) ?? jwks.flatMap((jwk) => readVerificationKey(jwk, issuer.algorithms) ?? [])
-  known.set(name, keys)
-  return keys
+  const { algorithms } = signer
+  return findSignerKey(
+    { algorithms, keys: (isRetry) => issuerKeys(tenant, signer, isRetry) },
+    header,
+  )
 }
 
 /** What its trust rule takes from a verified payload, and nothing else. */

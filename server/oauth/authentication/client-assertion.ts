@@ -7,11 +7,11 @@ import { type VerificationKey, verifySignature } from '../../../keys/verificatio
 import type { JsonObject } from '../../../lib/src/strict-json.ts'
 import type { ReplayClaim } from '../../use-cases/ports.ts'
 import { readNumericDate, type UnverifiedJws, verifyJwt } from '../verified-jwt.ts'
+import { CLOCK_SKEW, isSoleAudience, readTimes } from './assertion-claims.ts'
 import type { Authenticated, PresentedAssertion } from './credentials.ts'
 
 /** RFC 7523bis §3.2: typed so, or, from older clients, not at all. */
 const TYPES: ReadonlySet<string> = new Set(['', 'jwt', 'client-authentication+jwt'])
-const CLOCK_SKEW = 5
 const MAX_LIFETIME = 300
 /** Keys tried for one assertion: a client in the middle of a rotation has two. */
 const MAX_KEYS_TRIED = 4
@@ -59,28 +59,13 @@ function readClaims(
   const { iss, aud, jti } = payload
   // RFC 7521 §5.2: self-issued.
   if (iss !== client) return 'assertion_issuer'
-  // RFC 7523bis §3: our identifier is the only audience, as a string or as an array of that one.
-  const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
-  if (audiences.length !== 1 || audiences[0] !== audience) return 'assertion_audience'
+  if (!isSoleAudience(aud, audience)) return 'assertion_audience'
   if (typeof jti !== 'string' || jti === '' || jti.length > 256) return 'assertion_jti'
-  const exp = readNumericDate(payload['exp'])
-  if (exp === undefined || exp > now + MAX_LIFETIME + CLOCK_SKEW) return 'assertion_expiry'
-  if (exp <= now - CLOCK_SKEW) return 'assertion_expired'
-  const fault = checkStart(payload, now)
-  if (fault !== undefined) return fault
-  const expiresAt = Math.ceil(exp) + CLOCK_SKEW
+  const expiresAt = readTimes(payload, { now, maxLifetime: MAX_LIFETIME })
+  if (typeof expiresAt === 'string') return expiresAt
+  const issuedAt = readNumericDate(payload['iat'])
+  if (issuedAt !== undefined && issuedAt < now - MAX_LIFETIME - CLOCK_SKEW) return 'assertion_old'
   return { tenant, kind: 'client_assertion', id: [client, jti], expiresAt }
-}
-
-function checkStart({ iat, nbf }: JsonObject, now: number): string | undefined {
-  for (const time of [iat, nbf]) {
-    if (time === undefined) continue
-    const seconds = readNumericDate(time)
-    if (seconds === undefined || seconds > now + CLOCK_SKEW) return 'assertion_not_yet_valid'
-  }
-  const issuedAt = readNumericDate(iat)
-  const isOld = issuedAt !== undefined && issuedAt < now - MAX_LIFETIME - CLOCK_SKEW
-  return isOld ? 'assertion_old' : undefined
 }
 
 /** The one of the client's keys that signed it; `kid` selects among them and nothing else. */
