@@ -5,10 +5,10 @@
 import type {
   Agent,
   EventReceiver,
-  EventTransmitter,
   PublicJwk,
   Tenant,
   TrustedIssuer,
+  WorkloadKeys,
 } from './tenant.ts'
 
 /** The settings that have a development default. */
@@ -49,8 +49,9 @@ function tenantDefaults(tenant: Tenant): readonly string[] {
       receiverDefaults(tenant, receiver),
     ),
     ...[...tenant.eventTransmitters.values()].flatMap((party) =>
-      transmitterDefaults(tenant, party),
+      signerDefaults(`${tenant.id}/tenant.yaml: event_transmitters ${party.id}`, party),
     ),
+    ...workloadDefaults(tenant),
     ...[...tenant.agents.values()].flatMap((agent) => agentDefaults(tenant, agent)),
     ...[...tenant.resources.values()].flatMap((resource) =>
       weakKeys(`${tenant.id}/resources.yaml: ${resource.id}: keys`, resource.keys),
@@ -59,38 +60,50 @@ function tenantDefaults(tenant: Tenant): readonly string[] {
 }
 
 function issuerDefaults(tenant: Tenant, issuer: TrustedIssuer): readonly string[] {
-  const member = `${tenant.id}/tenant.yaml: trusted_issuers ${issuer.id}`
-  const found: string[] = []
-  if (!issuer.issuer.startsWith('https://')) {
-    found.push(`${member}: issuer ${issuer.issuer} is plain http; use an https issuer.`)
-  }
-  if ('jwks' in issuer.keys) return [...found, ...weakKeys(`${member}: jwks`, issuer.keys.jwks)]
-  if (!issuer.keys.jwksUri.startsWith('https://')) {
-    found.push(`${member}: jwks_uri ${issuer.keys.jwksUri} is plain http; use an https address.`)
-  }
-  return found
+  return signerDefaults(`${tenant.id}/tenant.yaml: trusted_issuers ${issuer.id}`, issuer)
+}
+
+/** Whoever signs what we believe: by whose name, with which keys. */
+function signerDefaults(
+  member: string,
+  { issuer, keys }: { readonly issuer: string; readonly keys: WorkloadKeys },
+): readonly string[] {
+  const found = plainHttp(`${member}: issuer`, issuer, 'issuer')
+  if ('jwks' in keys) return [...found, ...weakKeys(`${member}: jwks`, keys.jwks)]
+  // Discovered at the issuer, which is judged above.
+  if ('discover' in keys) return found
+  return [...found, ...plainHttp(`${member}: jwks_uri`, keys.jwksUri)]
+}
+
+function plainHttp(member: string, uri: string, noun = 'address'): readonly string[] {
+  return uri.startsWith('https://') ? [] : [`${member} ${uri} is plain http; use an https ${noun}.`]
 }
 
 function receiverDefaults(tenant: Tenant, receiver: EventReceiver): readonly string[] {
   const member = `${tenant.id}/tenant.yaml: event_receivers ${receiver.id}`
   return [
-    ...[...receiver.pushEndpoints]
-      .filter((endpoint) => !endpoint.startsWith('https://'))
-      .map((url) => `${member}: push_endpoints ${url} is plain http; use an https address.`),
+    ...[...receiver.pushEndpoints].flatMap((url) => plainHttp(`${member}: push_endpoints`, url)),
     ...weakKeys(`${member}: jwks`, receiver.keys),
   ]
 }
 
-function transmitterDefaults(tenant: Tenant, party: EventTransmitter): readonly string[] {
-  const member = `${tenant.id}/tenant.yaml: event_transmitters ${party.id}`
-  const found = party.issuer.startsWith('https://')
-    ? []
-    : [`${member}: issuer ${party.issuer} is plain http; use an https issuer.`]
-  if ('jwks' in party.keys) return [...found, ...weakKeys(`${member}: jwks`, party.keys.jwks)]
-  if (party.keys.jwksUri.startsWith('https://')) return found
+function workloadDefaults(tenant: Tenant): readonly string[] {
+  const file = `${tenant.id}/tenant.yaml`
   return [
-    ...found,
-    `${member}: jwks_uri ${party.keys.jwksUri} is plain http; use an https address.`,
+    ...[...tenant.trustDomains.values()].flatMap(({ name, bundle }) =>
+      'url' in bundle ? plainHttp(`${file}: trust_domains ${name}: bundle_url`, bundle.url) : [],
+    ),
+    ...[...tenant.workloadIssuers.values()].flatMap((issuer) => {
+      const member = `${file}: workload_issuers ${issuer.id}`
+      const { tokenReview: review } = issuer
+      return [
+        ...signerDefaults(member, issuer),
+        ...(review === undefined ? [] : plainHttp(`${member}: token_review url`, review.url)),
+      ]
+    }),
+    ...[...tenant.attesters.values()].flatMap((attester) =>
+      signerDefaults(`${file}: attesters ${attester.id}`, attester),
+    ),
   ]
 }
 

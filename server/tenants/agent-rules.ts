@@ -1,14 +1,11 @@
-/**
- * What an agent's entry says must hold together: one kind of keys, a binding that exists, one home, a default
- * target it may ask for.
- */
+/** Where an agent is reached and what it asks for: one home, a default target it may have. */
 
 import { quote } from '../core/problem.ts'
 import { findNearest } from '../core/suggestion.ts'
 import type { AgentEntry } from './agents-file.ts'
 import { type Entry, type Listing, readValues } from './entries.ts'
 import { type Endpoints, endpointsByAgent, readHome } from './homes.ts'
-import { type Report, refuse, warn } from './report.ts'
+import { type Report, refuse } from './report.ts'
 import type { ResourceEntry } from './resources-file.ts'
 import type { YamlDocument } from './yaml-document.ts'
 
@@ -22,31 +19,11 @@ export function checkAgents(
   agents: Listing<AgentEntry>,
   resources: Listing<ResourceEntry> | undefined,
 ): void {
-  const endpoints = resources && endpointsByAgent(readValues(resources))
+  if (resources === undefined) return
+  const endpoints = endpointsByAgent(readValues(resources))
   for (const entry of agents.entries) {
-    checkKeys(report, agents.document, entry)
-    checkBinding(report, agents.document, entry)
-    if (resources === undefined || endpoints === undefined) continue
     checkHome(report, agents.document, entry, endpoints)
     checkDefaultTarget(report, agents.document, entry, { ids: resources.ids, endpoints })
-  }
-}
-
-function checkKeys(report: Report, document: YamlDocument, { value, path }: AgentEntryAt): void {
-  const { jwks, development_keys: development } = value.auth
-  if ((jwks === undefined) !== (development === undefined)) return
-  const text = 'state either "jwks" or "development_keys: true"'
-  refuse(report, document, [...path, 'auth'], { text })
-}
-
-function checkBinding(report: Report, document: YamlDocument, { value, path }: AgentEntryAt): void {
-  const place = [...path, 'binding']
-  if (value.binding === 'mtls') {
-    refuse(report, document, place, { text: 'binding "mtls" is not available yet' })
-  }
-  if (value.binding === 'bearer') {
-    const text = `tokens of ${quote(value.id)} work for whoever holds them; prefer "dpop"`
-    warn(report, document, place, { text })
   }
 }
 

@@ -1,16 +1,7 @@
 /** The members of `agents.yaml`: OAuth clients that act for somebody. */
 import { z } from 'zod'
-import {
-  clientId,
-  distinct,
-  id,
-  instant,
-  isTrue,
-  keySet,
-  line,
-  scopeName,
-  strict,
-} from './fields.ts'
+import { agentAuth } from './agent-auth.ts'
+import { clientId, distinct, id, instant, line, scopeName, strict } from './fields.ts'
 
 export const agent = strict({
   id: id.describe('Its client id; the name it has in every chain.'),
@@ -27,13 +18,9 @@ export const agent = strict({
   home: id
     .optional()
     .describe('Which of its endpoints is its home; needed only where it has several.'),
-  auth: strict({
-    method: z.literal('private_key_jwt').describe('How it proves who it is: a signed assertion.'),
-    jwks: keySet.optional().describe('Its public keys. State this or `development_keys`.'),
-    development_keys: isTrue
-      .optional()
-      .describe('The server makes a key pair in its data folder; refused in production.'),
-  }).describe('How it proves who it is.'),
+  auth: agentAuth.describe(
+    'The one way it proves who it is; a credential of another kind is refused.',
+  ),
   issuer_clients: z
     .record(id, clientId)
     .default({})
@@ -41,10 +28,10 @@ export const agent = strict({
       'Its client id at each trusted issuer: a token of a subject counts only for its own client.',
     ),
   binding: z
-    .enum(['dpop', 'bearer', 'mtls'])
+    .enum(['dpop', 'mtls', 'bearer'])
     .default('dpop')
     .describe(
-      'What its tokens are bound to: `dpop`, a key it proves with each request; `bearer`, nothing (warned of); `mtls` is not available yet.',
+      'What its tokens are bound to: `dpop`, a key it proves with each request; `mtls`, its certificate in TLS; `bearer`, nothing (warned of).',
     ),
   expires: instant
     .optional()

@@ -5,7 +5,6 @@ import type {
   Agent,
   EventReceiver,
   EventTransmitter,
-  PublicJwk,
   Resource,
   Scope,
   TaskType,
@@ -15,12 +14,20 @@ import type {
 } from '../core/tenant.ts'
 import { createRules } from '../policy/rules.ts'
 import type { AgentEntry } from './agents-file.ts'
+import { buildAuth } from './build-auth.ts'
+import { buildTrust } from './build-trust.ts'
 import type { CheckedTenant } from './check-tenant.ts'
 import type { ReceiverEntry, TransmitterEntry } from './event-parties.ts'
 import { type Endpoints, endpointsByAgent, generatedHome, homeId, readHome } from './homes.ts'
 import type { ResourceEntry } from './resources-file.ts'
 import type { TaskTypeEntry } from './task-types-file.ts'
 import type { IssuerEntry, RoleEntry, TenantFile } from './tenant-file.ts'
+import type {
+  AttesterEntry,
+  AuthorityEntry,
+  TrustDomainEntry,
+  WorkloadIssuerEntry,
+} from './trust-file.ts'
 import { issuerOf } from './uri.ts'
 
 export interface CheckedEntries {
@@ -29,6 +36,10 @@ export interface CheckedEntries {
   readonly roles: readonly RoleEntry[]
   readonly receivers: readonly ReceiverEntry[]
   readonly transmitters: readonly TransmitterEntry[]
+  readonly trustDomains: readonly TrustDomainEntry[]
+  readonly authorities: readonly AuthorityEntry[]
+  readonly workloadIssuers: readonly WorkloadIssuerEntry[]
+  readonly attesters: readonly AttesterEntry[]
   readonly agents: readonly AgentEntry[]
   readonly resources: readonly ResourceEntry[]
   readonly taskTypes: readonly TaskTypeEntry[]
@@ -79,13 +90,10 @@ export function buildTenant(
     eventTransmitters: new Map(
       entries.transmitters.map((entry) => [entry.id, buildTransmitter(entry, issuer)]),
     ),
-    keyEpoch: 0,
-    keyCachePeriod: 600,
-    dpopNonces: false,
-    trustDomains: new Map(),
-    certificateAuthorities: new Map(),
-    workloadIssuers: new Map(),
-    attesters: new Map(),
+    keysKilled: 0,
+    keyCachePeriod: entries.tenant.signing_keys.cache_period,
+    dpopNonces: entries.tenant.dpop_nonces,
+    ...buildTrust(entries),
   }
   return { ...tenant, rules: createRules(tenant, policies) }
 }
@@ -127,7 +135,6 @@ function buildTransmitter(entry: TransmitterEntry, tenant: string): EventTransmi
 }
 
 function buildAgent(entry: AgentEntry, endpoints: Endpoints): Agent {
-  const noKeys: readonly PublicJwk[] = []
   return {
     id: entry.id,
     owner: entry.owner,
@@ -137,13 +144,9 @@ function buildAgent(entry: AgentEntry, endpoints: Endpoints): Agent {
     mayReach: new Set(entry.may_reach),
     defaultTarget: entry.default_target,
     home: readHome(entry, endpoints),
-    auth: {
-      method: entry.auth.method,
-      jwks: entry.auth.jwks ?? noKeys,
-      development: entry.auth.development_keys === true,
-    },
+    auth: buildAuth(entry.auth),
     issuerClients: new Map(Object.entries(entry.issuer_clients)),
-    binding: entry.binding === 'bearer' ? 'bearer' : 'dpop',
+    binding: entry.binding,
     expires: entry.expires,
     disabled: entry.disabled,
     registeredAt: undefined,

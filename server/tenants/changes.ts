@@ -22,6 +22,18 @@ export function describeChanges(before: CheckedTenant, after: CheckedTenant): re
       byId(from.transmitters),
       byId(to.transmitters),
     ),
+    ...listChanges('tenant.yaml: trust domain', byName(from.trustDomains), byName(to.trustDomains)),
+    ...listChanges(
+      'tenant.yaml: certificate authority',
+      byId(from.authorities),
+      byId(to.authorities),
+    ),
+    ...listChanges(
+      'tenant.yaml: workload issuer',
+      byId(from.workloadIssuers),
+      byId(to.workloadIssuers),
+    ),
+    ...listChanges('tenant.yaml: attester', byId(from.attesters), byId(to.attesters)),
     ...listChanges('agents.yaml:', byId(from.agents), byId(to.agents)),
     ...listChanges('resources.yaml:', byId(from.resources), byId(to.resources)),
     ...listChanges('task-types.yaml:', byId(from.taskTypes), byId(to.taskTypes)),
@@ -38,10 +50,24 @@ function byId(entries: readonly { readonly id: string }[]): Entries {
   return new Map(entries.map((entry) => [entry.id, entry]))
 }
 
+function byName(entries: readonly { readonly name: string }[]): Entries {
+  return new Map(entries.map((entry) => [entry.name, entry]))
+}
+
+const TOLD_BY_ENTRY: ReadonlySet<string> = new Set([
+  'trusted_issuers',
+  'roles',
+  'event_receivers',
+  'event_transmitters',
+  'trust_domains',
+  'certificate_authorities',
+  'workload_issuers',
+  'attesters',
+])
+
 /** Without the lists that are told entry by entry. */
 function tenantMembers({ entries }: CheckedTenant): object {
-  const told = new Set(['trusted_issuers', 'roles', 'event_receivers', 'event_transmitters'])
-  const members = Object.entries(entries.tenant).filter(([member]) => !told.has(member))
+  const members = Object.entries(entries.tenant).filter(([member]) => !TOLD_BY_ENTRY.has(member))
   return Object.fromEntries(members)
 }
 

@@ -6,6 +6,7 @@
 import { compilePolicies } from '../policy/compile-policies.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { checkAgents } from './agent-rules.ts'
+import { checkAgentAuth } from './auth-rules.ts'
 import type { CheckedEntries } from './build-tenant.ts'
 import { readCases } from './case-rules.ts'
 import { readEntries, readValues, type TenantDocuments, type TenantEntries } from './entries.ts'
@@ -19,6 +20,7 @@ import { TENANT_FILES, type TenantFileName } from './source-paths.ts'
 import { checkSources, type Sources, sourcesIn } from './sources.ts'
 import { checkTaskTypes } from './task-type-rules.ts'
 import type { NamedCase } from './test-cases.ts'
+import { checkTrust } from './trust-rules.ts'
 import { checkUnique } from './unique.ts'
 import { issuerOf, withoutSlash } from './uri.ts'
 import { checkUris } from './uri-rules.ts'
@@ -42,7 +44,7 @@ export interface CheckedTenant {
   readonly cases: readonly NamedCase[]
 }
 
-const FORMAT = 2
+const FORMAT = 3
 
 /** Undefined where the report has a problem of it. Throws only where the rules' engine fails. */
 export function checkTenant(
@@ -119,6 +121,9 @@ function checkEntries(report: Report, entries: TenantEntries, { publicUrl }: Ten
   checkIssuers(report, entries, withoutSlash(publicUrl))
   checkRoles(report, entries)
   checkEventParties(report, entries, withoutSlash(publicUrl))
+  const now = Math.floor(Date.now() / 1000)
+  checkTrust(report, entries, { publicUrl: withoutSlash(publicUrl), now })
+  checkAgentAuth(report, entries, now)
   if (entries.agents !== undefined) checkAgents(report, entries.agents, entries.resources)
   if (entries.taskTypes !== undefined) checkTaskTypes(report, entries.taskTypes, entries)
 }
@@ -154,8 +159,10 @@ function readPolicies(
 
 function findChecked(entries: TenantEntries): CheckedEntries | undefined {
   const { tenant, issuers, roles, receivers, transmitters } = entries
+  const { trustDomains, authorities, workloadIssuers, attesters } = entries
   const { agents, resources, taskTypes } = entries
   if (!tenant || !issuers || !roles || !receivers || !transmitters) return undefined
+  if (!trustDomains || !authorities || !workloadIssuers || !attesters) return undefined
   if (!agents || !resources || !taskTypes) return undefined
   return {
     tenant: tenant.value,
@@ -163,6 +170,10 @@ function findChecked(entries: TenantEntries): CheckedEntries | undefined {
     roles: readValues(roles),
     receivers: readValues(receivers),
     transmitters: readValues(transmitters),
+    trustDomains: readValues(trustDomains),
+    authorities: readValues(authorities),
+    workloadIssuers: readValues(workloadIssuers),
+    attesters: readValues(attesters),
     agents: readValues(agents),
     resources: readValues(resources),
     taskTypes: readValues(taskTypes),

@@ -24,6 +24,16 @@ import {
   tenantFile,
   trustedIssuer,
 } from './tenant-file.ts'
+import {
+  type AttesterEntry,
+  type AuthorityEntry,
+  attester,
+  certificateAuthority,
+  type TrustDomainEntry,
+  trustDomain,
+  type WorkloadIssuerEntry,
+  workloadIssuer,
+} from './trust-file.ts'
 import type { YamlDocument } from './yaml-document.ts'
 
 export interface Entry<Value> {
@@ -47,6 +57,10 @@ export interface TenantEntries {
   readonly roles: Listing<RoleEntry> | undefined
   readonly receivers: Listing<ReceiverEntry> | undefined
   readonly transmitters: Listing<TransmitterEntry> | undefined
+  readonly trustDomains: Listing<TrustDomainEntry> | undefined
+  readonly authorities: Listing<AuthorityEntry> | undefined
+  readonly workloadIssuers: Listing<WorkloadIssuerEntry> | undefined
+  readonly attesters: Listing<AttesterEntry> | undefined
   readonly agents: Listing<AgentEntry> | undefined
   readonly resources: Listing<ResourceEntry> | undefined
   readonly taskTypes: Listing<TaskTypeEntry> | undefined
@@ -64,6 +78,11 @@ export function readEntries(report: Report, documents: TenantDocuments): TenantE
     roles: tenant && readListing(report, tenant, 'roles', roleGrant),
     receivers: tenant && readListing(report, tenant, 'event_receivers', eventReceiver),
     transmitters: tenant && readListing(report, tenant, 'event_transmitters', eventTransmitter),
+    trustDomains: tenant && readListing(report, tenant, 'trust_domains', trustDomain),
+    authorities:
+      tenant && readListing(report, tenant, 'certificate_authorities', certificateAuthority),
+    workloadIssuers: tenant && readListing(report, tenant, 'workload_issuers', workloadIssuer),
+    attesters: tenant && readListing(report, tenant, 'attesters', attester),
     agents: readList(report, documents['agents.yaml'], 'agents', agent),
     resources: readList(report, documents['resources.yaml'], 'resources', resource),
     taskTypes: readList(report, documents['task-types.yaml'], 'task_types', taskType),

@@ -1,9 +1,8 @@
 /** Members of `tenant.yaml` for security events: who is told what ended here, and whose word ends something here. */
 import { z } from 'zod'
-import { audience, distinct, id, keySet, strict, uri } from './fields.ts'
+import { algorithm, audience, distinct, id, keySet, strict, uri } from './fields.ts'
 
 const MOST_PUSH_ENDPOINTS = 8
-const algorithm = z.enum(['ES256', 'EdDSA', 'RS256'])
 
 export const eventReceiver = strict({
   id: id.describe('Its client id, and the audience of the events it is sent.'),

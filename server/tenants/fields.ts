@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { quote } from '../core/problem.ts'
 import type { PublicJwk } from '../core/tenant.ts'
+import { parseCertificate } from './certificate.ts'
 import { parsePublicKey } from './public-key.ts'
 
 const ID = /^[a-z][a-z0-9-]{0,62}$/
@@ -16,6 +17,8 @@ const RESERVED_SCOPES: ReadonlySet<string> = new Set(['openid', 'offline_access'
 const REGISTERED_CLAIMS = ['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', ...RESERVED_IDS]
 const FACT_CLAIMS = ['act', 'may_act', 'act_bounds', 'client_id', 'cnf', 'scope', 'txn']
 const NOT_FOR_RULES = new Set([...REGISTERED_CLAIMS, ...FACT_CLAIMS])
+/** Of a workload's token (RFC 7519 §4.1): rules about them are the server's own. */
+const JUDGED_CLAIMS: ReadonlySet<string> = new Set('/iss /aud /exp /nbf /iat /jti'.split(' '))
 const ID_RULE = 'a lower-case letter, then up to 62 of a-z 0-9 -'
 const SECONDS = { s: 1, m: 60, h: 3600 } as const
 const LONGEST_LIST = 1000
@@ -106,6 +109,48 @@ export const claimValues = z
   })
   .transform((stated) => (typeof stated === 'string' ? [stated] : stated))
   .meta({ title: 'text or list of texts' })
+
+/** Text of a certificate or a token, compared and never looked up: printable ASCII, as its names are (attack case J10). */
+export const printable = z.string().regex(/^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/, {
+  error: 'expected 1 to 255 printable ASCII characters',
+})
+
+/** RFC 6901, without empty steps. */
+export const claimPointer = z
+  .string()
+  .regex(/^(?=.{2,255}$)(?:\/(?:[!-.0-}]|~[01])+)+$/, {
+    error: 'expected a JSON Pointer to a claim, such as /sub',
+  })
+  .refine((pointer) => !JUDGED_CLAIMS.has(pointer), {
+    error: 'this claim is judged by itself: leave it out',
+  })
+  .meta({ title: 'JSON Pointer' })
+
+/** A `*` is refused because it would be read as any text and compared as a star. */
+const workloadText = printable.refine((text) => !text.includes('*'), {
+  error: 'there are no wildcards: the value is compared exactly',
+})
+
+export const workloadClaim = z
+  .union([workloadText, distinct(workloadText).min(1, { error: 'name a text' })], {
+    error:
+      'expected a text or a list of texts; in quotes, if it looks like a number, a boolean or null',
+  })
+  .transform((stated) => (typeof stated === 'string' ? [stated] : stated))
+  .meta({ title: 'text or list of texts' })
+
+/** The DER of a certificate, base64. */
+export const certificate = z
+  .string()
+  .transform((text, context) => {
+    const result = parseCertificate(text)
+    if (result.kind === 'certificate') return result.der
+    context.addIssue({ code: 'custom', message: result.text })
+    return z.NEVER
+  })
+  .meta({ title: 'certificate, PEM' })
+
+export const algorithm = z.enum(['ES256', 'EdDSA', 'RS256'])
 
 /** A name another server has for us: compared, never fetched. */
 export const audience = z

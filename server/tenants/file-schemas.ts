@@ -10,6 +10,7 @@ import { strict } from './fields.ts'
 import { resource } from './resources-file.ts'
 import { taskType } from './task-types-file.ts'
 import { roleGrant, tenantFile, trustedIssuer } from './tenant-file.ts'
+import { attester, certificateAuthority, trustDomain, workloadIssuer } from './trust-file.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -46,6 +47,13 @@ const FILES = [
       roles: listOf(roleGrant, tenantFile.shape.roles.description),
       event_receivers: listOf(eventReceiver, tenantFile.shape.event_receivers.description),
       event_transmitters: listOf(eventTransmitter, tenantFile.shape.event_transmitters.description),
+      trust_domains: listOf(trustDomain, tenantFile.shape.trust_domains.description),
+      certificate_authorities: listOf(
+        certificateAuthority,
+        tenantFile.shape.certificate_authorities.description,
+      ),
+      workload_issuers: listOf(workloadIssuer, tenantFile.shape.workload_issuers.description),
+      attesters: listOf(attester, tenantFile.shape.attesters.description),
     }),
   },
   {
@@ -137,20 +145,32 @@ function describeInner(
   return describeMembers(value, path, where)
 }
 
-/** Members of all variants once; the others with the value of `kind` they go with. */
+/** What tells variants apart. */
+const DISCRIMINATORS = ['kind', 'method']
+
+/** Members of all variants once; the others with the values of `kind` or `method` they go with. */
 function describeVariants(variants: readonly Json[], path: string): readonly MemberDescription[] {
-  const described = variants.map((variant) => {
-    const kind = (variant['properties'] as Record<string, Json>)['kind']?.['const']
-    return describeMembers(variant, path, `kind: ${String(kind)}`)
-  })
-  const seen = new Map<string, MemberDescription>()
-  for (const member of described.flat()) {
-    const { where: _, ...same } = member
-    const key = JSON.stringify(same)
-    const isEverywhere = seen.has(key)
-    seen.set(key, isEverywhere ? { ...member, where: undefined } : member)
+  const seen = new Map<string, { readonly member: MemberDescription; readonly values: string[] }>()
+  const named = variants.map(nameOf)
+  for (const [index, variant] of variants.entries()) {
+    for (const member of describeMembers(variant, path, undefined)) {
+      const key = JSON.stringify(member)
+      const values = [...(seen.get(key)?.values ?? []), ...(named[index]?.values ?? [])]
+      seen.set(key, { member, values })
+    }
   }
-  return [...seen.values()]
+  const all = named.flatMap(({ values }) => values).length
+  const by = named[0]?.by ?? ''
+  return [...seen.values()].map(({ member, values }) =>
+    values.length === all ? member : { ...member, where: `${by}: ${values.join(' or ')}` },
+  )
+}
+
+function nameOf({ properties }: Json): { readonly by: string; readonly values: readonly string[] } {
+  const members = properties as Record<string, Json>
+  const by = DISCRIMINATORS.find((member) => members[member] !== undefined) ?? ''
+  const { enum: values, const: value } = members[by] ?? {}
+  return { by, values: (values ?? [value]) as readonly string[] }
 }
 
 function typeOf(value: Json): string {

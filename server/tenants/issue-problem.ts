@@ -73,9 +73,22 @@ function findingOf(issue: Issue, stated: unknown): Finding {
     return { text: `expected ${EXPECTED[issue.expected] ?? issue.expected}` }
   }
   if (issue.code === 'invalid_union' && issue.discriminator !== undefined) {
-    return { text: 'expected "api" or "agent"' }
+    const values = ('options' in issue ? (issue.options ?? []) : []).map(String)
+    return {
+      text: `expected ${values.map(quote).join(' or ')}`,
+      suggestion: suggestion(stated, issue.discriminator, values),
+    }
   }
   return { text: issue.message }
+}
+
+function suggestion(
+  stated: unknown,
+  discriminator: string,
+  values: readonly string[],
+): string | undefined {
+  const value = typeof stated === 'object' ? valueAt(stated, [discriminator]) : stated
+  return typeof value === 'string' ? findNearest(value, values) : undefined
 }
 
 function valueAt(value: unknown, path: Path): unknown {

@@ -36,8 +36,12 @@ export function parsePublicKey(jwk: Readonly<Record<string, unknown>>): KeyResul
   return { kind: 'key', key: Object.fromEntries(kept.map((member) => [member, jwk[member]])) }
 }
 
+export function hasPrivateMember(jwk: Readonly<Record<string, unknown>>): boolean {
+  return PRIVATE_MEMBERS.some((member) => Object.hasOwn(jwk, member))
+}
+
 function findFault(jwk: Readonly<Record<string, unknown>>): string | undefined {
-  if (PRIVATE_MEMBERS.some((member) => Object.hasOwn(jwk, member))) {
+  if (hasPrivateMember(jwk)) {
     return 'private or symmetric key: only public keys belong here; treat this one as disclosed'
   }
   const kind = KINDS.get(jwk['kty'])

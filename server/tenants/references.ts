@@ -38,6 +38,11 @@ export function checkReferences(report: Report, entries: TenantEntries): void {
     ['default_target', resource],
     ['issuer_clients', issuer],
   ])
+  checkMembers(report, agents && authIn(agents), [
+    ['authority', { noun: 'certificate authority', known: entries.authorities?.ids }],
+    ['issuer', { noun: 'workload issuer', known: entries.workloadIssuers?.ids }],
+    ['attester', { noun: 'attester', known: entries.attesters?.ids }],
+  ])
   checkMembers(report, resources && endpointsIn(resources), [
     ['agent', agent],
     ['scopes', scope],
@@ -55,6 +60,14 @@ export function checkReferences(report: Report, entries: TenantEntries): void {
 /** The resources whose scopes are references, not definitions. */
 function endpointsIn(resources: AnyListing): AnyListing {
   return { ...resources, stated: resources.stated.filter(({ value }) => value['kind'] === 'agent') }
+}
+
+function authIn(agents: AnyListing): AnyListing {
+  const stated = agents.stated.flatMap(({ value, path }) => {
+    const { auth } = value
+    return isRecord(auth) ? [{ value: auth, path: [...path, 'auth'] }] : []
+  })
+  return { ...agents, stated }
 }
 
 export function readScopeNames(resources: AnyListing): ReadonlySet<string> {

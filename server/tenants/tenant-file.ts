@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { ROLES } from '../core/tenant.ts'
 import {
+  algorithm,
   audience,
   claimName,
   claimValue,
@@ -25,10 +26,9 @@ export const LONGEST_TASK = 8 * HOUR
 export const LONGEST_TOKEN = HOUR
 export const DEEPEST_CHAIN = 8
 const MOST_SUBJECT_CLAIMS = 16
+const LONGEST_CACHE = 24 * HOUR
 /** A minute; more than any machine answers. */
 const MOST_REQUESTS = 10_000_000
-
-const algorithm = z.enum(['ES256', 'EdDSA', 'RS256'])
 
 const limits = strict({
   max_depth: wholeNumber(1, DEEPEST_CHAIN)
@@ -142,6 +142,45 @@ export const tenantFile = strict({
     .max(100)
     .default([])
     .describe('Other products whose events end what is done for their subjects here.'),
+  trust_domains: z
+    .array(z.unknown())
+    .max(100)
+    .default([])
+    .describe('SPIFFE trust domains whose workloads may be agents here.'),
+  certificate_authorities: z
+    .array(z.unknown())
+    .max(100)
+    .default([])
+    .describe('Who signs certificates that agents prove themselves by.'),
+  workload_issuers: z
+    .array(z.unknown())
+    .max(100)
+    .default([])
+    .describe(
+      'Platforms that give their workloads tokens: Kubernetes clusters, CI systems, clouds.',
+    ),
+  attesters: z
+    .array(z.unknown())
+    .max(100)
+    .default([])
+    .describe('Who attests instances of agents (attestation-based client authentication).'),
+  client_secrets: z
+    .boolean()
+    .default(false)
+    .describe('Whether agents may prove themselves by a secret; warned of where one does.'),
+  dpop_nonces: z
+    .boolean()
+    .default(false)
+    .describe('Whether a DPoP proof at the token endpoint must carry a nonce of ours.'),
+  signing_keys: strict({
+    cache_period: duration(LONGEST_CACHE)
+      .prefault('10m')
+      .describe(
+        'How long a verifier may hold the key set: a new key is published twice as long before it signs.',
+      ),
+  })
+    .prefault({})
+    .describe('The keys this tenant signs with.'),
   disabled_subjects: distinct(subject)
     .default([])
     .describe('Subjects, with their prefix, on whose behalf nothing may be done.'),

@@ -127,11 +127,12 @@ function checkClientIds(
 
 interface Statement {
   readonly member: string
-  readonly name: string
+  /** Undefined: not stated. */
+  readonly name: string | undefined
   readonly text: string
 }
 
-function checkOnce<Value>(
+export function checkOnce<Value>(
   report: Report,
   listing: Listing<Value>,
   read: (entry: Entry<Value>) => Statement,
@@ -139,6 +140,7 @@ function checkOnce<Value>(
   const seen = new Set<string>()
   for (const entry of listing.entries) {
     const { member, name, text } = read(entry)
+    if (name === undefined) continue
     if (seen.has(name)) refuse(report, listing.document, [...entry.path, member], { text })
     seen.add(name)
   }

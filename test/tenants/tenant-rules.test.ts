@@ -395,28 +395,6 @@ describe('bounds', () => {
 describe('the shape of entries', () => {
   check([
     [
-      'what is not built yet is refused, not ignored',
-      agent({ binding: 'mtls' }),
-      ['acme/agents.yaml: binding "mtls" is not available yet'],
-    ],
-    [
-      'an agent proves itself by keys, its own or development ones',
-      (documents) => {
-        agent({ auth: { method: 'private_key_jwt' } })(documents)
-        agent({ auth: { method: 'client_secret_basic', secret: 'x' } }, 'rogue')(documents)
-        agent(
-          { auth: { method: 'private_key_jwt', development_keys: false } },
-          'planner',
-        )(documents)
-      },
-      [
-        'acme/agents.yaml: can only be true; leave it out otherwise',
-        'acme/agents.yaml: state either "jwks" or "development_keys: true"',
-        'acme/agents.yaml: expected "private_key_jwt"',
-        'acme/agents.yaml: unknown key "secret"',
-      ],
-    ],
-    [
       'an API has no agent, an endpoint has one, and there is no third kind',
       (documents) => {
         resource({ agent: 'coder' })(documents)
@@ -427,7 +405,7 @@ describe('the shape of entries', () => {
       [
         'acme/resources.yaml: missing key "agent"',
         'acme/resources.yaml: unknown key "agent"',
-        'acme/resources.yaml: expected "api" or "agent"',
+        'acme/resources.yaml: expected "api" or "agent"; did you mean "agent"?',
         'acme/resources.yaml: missing key "kind"',
       ],
     ],
