@@ -68,8 +68,8 @@ function narrowingFault({ root, hops }: ActBounds): ChainReason | undefined {
     const hop = hops[at] as BoundsHop
     const fault = hopFault(parent, hop, root)
     if (fault !== undefined) return fault
-    const { scope, reach, iat, exp, max_depth = parent.max_depth } = hop
-    parent = { scope, reach, iat, exp, max_depth }
+    // A hop that says no depth has its parent's.
+    parent = { ...parent, ...hop }
   }
   return undefined
 }
@@ -91,14 +91,10 @@ function hopFault(parent: Parent, hop: BoundsHop, root: BoundsRoot): ChainReason
 
 /** Rule 5: ids and status indexes are each used once. */
 function repetitionFault({ root, hops }: ActBounds): ChainReason | undefined {
-  const ids = new Set([root.jti])
-  const indexes = new Set([root.idx])
-  for (const { jti, idx } of hops) {
-    ids.add(jti)
-    indexes.add(idx)
-  }
-  if (ids.size <= hops.length) return 'hop_id_repeated'
-  return indexes.size <= hops.length ? 'hop_index_repeated' : undefined
+  const all = [root, ...hops]
+  if (new Set(all.map(({ jti }) => jti)).size < all.length) return 'hop_id_repeated'
+  if (new Set(all.map(({ idx }) => idx)).size < all.length) return 'hop_index_repeated'
+  return undefined
 }
 
 /** Rule 5: the token is its newest hop. */

@@ -2,6 +2,7 @@
  * How a refusal is answered (RFC 6750 §3, RFC 9449 §7.1, RFC 9728 §5.1): one WWW-Authenticate value, each attribute
  * once, every value from a literal or from checked configuration.
  */
+import type { CertificateOf } from './certificate.ts'
 import { VERIFICATION_REASONS, type VerificationError } from './errors.ts'
 import type { Scheme } from './presentation.ts'
 import { SIGNATURE_ALGORITHMS } from './public-key.ts'
@@ -9,6 +10,7 @@ import { SIGNATURE_ALGORITHMS } from './public-key.ts'
 export interface ChallengeFacts {
   readonly realm: string
   readonly bearer: 'refused' | 'allowed'
+  readonly certificateOf?: CertificateOf | undefined
   readonly resourceMetadata?: string | undefined
   /** The scope the route asks for. */
   readonly scope?: string | undefined
@@ -18,12 +20,14 @@ export interface ChallengeFacts {
 
 /** The WWW-Authenticate value for a refusal. Throws TypeError for a value that would leave its quotes. */
 export function challengeFor(error: VerificationError, facts: ChallengeFacts): string {
-  const offered: readonly Scheme[] = facts.bearer === 'allowed' ? ['DPoP', 'Bearer'] : ['DPoP']
+  // RFC 8705 §3: a token that is bound to a certificate alone comes under Bearer.
+  const hasBearer = facts.bearer === 'allowed' || facts.certificateOf !== undefined
+  const offered: readonly Scheme[] = hasBearer ? ['DPoP', 'Bearer'] : ['DPoP']
   const { error: code } = VERIFICATION_REASONS[error.reason]
   return offered
     .map((scheme) => {
       // RFC 9449 §7.2: the error goes with the scheme it is about; where that is unclear, with each.
-      const about = code === 'invalid_dpop_proof' ? 'DPoP' : facts.presented
+      const about = code?.includes('dpop') === true ? 'DPoP' : facts.presented
       const told = about === undefined || about === scheme || !offered.includes(about)
       return `${scheme} ${attributesOf(error, scheme, told, facts)}`
     })
@@ -74,6 +78,7 @@ export function answerFor(error: VerificationError, facts: ChallengeFacts): Refu
   // An outage is no question of credentials.
   if (status === 503) headers['retry-after'] = '5'
   else headers['www-authenticate'] = challengeFor(error, facts)
+  if (error.nonce !== undefined) headers['dpop-nonce'] = error.nonce
   return {
     status,
     headers,

@@ -16,56 +16,55 @@ export interface ConfirmationRules extends ProofDeps {
 // base64url of 32 bytes
 const THUMBPRINT = /^[\w-]{43}$/
 
-/** Resolves when the sender holds every key the token is bound to; throws VerificationError otherwise. */
+/**
+ * Resolves when the sender holds every key the token is bound to, to the nonce of its next proof, if another; throws
+ * VerificationError otherwise.
+ */
 export async function confirmSender(
   rules: ConfirmationRules,
   cnf: JsonObject | undefined,
   presented: Presentation,
-): Promise<void> {
-  const { jkt, certificate } = readConfirmation(cnf)
+): Promise<string | undefined> {
+  const { jkt, 'x5t#S256': certificate } = readConfirmation(cnf)
   // RFC 9449 §7.1, §7.2: a DPoP-bound token comes under DPoP, no other token does.
   if (presented.scheme !== undefined && (presented.scheme === 'DPoP') !== (jkt !== undefined))
     throw new VerificationError('scheme_mismatch')
   if (cnf === undefined && rules.bearer !== 'allowed')
     throw new VerificationError('binding_missing')
   if (certificate !== undefined) {
-    if (presented.certificateThumbprint === undefined)
-      throw new VerificationError('certificate_missing')
-    if (presented.certificateThumbprint !== certificate)
-      throw new VerificationError('certificate_mismatch')
+    const { certificateThumbprint: given } = presented
+    const shown = typeof given === 'function' ? await given() : given
+    if (shown === undefined) throw new VerificationError('certificate_missing')
+    if (shown !== certificate) throw new VerificationError('certificate_mismatch')
   }
-  if (jkt !== undefined) await confirmProof(rules, jkt, presented)
+  return jkt === undefined ? undefined : confirmProof(rules, jkt, presented)
 }
 
 async function confirmProof(
   rules: ConfirmationRules,
   thumbprint: string,
   { token, proof, method, url }: Presentation,
-): Promise<void> {
+): Promise<string | undefined> {
   if (proof === undefined) throw new VerificationError('proof_missing')
   const target = publicTarget(rules.publicUrl, url)
-  await verifyProof(rules, { proof, token, method, url: target, thumbprint })
+  return verifyProof(rules, { proof, token, method, url: target, thumbprint })
 }
 
 interface Confirmation {
-  readonly jkt: string | undefined
-  readonly certificate: string | undefined
+  readonly jkt?: string
+  readonly 'x5t#S256'?: string
 }
 
 function readConfirmation(cnf: JsonObject | undefined): Confirmation {
-  if (cnf === undefined) return { jkt: undefined, certificate: undefined }
+  if (cnf === undefined) return {}
   const members = Object.entries(cnf)
-  if (members.length === 0) throw new VerificationError('binding_unsupported')
-  let jkt: string | undefined
-  let certificate: string | undefined
-  for (const [name, value] of members) {
-    if (typeof value !== 'string' || !THUMBPRINT.test(value))
-      throw new VerificationError('binding_unsupported')
-    if (name === 'jkt') jkt = value
-    else if (name === 'x5t#S256') certificate = value
-    else throw new VerificationError('binding_unsupported')
-  }
-  return { jkt, certificate }
+  if (members.length === 0 || !members.every(isCheckable))
+    throw new VerificationError('binding_unsupported')
+  return cnf as Confirmation
+}
+
+function isCheckable([name, value]: readonly [string, unknown]): boolean {
+  return /^(jkt|x5t#S256)$/.test(name) && typeof value === 'string' && THUMBPRINT.test(value)
 }
 
 /** Path and query of the request at the configured place: whatever Host header or absolute URL came with it. */

@@ -5,17 +5,19 @@
 import { readCompactJws, type UnverifiedJws } from './compact-jws.ts'
 import { VerificationError } from './errors.ts'
 import { type FaultListener, wordsOf } from './fault.ts'
+import type { NonceCheck } from './nonces.ts'
 import {
   importPublicKey,
   type PublicMembers,
   readAlgorithm,
   readPublicMembers,
   sha256,
-  thumbprintOf,
+  type VerificationKey,
   verifySignature,
 } from './public-key.ts'
 import { type ClaimReplay, ReplayFull } from './replay.ts'
 import { isJsonObject } from './strict-json.ts'
+import type { TextCache } from './text-cache.ts'
 import { normalTarget } from './url.ts'
 
 /** Seconds before and after now in which a proof may have been made (RFC 9449 §11.1). */
@@ -37,27 +39,56 @@ export interface ProofDeps {
   readonly now: () => number
   /** undefined: single use is checked elsewhere. */
   readonly claimReplay: ClaimReplay | undefined
+  /** undefined: proofs need no nonce. */
+  readonly nonces: NonceCheck | undefined
+  /** Imported before, by thumbprint: importing a key costs half of what verifying with it does. */
+  readonly proofKeys: TextCache<ProofKey>
   readonly onFault: FaultListener
 }
 
-/** Resolves when the proof holds for this request, token and key; throws VerificationError otherwise. */
-export async function verifyProof(deps: ProofDeps, facts: ProofFacts): Promise<void> {
+export interface ProofKey {
+  /** RFC 7638 §3.3: the required members in order, without white space. */
+  readonly text: string
+  readonly key: VerificationKey
+}
+
+/**
+ * Resolves when the proof holds for this request, token and key, to the nonce its sender should use from now on, if another;
+ * throws VerificationError otherwise.
+ */
+export async function verifyProof(deps: ProofDeps, facts: ProofFacts): Promise<string | undefined> {
   const jws = readCompactJws(facts.proof, { maxLength: MAX_PROOF_LENGTH })
   if (jws === undefined) throw new VerificationError('proof_malformed')
-  const key = readProofKey(jws)
+  const read = readProofKey(jws)
   const { jti, iat, ath, target } = readProofClaims(jws, facts)
   if (Math.abs(deps.now() - iat) > PROOF_WINDOW_SECONDS)
     throw new VerificationError('proof_time_refused')
+  // RFC 9449 §4.3 (10), §11.3: no proof without a nonce, whoever asks, once this resource wants one.
+  const nonce = await deps.nonces?.check(jws.payload['nonce'])
+  if (nonce?.holds === false) throw new VerificationError('proof_nonce_required', nonce.next)
   if (ath !== (await sha256(facts.token))) throw new VerificationError('proof_token_mismatch')
-  // RFC 9449 §4.3 (12): a good proof by another key is no proof for this token.
-  if ((await thumbprintOf(key)) !== facts.thumbprint)
-    throw new VerificationError('proof_key_mismatch')
-  const imported = await importPublicKey(key)
-  if (imported === undefined) throw new VerificationError('proof_key_refused')
-  if (!(await verifySignature(imported, jws.signingInput, jws.signature)))
+  const key = await findProofKey(deps.proofKeys, read, facts.thumbprint)
+  if (!(await verifySignature(key, jws.signingInput, jws.signature)))
     throw new VerificationError('proof_signature_invalid')
   const id = await sha256(JSON.stringify([facts.thumbprint, target, jti]))
   await claimOnce(deps, { id, expiresAt: iat + PROOF_WINDOW_SECONDS + 1 })
+  return nonce?.next
+}
+
+async function findProofKey(
+  keys: TextCache<ProofKey>,
+  read: PublicMembers,
+  thumbprint: string,
+): Promise<VerificationKey> {
+  const text = JSON.stringify(read.members)
+  const known = keys.find(thumbprint)
+  if (known?.text === text) return known.key
+  // RFC 9449 §4.3 (12): a good proof by another key is no proof for this token.
+  if ((await sha256(text)) !== thumbprint) throw new VerificationError('proof_key_mismatch')
+  const key = await importPublicKey(read)
+  if (key === undefined) throw new VerificationError('proof_key_refused')
+  keys.keep(thumbprint, { text, key })
+  return key
 }
 
 function readProofKey({ header }: UnverifiedJws): PublicMembers {

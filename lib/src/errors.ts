@@ -11,6 +11,7 @@ export type ReasonError =
   | 'invalid_token'
   | 'insufficient_scope'
   | 'invalid_dpop_proof'
+  | 'use_dpop_nonce'
   | 'temporarily_unavailable'
 
 export interface ReasonEntry {
@@ -102,6 +103,11 @@ const PROOF_TEXTS = {
   proof_replayed: 'the proof was used before',
 } as const
 
+/** RFC 9449 §9 */
+const NONCE_TEXTS = {
+  proof_nonce_required: 'the proof needs a nonce of this resource',
+} as const
+
 /** What the route or the resource asks for beyond a valid token. */
 const SCOPE_TEXTS = {
   chain_too_long: 'the chain is longer than this resource accepts',
@@ -130,6 +136,7 @@ export type VerificationReason =
   | ChainReason
   | keyof typeof TOKEN_TEXTS
   | keyof typeof PROOF_TEXTS
+  | keyof typeof NONCE_TEXTS
   | keyof typeof SCOPE_TEXTS
   | keyof typeof REQUEST_TEXTS
   | keyof typeof ABSENT_TEXTS
@@ -139,6 +146,7 @@ export const VERIFICATION_REASONS: Readonly<Record<VerificationReason, ReasonEnt
   ...entries('invalid_token', 401, CHAIN_TEXTS),
   ...entries('invalid_token', 401, TOKEN_TEXTS),
   ...entries('invalid_dpop_proof', 401, PROOF_TEXTS),
+  ...entries('use_dpop_nonce', 401, NONCE_TEXTS),
   ...entries('insufficient_scope', 403, SCOPE_TEXTS),
   ...entries('invalid_request', 400, REQUEST_TEXTS),
   ...entries(undefined, 401, ABSENT_TEXTS),
@@ -159,9 +167,12 @@ function entries<Reason extends string>(
 export class VerificationError extends Error {
   override readonly name: string = 'VerificationError'
   readonly reason: VerificationReason
+  /** Of `proof_nonce_required`: what to send as `DPoP-Nonce`; public. */
+  readonly nonce: string | undefined
 
-  constructor(reason: VerificationReason) {
+  constructor(reason: VerificationReason, nonce?: string) {
     super(VERIFICATION_REASONS[reason].text)
     this.reason = reason
+    this.nonce = nonce
   }
 }

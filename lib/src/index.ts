@@ -8,6 +8,7 @@ export type {
   DelegatedClaims,
 } from './act-bounds.ts'
 export { type ReportedActor, readActors } from './actors.ts'
+export type { CertificateOf } from './certificate.ts'
 export { type ChallengeFacts, challengeFor, type RefusalAnswer } from './challenge.ts'
 export {
   type ReasonEntry,
@@ -16,6 +17,7 @@ export {
   type VerificationReason,
 } from './errors.ts'
 export type { VerifierFault } from './fault.ts'
+export type { NonceCheck, NonceDeps, NonceState, Nonces } from './nonces.ts'
 export type { VerifierFacts, VerifierOptions } from './options.ts'
 export type { Presentation, Scheme } from './presentation.ts'
 export type { SignatureAlgorithm } from './public-key.ts'

@@ -11,8 +11,9 @@ export interface ResourceMetadata {
   readonly authorization_servers: readonly string[]
   readonly bearer_methods_supported: readonly string[]
   readonly dpop_signing_alg_values_supported: readonly string[]
-  /** Absent where tokens without a key are accepted too. */
+  /** Absent where tokens without a key, or bound to a certificate alone, are accepted too. */
   readonly dpop_bound_access_tokens_required?: true
+  readonly tls_client_certificate_bound_access_tokens?: true
   readonly scopes_supported?: readonly string[]
   readonly resource_name?: string
 }
@@ -29,14 +30,19 @@ export function resourceMetadata(
   verifier: { readonly facts: VerifierFacts },
   { scopes = [], name }: ResourceFacts = {},
 ): ResourceMetadata {
-  const { audience, issuer, bearer } = verifier.facts
+  const { audience, issuer, bearer, certificateOf } = verifier.facts
   checkResource(audience)
   return {
     resource: audience,
     authorization_servers: [issuer],
     bearer_methods_supported: ['header'],
     dpop_signing_alg_values_supported: SIGNATURE_ALGORITHMS,
-    ...(bearer === 'refused' ? { dpop_bound_access_tokens_required: true as const } : {}),
+    ...(bearer === 'refused' && certificateOf === undefined
+      ? { dpop_bound_access_tokens_required: true as const }
+      : {}),
+    ...(certificateOf === undefined
+      ? {}
+      : { tls_client_certificate_bound_access_tokens: true as const }),
     // RFC 9728 §3.2: arrays are never empty.
     ...(scopes.length > 0 ? { scopes_supported: scopes } : {}),
     ...(name === undefined ? {} : { resource_name: name }),

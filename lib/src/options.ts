@@ -3,14 +3,18 @@
  * can turn into a check that is silently not made.
  */
 import { MAX_HOPS } from './bounds-form.ts'
+import type { CertificateOf } from './certificate.ts'
+import type { ProofKey } from './dpop.ts'
 import { type FaultListener, quietly } from './fault.ts'
 import type { Fetch } from './fetch-bytes.ts'
 import { fixedKeys, type KeySource, RemoteKeys, type RemoteKeysDeps } from './jwks.ts'
 import { type KeySet, readKeySet } from './key-set.ts'
+import type { NonceCheck, Nonces } from './nonces.ts'
 import { SIGNATURE_ALGORITHMS, type SignatureAlgorithm } from './public-key.ts'
 import { type ClaimReplay, ReplayMemory } from './replay.ts'
 import type { Revocation, RevocationCheck } from './revocation.ts'
 import { isJsonObject, readStrictJsonText } from './strict-json.ts'
+import { TextCache } from './text-cache.ts'
 import { normalTarget, readTrustedUrl } from './url.ts'
 
 export interface VerifierOptions {
@@ -26,6 +30,10 @@ export interface VerifierOptions {
   readonly publicUrl?: string
   /** Default a bounded memory of this process; `off` only where single use is enforced before. */
   readonly replay?: ClaimReplay | 'off'
+  /** `proofNonces()` of `@actchain/verifier/nonces`. Default none: proofs need no nonce. */
+  readonly nonces?: Nonces
+  /** Of `@actchain/verifier/certificate`. Default none: tokens that are bound to a certificate are refused. */
+  readonly certificateOf?: CertificateOf
   /** Default `refused`: a token without `cnf` is not accepted. */
   readonly bearer?: 'refused' | 'allowed'
   /** Default ES256, EdDSA and RS256. */
@@ -56,6 +64,7 @@ export interface VerifierFacts {
   readonly audience: string
   readonly maxHops: number
   readonly bearer: 'refused' | 'allowed'
+  readonly certificateOf?: CertificateOf | undefined
   readonly algorithms: readonly SignatureAlgorithm[]
   readonly realm: string
   readonly resourceMetadata: string | undefined
@@ -68,6 +77,8 @@ export interface VerifierConfiguration extends VerifierFacts {
   readonly now: () => number
   readonly onFault: FaultListener
   readonly claimReplay: ClaimReplay | undefined
+  readonly nonces: NonceCheck | undefined
+  readonly proofKeys: TextCache<ProofKey>
   readonly keys: KeySource
   readonly revocation: RevocationCheck | undefined
 }
@@ -87,6 +98,8 @@ const FORMS: Readonly<Record<keyof VerifierOptions, (value: unknown) => boolean>
   maxHops: isWithin(1, MAX_HOPS),
   publicUrl: isText,
   replay: (value) => value === 'off' || isFunction(value),
+  nonces: isFunction,
+  certificateOf: isFunction,
   bearer: (value) => value === 'refused' || value === 'allowed',
   algorithms: (value) =>
     Array.isArray(value) &&
@@ -140,6 +153,8 @@ export function readOptions(options: VerifierOptions): VerifierConfiguration {
     keys,
     publicUrl: readPublicUrl(options),
     claimReplay: readReplay(settled),
+    nonces: options.nonces?.(deps),
+    proofKeys: new TextCache<ProofKey>(settled.cacheSize),
     revocation: revocation === 'off' ? undefined : revocation({ ...deps, keys }),
   })
 }
@@ -149,11 +164,21 @@ export function factsOf({
   audience,
   maxHops,
   bearer,
+  certificateOf,
   algorithms,
   realm,
   resourceMetadata,
 }: VerifierConfiguration): VerifierFacts {
-  return Object.freeze({ issuer, audience, maxHops, bearer, algorithms, realm, resourceMetadata })
+  return Object.freeze({
+    issuer,
+    audience,
+    maxHops,
+    bearer,
+    certificateOf,
+    algorithms,
+    realm,
+    resourceMetadata,
+  })
 }
 
 function readPublicUrl({ publicUrl, audience }: VerifierOptions): string {

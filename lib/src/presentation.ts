@@ -2,6 +2,7 @@
  * How a token came with a request (RFC 6750 §2, RFC 9449 §7.1): one Authorization header, under DPoP or Bearer.
  * Never by query or body.
  */
+import type { CertificateOf } from './certificate.ts'
 import { VerificationError } from './errors.ts'
 
 export type Scheme = 'DPoP' | 'Bearer'
@@ -15,9 +16,11 @@ export interface Presentation {
   readonly url: string
   /** Absent: not known, so not checked. */
   readonly scheme?: Scheme | undefined
-  /** base64url SHA-256 of the client's certificate, from the TLS layer (RFC 8705 §3.1). */
-  readonly certificateThumbprint?: string | undefined
+  /** base64url SHA-256 of the client's certificate, from the TLS layer (RFC 8705 §3.1); or how to get it. */
+  readonly certificateThumbprint?: ShownCertificate
 }
+
+export type ShownCertificate = string | (() => Promise<string | undefined>) | undefined
 
 /** Header fields of a request as they came, repeated ones included. */
 export interface RequestFields {
@@ -27,6 +30,7 @@ export interface RequestFields {
   readonly proof: readonly string[]
   /** The parsed body holds an `access_token`, as far as the caller can see. */
   readonly tokenInBody?: boolean
+  readonly certificateThumbprint: ShownCertificate
 }
 
 /** Throws VerificationError where the request has no credentials for us, or more than one set. */
@@ -40,12 +44,12 @@ export function readPresentation(fields: RequestFields): Presentation {
   const scheme = SCHEMES.get(name.toLowerCase())
   if (scheme === undefined) throw new VerificationError('token_missing')
   if (token === undefined) malformed()
-  const { method, url } = fields
-  if (fields.proof.length === 0) return { token, scheme, method, url }
-  const [proof = ''] = fields.proof
+  const { method, url, certificateThumbprint } = fields
+  const [proof, ...more] = fields.proof
   // RFC 9449 §4.3 (1): not more than one.
-  if (fields.proof.length > 1 || proof.includes(',')) throw new VerificationError('proof_malformed')
-  return { token, scheme, method, url, proof }
+  if (more.length > 0 || proof?.includes(',') === true)
+    throw new VerificationError('proof_malformed')
+  return { token, scheme, method, url, certificateThumbprint, proof }
 }
 
 const SCHEMES: ReadonlyMap<string, Scheme> = new Map([
@@ -64,11 +68,20 @@ function hasQueryToken(url: string): boolean {
 }
 
 /** The fields of a fetch API request. Its body is not read. */
-export function fieldsOf(request: Request): RequestFields {
+export function fieldsOf(
+  request: Request,
+  certificateOf: CertificateOf | undefined,
+): RequestFields {
   const list = (name: string): readonly string[] => {
     const value = request.headers.get(name)
     return value === null ? [] : [value]
   }
   const { method, url } = request
-  return { method, url, authorization: list('authorization'), proof: list('dpop') }
+  return {
+    method,
+    url,
+    authorization: list('authorization'),
+    proof: list('dpop'),
+    certificateThumbprint: certificateOf && (() => certificateOf(request)),
+  }
 }

@@ -123,13 +123,11 @@ export async function verifySignature(
 }
 
 /** base64url of SHA-256 of the text's UTF-8 bytes: `ath` of a token, id of a claim. */
-export async function sha256(text: string): Promise<string> {
-  return encodeBase64url(
-    new Uint8Array(await crypto.subtle.digest('SHA-256', ENCODER.encode(text))),
-  )
+export function sha256(text: string): Promise<string> {
+  return digestOf(ENCODER.encode(text))
 }
 
-/** RFC 7638 §3.3: the required members in order, without white space. */
-export function thumbprintOf(read: PublicMembers): Promise<string> {
-  return sha256(JSON.stringify(read.members))
+/** base64url of SHA-256. */
+export async function digestOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return encodeBase64url(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)))
 }

@@ -41,9 +41,11 @@ export interface VerificationReport {
   readonly ages: { readonly keys: number | undefined; readonly status: number | undefined }
   /** Not checked: a token that was revoked passes until it expires. */
   readonly revocation: 'checked' | 'not_checked'
+  /** The sender's next proof needs this one: to be sent as `DPoP-Nonce` with the answer. Adapters do. */
+  readonly nonce: string | undefined
 }
 
-export type StandingReport = Omit<VerificationReport, 'ages' | 'revocation'>
+export type StandingReport = Omit<VerificationReport, 'ages' | 'revocation' | 'nonce'>
 
 /** The part of the report that is the same each time the token is presented. */
 export function readReport(claims: VerifiedClaims, chain: Chain, issuer: string): StandingReport {

@@ -16,7 +16,7 @@ import {
 import { fieldsOf, type Presentation, readPresentation, type Scheme } from './presentation.ts'
 import type { VerificationReport } from './report.ts'
 import { readScope } from './scope.ts'
-import { TokenCache } from './token-cache.ts'
+import { TextCache } from './text-cache.ts'
 
 /**
  * What a route asks for. Every route names its scope, or says that it is an agent's own door, where being addressed is
@@ -45,22 +45,24 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const configuration = readOptions(options)
   const facts = factsOf(configuration)
   const { revocation } = configuration
-  const cache = new TokenCache<VerifiedToken>(configuration.cacheSize)
+  const cache = new TextCache<VerifiedToken>(configuration.cacheSize)
   return Object.freeze({
     facts,
     verify: async (input: Request | Presentation, need: RouteNeed) => {
       const wanted = readNeed(need)
-      const presented = 'headers' in input ? readPresentation(fieldsOf(input)) : input
+      const presented =
+        'headers' in input ? readPresentation(fieldsOf(input, facts.certificateOf)) : input
       if (typeof presented.token !== 'string') throw new VerificationError('token_missing')
       const known = await verifyToken(configuration, cache, presented.token)
       // Of the token, so before the sender's proof. At hand as a rule, and then nothing is waited for.
       const checked = revocation?.check(known.status, wanted.scope)
       const status = typeof checked === 'object' ? await checked : checked
-      await confirmSender(configuration, known.claims.cnf, presented)
+      const nonce = await confirmSender(configuration, known.claims.cnf, presented)
       checkNeed(configuration, known, wanted)
       return Object.freeze({
         ...known.standing,
         revocation: revocation === undefined ? 'not_checked' : 'checked',
+        nonce,
         ages: Object.freeze({ keys: configuration.keys.age(), status }),
       })
     },
@@ -72,7 +74,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
 
 async function verifyToken(
   configuration: VerifierConfiguration,
-  cache: TokenCache<VerifiedToken>,
+  cache: TextCache<VerifiedToken>,
   token: string,
 ): Promise<VerifiedToken> {
   const known = cache.find(token)

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest'
+import { tlsCertificate } from '../../lib/src/certificate.ts'
 import { challengeFor } from '../../lib/src/challenge.ts'
 import {
   VERIFICATION_REASONS,
@@ -58,6 +59,15 @@ describe('a challenge', () => {
       presented: 'Bearer',
     })
     expect(bearer).toContain('error="invalid_token"')
+  })
+
+  test('8705-3-02 offers Bearer where a certificate may bind a token, and its error there', () => {
+    const facts = { ...STRICT, certificateOf: tlsCertificate, presented: 'Bearer' as const }
+    expect(challengeFor(new VerificationError('certificate_mismatch'), facts)).toBe(
+      'DPoP realm="ledger", algs="ES256 EdDSA RS256", Bearer realm="ledger", ' +
+        'error="invalid_token", error_description="the token is bound to another certificate"',
+    )
+    expect(challengeFor(new VerificationError('token_missing'), STRICT)).not.toContain('Bearer')
   })
 
   test.each(REASONS)('has each attribute once and stays within its quotes: %s', (reason) => {
@@ -207,6 +217,10 @@ describe('protected resource metadata', () => {
       scopes_supported: ['ledger:read'],
       resource_name: 'Ledger',
     })
+    const certified = resourceMetadata(f.with({ certificateOf: tlsCertificate }))
+    expect(certified).toMatchObject({ tls_client_certificate_bound_access_tokens: true })
+    // One that is bound to a certificate alone needs no proof.
+    expect(Object.keys(certified)).not.toContain('dpop_bound_access_tokens_required')
     const lenient = resourceMetadata(f.with({ bearer: 'allowed' }))
     expect(Object.keys(lenient)).not.toContain('dpop_bound_access_tokens_required')
     expect(Object.keys(lenient)).not.toContain('scopes_supported')

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { base64url } from 'jose'
 import { expect, test } from 'vitest'
-import { decodeBase64url, decodeByTable, encodeBase64url } from '../../lib/src/base64url.ts'
+import { decodeBase64url, decodeByAtob, encodeBase64url } from '../../lib/src/base64url.ts'
 import { readCompactJws } from '../../lib/src/compact-jws.ts'
 
 const jws = (header: string, payload = '{"sub":"alice"}', signature = 'AAAA'): string =>
@@ -93,7 +93,7 @@ test('base64url round-trips every length', () => {
     const text = encodeBase64url(octets)
     expect(text).toBe(base64url.encode(octets))
     expect(decodeBase64url(text)).toEqual(octets)
-    expect(decodeByTable(text, 0, text.length)).toEqual(octets)
+    expect(decodeByAtob(text)).toEqual(octets)
   }
 })
 
@@ -118,8 +118,7 @@ test('both decoders take exactly the canonical spelling of any text', () => {
       const canonical = plain && octets.toString('base64url') === text
       const wanted = canonical ? new Uint8Array(octets) : undefined
       expect(decodeBase64url(text)).toEqual(wanted)
-      const alphabetical = plain ? new Uint8Array(octets) : undefined
-      if (text.length % 4 !== 1) expect(decodeByTable(text, 0, text.length)).toEqual(alphabetical)
+      if (wanted !== undefined) expect(decodeByAtob(text)).toEqual(wanted)
       expect(decodeBase64url(`.${text}.`, 1, text.length + 1)).toEqual(wanted)
     }),
     { numRuns: 5_000 },

@@ -34,6 +34,8 @@ test.each([
   'adapters/fastify',
   'adapters/fetch',
   'metadata',
+  'certificate',
+  'nonces',
   'status/status-lists',
 ])('%s needs no runtime and no framework', async (entry) => {
   expect((await bundle(entry)).length).toBeGreaterThan(500)
@@ -62,6 +64,7 @@ test('the README names every reason and option', async () => {
   const names = [
     ...(await optionsIn('options', 'VerifierOptions')),
     ...(await optionsIn('status/status-lists', 'StatusListsOptions')),
+    ...(await optionsIn('nonces', 'ProofNoncesOptions')),
   ]
   expect(names.length).toBeGreaterThan(20)
   expect(names.filter((name) => !readme.includes(`\`${name}\``) && name !== 'keys')).toEqual([])

@@ -2,6 +2,7 @@ import { deflateSync } from 'node:zlib'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { readChain } from '../../lib/src/chain.ts'
 import { VERIFICATION_REASONS, type VerificationReason } from '../../lib/src/errors.ts'
+import { proofNonces } from '../../lib/src/nonces.ts'
 import type { VerifierOptions } from '../../lib/src/options.ts'
 import { statusLists } from '../../lib/src/status/status-lists.ts'
 import type { JsonObject } from '../../lib/src/strict-json.ts'
@@ -103,6 +104,7 @@ const PRODUCERS: Readonly<Record<string, () => Promise<string>>> = {
   proof_token_mismatch: () => ofProof({ claims: { ath: 'x' } }),
   proof_time_refused: () => ofProof({ claims: { iat: NOW - 100 } }),
   proof_key_mismatch: async () => ofProof({}, {}, await aKey()),
+  proof_nonce_required: () => ofProof({}, { nonces: proofNonces({ secret: 's'.repeat(32) }) }),
   proof_replayed: () => ofProof({}, { replay: async () => false }),
   replay_unavailable: () => ofProof({}, { replay: () => Promise.reject(new Error('down')) }),
   delegation_required: () =>
@@ -139,6 +141,7 @@ test('every reason has an error, a status and a text that fit each other', () =>
       invalid_request: 400,
       invalid_token: 401,
       invalid_dpop_proof: 401,
+      use_dpop_nonce: 401,
       insufficient_scope: 403,
       temporarily_unavailable: 503,
     }

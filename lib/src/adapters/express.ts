@@ -30,6 +30,7 @@ export function protect(verifier: Verifier, need: RouteNeed): ExpressMiddleware 
       const verdict = await judge(verifier, need, { request, method, url, body })
       if (verdict.ok) {
         response.locals.verification = verdict.report
+        response.set({ ...verdict.headers })
       } else {
         response.status(verdict.answer.status)
         response.set({ ...verdict.answer.headers })

@@ -26,6 +26,7 @@ export function protect(verifier: Verifier, need: RouteNeed): FastifyHook {
     const verdict = await judge(verifier, need, { request: raw, method, url, body })
     if (verdict.ok) {
       request.verification = verdict.report
+      reply.headers({ ...verdict.headers })
       return undefined
     }
     reply.code(verdict.answer.status)

@@ -22,6 +22,7 @@ export function protect(verifier: Verifier, need: RouteNeed): KoaMiddleware {
     const verdict = await judge(verifier, need, { request: req, method, url: originalUrl, body })
     if (verdict.ok) {
       ctx.state['verification'] = verdict.report
+      ctx.set({ ...verdict.headers })
       await next()
       return
     }

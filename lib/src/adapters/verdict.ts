@@ -1,11 +1,9 @@
-/**
- * A Node request as the verifier needs it, for frameworks built on node:http. Raw headers are read because node keeps
- * only the first of two Authorization headers.
- */
-
+/** A Node request as the verifier needs it, for frameworks built on node:http. */
+import type { CertificateOf } from '../certificate.ts'
 import type { RefusalAnswer } from '../challenge.ts'
 import { VerificationError } from '../errors.ts'
 import { type RequestFields, readPresentation, type Scheme } from '../presentation.ts'
+import { headerValues } from '../raw-headers.ts'
 import type { VerificationReport } from '../report.ts'
 import type { RouteNeed, Verifier } from '../verifier.ts'
 
@@ -24,7 +22,12 @@ export interface NodeExchange {
 }
 
 export type Verdict =
-  | { readonly ok: true; readonly report: VerificationReport }
+  | {
+      readonly ok: true
+      readonly report: VerificationReport
+      /** For the answer, whatever the route says. */
+      readonly headers: Readonly<Record<string, string>>
+    }
   | { readonly ok: false; readonly answer: RefusalAnswer }
 
 /** Reads and verifies one request; throws only for faults. */
@@ -33,7 +36,7 @@ export async function judge(
   need: RouteNeed,
   exchange: NodeExchange,
 ): Promise<Verdict> {
-  const fields = fieldsOf(exchange)
+  const fields = fieldsOf(exchange, verifier.facts.certificateOf)
   return verdictOf(verifier, need, fields)
 }
 
@@ -44,7 +47,8 @@ export async function verdictOf(
   fields: RequestFields,
 ): Promise<Verdict> {
   try {
-    return { ok: true, report: await verifier.verify(readPresentation(fields), need) }
+    const report = await verifier.verify(readPresentation(fields), need)
+    return { ok: true, report, headers: headersFor(report) }
   } catch (error) {
     if (!(error instanceof VerificationError)) throw error
     const presented = schemeOf(fields.authorization[0] ?? '')
@@ -52,22 +56,27 @@ export async function verdictOf(
   }
 }
 
+/** RFC 9449 §8.2: the next nonce, in an answer that no cache gives to anybody else. */
+function headersFor({ nonce }: VerificationReport): Record<string, string> {
+  return nonce === undefined ? {} : { 'dpop-nonce': nonce, 'cache-control': 'no-store' }
+}
+
 function schemeOf(header: string): Scheme | undefined {
   if (/^dpop /i.test(header)) return 'DPoP'
   return /^bearer /i.test(header) ? 'Bearer' : undefined
 }
 
-function fieldsOf({ request, method, url, body }: NodeExchange): RequestFields {
+function fieldsOf(
+  { request, method, url, body }: NodeExchange,
+  certificateOf: CertificateOf | undefined,
+): RequestFields {
   const { rawHeaders } = request
   return {
     method,
     url,
-    authorization: valuesOf(rawHeaders, 'authorization'),
-    proof: valuesOf(rawHeaders, 'dpop'),
+    authorization: headerValues(rawHeaders, 'authorization'),
+    proof: headerValues(rawHeaders, 'dpop'),
     tokenInBody: typeof body === 'object' && body !== null && Object.hasOwn(body, 'access_token'),
+    certificateThumbprint: certificateOf && (() => certificateOf(request)),
   }
-}
-
-function valuesOf(rawHeaders: readonly string[], name: string): readonly string[] {
-  return rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === name)
 }
