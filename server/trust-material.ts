@@ -90,7 +90,7 @@ export function createTrustMaterial(config: Config, edges: Edges): TrustMaterial
 
   /** The bearer token is the operator's, the address a tenant author's: it goes where the operator said, nowhere else. */
   const isListed = ({ url }: TokenReview) => {
-    const { origin } = new URL(url)
+    const origin = URL.canParse(url) ? new URL(url).origin : ''
     return origins.internalOrigins.has(origin) || origins.loopbackOrigins.has(origin)
   }
 

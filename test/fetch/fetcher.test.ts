@@ -123,6 +123,38 @@ describe('K01: refused before a connection', () => {
   })
 })
 
+describe("K01: an origin of the operator's own network", () => {
+  async function codeAt(url: string, addresses: readonly string[]): Promise<string> {
+    const fetchJson = createFetcher({
+      internalOrigins: new Set(['https://kubernetes.default.svc', 'https://10.0.0.1:6443']),
+      lookup: async () => addresses,
+      connect: (_options, callback) => callback(new Error('reached'), null),
+    })
+    return (await faultOf(fetchJson(url))).code
+  }
+
+  test.each([
+    ['a private address', 'https://kubernetes.default.svc/', ['10.96.0.1'], 'unreachable'],
+    ['a public address', 'https://kubernetes.default.svc/', [PUBLIC], 'unreachable'],
+    ['written as an address', 'https://10.0.0.1:6443/', [], 'unreachable'],
+    ['loopback', 'https://kubernetes.default.svc/', ['127.0.0.1'], 'address_refused'],
+    [
+      'loopback among them',
+      'https://kubernetes.default.svc/',
+      ['10.1.1.1', '::1'],
+      'address_refused',
+    ],
+    ['metadata', 'https://kubernetes.default.svc/', ['169.254.169.254'], 'address_refused'],
+    ['metadata of IPv6', 'https://kubernetes.default.svc/', ['fd00:ec2::254'], 'address_refused'],
+    ['another port', 'https://kubernetes.default.svc:8443/', ['10.96.0.1'], 'address_refused'],
+    ['another name', 'https://metrics.default.svc/', ['10.96.0.1'], 'address_refused'],
+    ['another address', 'https://10.0.0.2:6443/', [], 'address_refused'],
+    ['plain http', 'http://kubernetes.default.svc/', ['10.96.0.1'], 'url_refused'],
+  ] as const)('%s', async (_, url, addresses, code) => {
+    expect(await codeAt(url, addresses)).toBe(code)
+  })
+})
+
 describe('K01: the connection goes to the address that was checked', () => {
   /** Dials the local server, whatever checked address it is given, and notes that address. */
   function dialTo(server: JsonServer, dialled: unknown[]): buildConnector.connector {

@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { isLoopbackAddress, isPublicAddress } from '../../server/fetch/public-address.ts'
+import {
+  isInternalAddress,
+  isLoopbackAddress,
+  isPublicAddress,
+} from '../../server/fetch/public-address.ts'
 
 describe('K01: addresses a connection may go to', () => {
   test.each([
@@ -29,6 +33,7 @@ describe('K01: addresses a connection may go to', () => {
     '127.255.255.255',
     '169.254.0.0',
     '169.254.169.254',
+    '168.63.129.16',
     '172.16.0.0',
     '172.31.255.255',
     '192.0.0.8',
@@ -76,5 +81,45 @@ describe('K01: addresses a connection may go to', () => {
   test('loopback is its plain forms only', () => {
     const spellings = ['127.0.0.1', '127.8.8.8', '::1', '::ffff:127.0.0.1', '::', '10.0.0.1', '']
     expect(spellings.filter(isLoopbackAddress)).toEqual(['127.0.0.1', '127.8.8.8', '::1'])
+  })
+})
+
+describe("K01: addresses of the operator's own network", () => {
+  test.each([
+    '10.0.0.1',
+    '172.16.0.1',
+    '172.31.255.255',
+    '192.168.1.1',
+    '100.64.0.1',
+    'fc00::1',
+    'fd12:3456::1',
+  ])('%s may be one', (address) => {
+    expect(isInternalAddress(address)).toBe(true)
+    expect(isPublicAddress(address)).toBe(false)
+  })
+
+  test.each([
+    '127.0.0.1',
+    '0.0.0.0',
+    '169.254.169.254',
+    '168.63.129.16',
+    '100.100.100.200',
+    '224.0.0.1',
+    '198.18.0.1',
+    '203.0.113.1',
+    '8.8.8.8',
+    '::1',
+    '::ffff:10.0.0.1',
+    '::ffff:a00:1',
+    '64:ff9b::a00:1',
+    'fe80::1',
+    'fc00::1%eth0',
+    'fd00:ec2::254',
+    'fd20:ce::254',
+    'ff02::1',
+    '2606:4700::1111',
+    'localhost',
+  ])('%s is none', (address) => {
+    expect(isInternalAddress(address)).toBe(false)
   })
 })
