@@ -1,9 +1,18 @@
 /** RFC 9449 at the token endpoint and at the resource server. */
 import { describe, expect, test } from 'vitest'
-import type { Fault } from './client.ts'
+import { Client, type Fault } from './client.ts'
 import { profile } from './given.ts'
 import { type Reply, send } from './http.ts'
-import { epoch, newKey, newRsaKey, payloadOf, respelt, tampered, unsigned } from './jwt.ts'
+import {
+  type Claims,
+  epoch,
+  newKey,
+  newRsaKey,
+  payloadOf,
+  respelt,
+  tampered,
+  unsigned,
+} from './jwt.ts'
 import {
   api,
   apiServer,
@@ -256,6 +265,44 @@ function expectChallengeBody(reply: Reply): void {
   expect(reply.status).toBe(401)
   expect(reply.json['error']).toBe('invalid_token')
 }
+
+describe.runIf(profile.nonces !== undefined)('a server that asks for nonces', () => {
+  const setStage = () => {
+    if (profile.nonces === undefined) throw new Error('no such server')
+    const client = new Client(profile.nonces.issuer, profile.nonces.agent)
+    const target = { resource: profile.nonces.api.uri }
+    return (members: Claims = {}) => client.alone(target, { proof: members })
+  }
+
+  /** RFC 9449 §8: the error, and one nonce of the characters it allows. */
+  function nonceAsked(reply: Reply): string {
+    expectError(reply, 'use_dpop_nonce')
+    const nonce = reply.headers['dpop-nonce']
+    // Several headers arrive joined by a comma and a space.
+    expect(nonce).toMatch(/^[\x21\x23-\x5b\x5d-\x7e]{16,}$/)
+    expect(nonce).not.toContain(',')
+    return String(nonce)
+  }
+
+  verifies('9449-8-01', 'a proof without one is told which', async () => {
+    const ask = setStage()
+    expect((await ask({ nonce: nonceAsked(await ask()) })).status).toBe(200)
+  })
+
+  verifies('9449-8-02', 'only its own are good', async () => {
+    const ask = setStage()
+    const good = nonceAsked(await ask())
+    const others = [newId(), '', `${good}x`, good.slice(1), [good], null, 7, good.toUpperCase()]
+    for (const nonce of others) nonceAsked(await ask({ nonce }))
+    expect((await ask({ nonce: good })).status).toBe(200)
+  })
+
+  verifies('9449-11.3-01', 'and no proof without one is good afterwards', async () => {
+    const ask = setStage()
+    expect((await ask({ nonce: nonceAsked(await ask()) })).status).toBe(200)
+    nonceAsked(await ask())
+  })
+})
 
 verifies('9449-5.1-01', 'metadata names algorithms of proofs', async () => {
   const { json } = await send(`${issuer}/.well-known/oauth-authorization-server`)

@@ -61,6 +61,8 @@ export interface Profile {
   readonly withheld?: string
   /** An authorization server that the first one does not trust, with a client of its own. */
   readonly other: { readonly issuer: string; readonly agent: Agent; readonly api: Api }
+  /** An authorization server that asks for nonces in proofs, with a client that may act for itself at the API. */
+  readonly nonces?: Profile['other']
   /** Receives security events; its management tokens are bound to a key. Another one may not see its stream. */
   readonly receiver?: Party
   readonly other_receiver?: Party

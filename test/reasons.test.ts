@@ -21,11 +21,7 @@ beforeAll(async () => {
 afterAll(() => stage.close())
 
 const REACHABLE = Object.keys(PRODUCERS) as Reachable[]
-const UNREACHABLE: readonly Reason[] = [
-  'facts_changed',
-  'certificate_required',
-  'proof_nonce_required',
-]
+const UNREACHABLE: readonly Reason[] = ['facts_changed', 'certificate_required']
 
 test('the table of reasons and the table of producers name the same', () => {
   expect([...REACHABLE, ...UNREACHABLE].sort()).toEqual(Object.keys(REASONS).sort())

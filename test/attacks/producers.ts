@@ -3,13 +3,14 @@ import { vi } from 'vitest'
 import type { Reason } from '../../server/core/refusal.ts'
 import { AdminClient, MANAGEMENT_CLIENT } from '../support/admin-client.ts'
 import { ACCESS_TOKEN, type Answer } from '../support/agent-client.ts'
+import { startAuthorizationServer } from '../support/authorization-server.ts'
 import { newKey } from '../support/signing.ts'
 import { REQUESTS_PER_CRAMPED_TASK, RESEARCHER_EXPIRES, type Stage, tokenOf } from './fixture.ts'
 import { startWithJwksUri } from './issuer-server.ts'
 import { OWN_WORK } from './positions.ts'
 
 /** Of these no request makes the server say so: something has to change in the middle of one. */
-export type Unreachable = 'facts_changed' | 'certificate_required' | 'proof_nonce_required'
+export type Unreachable = 'facts_changed' | 'certificate_required'
 export type Reachable = Exclude<Reason, Unreachable>
 
 type Producer = (stage: Stage) => Promise<Answer>
@@ -130,6 +131,20 @@ export const PRODUCERS = {
     const headers = { dpop: planner.proof() }
     await planner.token(OWN_WORK, { headers })
     return planner.token(OWN_WORK, { headers })
+  },
+  proof_nonce_required: async () => {
+    const server = await startAuthorizationServer({
+      tenants: {
+        acme: ({ tenant }) => {
+          tenant['dpop_nonces'] = true
+        },
+      },
+    })
+    try {
+      return await server.client('planner').open(server.idToken())
+    } finally {
+      await server.close()
+    }
   },
   rate_limited: ({ server }) => {
     const planner = server.client('planner', 'initech')

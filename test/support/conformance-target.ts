@@ -76,7 +76,7 @@ async function startTarget(folder: string, children: Child[]): Promise<string> {
   const profile = {
     issuer: `${publicUrl}/t/acme`,
     ca: tls.ca,
-    ...parties.profile(`${publicUrl}/t/globex`),
+    ...parties.profile((tenant) => `${publicUrl}/t/${tenant}`),
     vectors: { ...vectors, site: { port: sitePort, cert: tls.cert, key: tls.key } },
     ...(changing.status === 'fulfilled' ? { changing: changing.value.profile } : {}),
   }

@@ -94,14 +94,17 @@ export function writeConformanceTenant(
   }
 }
 
-/** Writes `acme` and `globex`; their parts of the profile, with keys. */
+/** Writes `acme`, `globex`, and `initech`, which asks for nonces; their parts of the profile, with keys. */
 export function conformanceTenants(root: string, apiUri: string) {
   const acme = writeConformanceTenant(root, 'acme', apiUri)
   const globex = writeConformanceTenant(root, 'globex', apiUri)
+  const initech = writeConformanceTenant(root, 'initech', apiUri, ({ tenant }) => {
+    tenant['dpop_nonces'] = true
+  })
   const { agents, idp, partner, api, other_api, receiver, other_receiver } = acme
   const keyOf = keyRing()
   return {
-    profile: (otherIssuer: string) => ({
+    profile: (issuerOf: (tenant: string) => string) => ({
       agents,
       idp,
       partner,
@@ -111,7 +114,8 @@ export function conformanceTenants(root: string, apiUri: string) {
       other_receiver,
       max_depth: 3,
       withheld: 'files:write',
-      other: { issuer: otherIssuer, agent: globex.agents['first'], api: globex.api },
+      other: { issuer: issuerOf('globex'), agent: globex.agents['first'], api: globex.api },
+      nonces: { issuer: issuerOf('initech'), agent: initech.agents['first'], api: initech.api },
     }),
     vectors: ({ site, vector, misled }: VectorOrigins) => ({
       issuer: `${site}/good`,
