@@ -14,9 +14,10 @@ import { protect as protectExpress } from '../../lib/src/adapters/express.ts'
 import { protect as protectFastify } from '../../lib/src/adapters/fastify.ts'
 import { protect as protectFetch } from '../../lib/src/adapters/fetch.ts'
 import { protect as protectKoa } from '../../lib/src/adapters/koa.ts'
+import { proofNonces } from '../../lib/src/nonces.ts'
 import type { VerificationReport } from '../../lib/src/report.ts'
 import type { Verifier } from '../../lib/src/verifier.ts'
-import { API, aProof, signToken } from '../support/chain-token.ts'
+import { API, aProof, NOW, signToken } from '../support/chain-token.ts'
 import { aFixture, type Fixture, NEED } from '../support/verifier-fixture.ts'
 
 const { origin: ORIGIN } = new URL(API)
@@ -198,6 +199,20 @@ describe.each(Object.entries(FRAMEWORKS))('%s', (_, start) => {
   test('refuses a second token in the body with 400', async () => {
     const { status, body } = await call(await credentials({ method: 'POST' }), 'access_token=x')
     expect([status, body]).toMatchObject([400, { reason: 'request_ambiguous' }])
+  })
+
+  test('9449-9-01 asks for a nonce, and sends the next one with a good answer', async () => {
+    const nonces = proofNonces({ secret: 's'.repeat(32) })
+    const strict = await start(f.with({ nonces }))
+    const asked = await strict(await credentials())
+    const nonce = asked.headers['dpop-nonce']
+    expect([asked.status, asked.body]).toMatchObject([401, { error: 'use_dpop_nonce' }])
+    const fresh = await strict(await credentials({ claims: { nonce } }))
+    expect([fresh.status, fresh.headers['dpop-nonce']]).toEqual([200, undefined])
+    const { next } = await nonces({ audience: API, now: () => NOW - 180 }).check(undefined)
+    const ending = await strict(await credentials({ claims: { nonce: next } }))
+    expect([ending.status, ending.headers['dpop-nonce']]).toEqual([200, nonce])
+    expect(ending.headers['cache-control']).toBe('no-store')
   })
 
   test('hands a fault on instead of answering for it', async () => {
