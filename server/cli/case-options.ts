@@ -13,7 +13,7 @@ export interface CaseOptions {
   readonly resource: string
   readonly scope?: string
   readonly purpose?: string
-  readonly key: string
+  readonly key?: string
   readonly at?: string
 }
 
@@ -29,7 +29,7 @@ export function addCaseOptions(command: Command): Command {
     .requiredOption('--resource <resource>', 'what the token is for: id or URI')
     .option('--scope <scopes>', 'separated by spaces; whatever is permitted if absent')
     .option('--purpose <purpose>', 'what the first agent says the task is for')
-    .option('--key <key>', 'what the agent proves a key with: dpop or none', 'dpop')
+    .option('--key <key>', 'what every agent proves: dpop, mtls or none (default: by its binding)')
     .option('--at <time>', 'when, such as 2026-11-22T09:00:00Z (default: now)')
 }
 
@@ -59,9 +59,9 @@ function readClaims(pairs: readonly string[]): Case['claims'] {
   return Object.fromEntries(claims)
 }
 
-function readKey(key: string): Case['key'] {
-  if (key === 'dpop' || key === 'none') return key
-  throw new Failure('--key must be dpop or none.', 2)
+function readKey(key: string | undefined): Case['key'] {
+  if (key === undefined || key === 'dpop' || key === 'mtls' || key === 'none') return key
+  throw new Failure('--key must be dpop, mtls or none.', 2)
 }
 
 /** Seconds since the epoch. RFC 3339 with its zone: a time without one means another instant elsewhere. */

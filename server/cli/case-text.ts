@@ -16,7 +16,7 @@ export function caseJson(asked: Case): Readonly<Record<string, unknown>> {
     resource,
     ...(scope !== undefined && { scope }),
     ...(purpose !== undefined && { purpose }),
-    key,
+    ...(key !== undefined && { key }),
     at: instantText(asked.now),
   }
 }

@@ -19,7 +19,8 @@ export interface Case {
   /** Undefined: whatever is permitted outright. */
   readonly scope: readonly string[] | undefined
   readonly purpose: string | undefined
-  readonly key: KeyProof
+  /** What every agent of the chain proves; undefined: each what its tokens are bound to, and DPoP where that is nothing. */
+  readonly key: KeyProof | undefined
   /** Seconds since the epoch. */
   readonly now: number
 }

@@ -42,7 +42,7 @@ export function* combinations(input: CombinationInput): Generator<Case> {
           resource,
           scope: [scope],
           purpose: undefined,
-          key: 'dpop',
+          key: undefined,
           now: input.now,
         } as const
         if (isClient) yield { ...asked, subject: undefined, issuer: undefined, claims: {} }

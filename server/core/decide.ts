@@ -4,7 +4,7 @@
  * not therefore be used (docs/chain-format.md §3).
  */
 import { type HopFacts, SCOPE_GUARDS } from './guards.ts'
-import { needsApproval, type RuleAnswer, type RuleQuestion } from './rules.ts'
+import { meetsKey, needsApproval, type RuleAnswer, type RuleQuestion } from './rules.ts'
 import type { KeyProof, Tier } from './tenant.ts'
 
 /** `ask`: only with the approval of a human. */
@@ -42,9 +42,7 @@ export function refusingRule(
   if (failed.length > 0) return 'rule_failed'
   if (decision !== 'permit') return policies.length > 0 ? 'rule_forbids' : 'no_rule_permits'
   if (met.depth > (obligations.maxDepth ?? met.depth)) return 'rule_depth'
-  return obligations.requireKey !== undefined && met.key !== obligations.requireKey
-    ? 'rule_key'
-    : undefined
+  return meetsKey(met.key, obligations.requireKey) ? undefined : 'rule_key'
 }
 
 /** From which tier on a scope needs a human. Never above `execute`: that is the platform's own. */

@@ -11,7 +11,7 @@ import { isActive, mayReach } from './guards.ts'
 import { findTaskType, type OpenedRoot, openRoot, type RootRequest } from './open-root.ts'
 import { isRefusal, type Refusal, refuse } from './refusal.ts'
 import type { Subject } from './rules.ts'
-import type { Agent, Resource, TaskType, Tenant } from './tenant.ts'
+import type { Agent, KeyProof, Resource, TaskType, Tenant } from './tenant.ts'
 
 export type Stage =
   | {
@@ -55,9 +55,16 @@ export const CASE_GUARDS: readonly Guard<[Tenant, Case]>[] = [
   {
     name: 'proof_required',
     reason: 'proof_required',
-    text: 'every agent of the chain that has to prove a key does',
-    holds: (tenant, { actors, key }) =>
+    text: 'every agent of the chain that has to prove a key by DPoP does',
+    holds: (tenant, { actors, key = 'dpop' }) =>
       key === 'dpop' || actors.every((id) => tenant.agents.get(id)?.binding !== 'dpop'),
+  },
+  {
+    name: 'certificate_required',
+    reason: 'certificate_required',
+    text: 'every agent of the chain that has to prove a certificate does',
+    holds: (tenant, { actors, key = 'mtls' }) =>
+      key === 'mtls' || actors.every((id) => tenant.agents.get(id)?.binding !== 'mtls'),
   },
   {
     name: 'subject_is_actor',
@@ -120,7 +127,7 @@ function walk(asked: Case, opening: RootRequest, opened: OpenedRoot): Rehearsal 
       chain: asked.actors.slice(0, at + 1),
       subject,
       task: { txn: 'case', openedAt: asked.now, deadline: opened.root.exp },
-      key: asked.key,
+      key: keyOf(caller, asked),
       scope: next === undefined ? asked.scope : handedOn(tenant, asked),
       actorExpiresAt: undefined,
       now: asked.now,
@@ -139,6 +146,10 @@ function handedOn(tenant: Tenant, { scope }: Case): readonly string[] | undefine
   return carried.length > 0 ? carried : undefined
 }
 
+function keyOf({ binding }: Agent, { key }: Case): KeyProof {
+  return key ?? (binding === 'mtls' ? 'mtls' : 'dpop')
+}
+
 interface Opening {
   readonly opener: Agent
   readonly taskType: TaskType
@@ -150,7 +161,7 @@ function rootRequest(tenant: Tenant, asked: Case, opening: Opening): RootRequest
     ...opening,
     tenant,
     subjectScope: undefined,
-    key: asked.key,
+    key: keyOf(opening.opener, asked),
     request: {
       scope: (asked.actors.length === 1 ? asked.scope : handedOn(tenant, asked)) ?? [],
       purpose: asked.purpose,

@@ -69,10 +69,13 @@ export interface Obligations {
   readonly maxTtl?: number
   /** The most agents the chain may have from here on. */
   readonly maxDepth?: number
-  readonly requireKey?: 'dpop'
+  readonly requireKey?: RequiredKey
   /** Scopes of this tier and above need the approval of a human. */
   readonly approval?: Tier
 }
+
+/** `bound`: a key by DPoP or a certificate; `dpop`: the former alone, which is the stricter. */
+export type RequiredKey = 'bound' | 'dpop'
 
 export interface RuleAnswer {
   readonly decision: 'permit' | 'refuse'
@@ -93,7 +96,7 @@ export interface Rules {
 export interface StatedObligations {
   readonly max_ttl?: number
   readonly max_depth?: number
-  readonly require_key?: 'dpop'
+  readonly require_key?: RequiredKey
   readonly approval?: Tier
 }
 
@@ -111,7 +114,7 @@ export function stated(obligations: Obligations): StatedObligations {
 export function strictest(a: Obligations, b: Obligations): Obligations {
   const maxTtl = least(a.maxTtl, b.maxTtl)
   const maxDepth = least(a.maxDepth, b.maxDepth)
-  const requireKey = a.requireKey ?? b.requireKey
+  const requireKey = a.requireKey === 'dpop' ? a.requireKey : (b.requireKey ?? a.requireKey)
   const approval = lowest(a.approval, b.approval)
   return {
     ...(maxTtl === undefined ? {} : { maxTtl }),
@@ -129,6 +132,12 @@ function least(a: number | undefined, b: number | undefined): number | undefined
 function lowest(a: Tier | undefined, b: Tier | undefined): Tier | undefined {
   if (a === undefined || b === undefined) return a ?? b
   return needsApproval(b, a) ? a : b
+}
+
+/** Whether what a caller proved is what a permit is bound to. */
+export function meetsKey(key: KeyProof, required: RequiredKey | undefined): boolean {
+  if (required === undefined || key === 'dpop') return true
+  return required === 'bound' && key === 'mtls'
 }
 
 /** Whether a scope of `tier` needs an approval where scopes from `threshold` on do. */

@@ -36,7 +36,8 @@ const OBLIGATIONS: Readonly<Record<string, Reader>> = {
   },
   max_depth: (value) =>
     DEPTH.test(value) ? { maxDepth: Number(value) } : 'a whole number from 1 to 99',
-  require_key: (value) => (value === 'dpop' ? { requireKey: value } : '"dpop"'),
+  require_key: (value) =>
+    value === 'dpop' || value === 'bound' ? { requireKey: value } : '"dpop" or "bound"',
   approval: (value) => {
     const tier = TIERS.find((known) => known === value)
     return tier === undefined ? '"read", "propose" or "execute"' : { approval: tier }
@@ -44,7 +45,7 @@ const OBLIGATIONS: Readonly<Record<string, Reader>> = {
 }
 
 const KNOWN_VALUES: Readonly<Record<string, readonly string[]>> = {
-  require_key: ['dpop'],
+  require_key: ['dpop', 'bound'],
   approval: TIERS,
 }
 

@@ -8,7 +8,7 @@ export const CEDAR_SCHEMA = `entity Tenant;
 // On whose behalf work is done. Tags are the claims its issuer's trust rule believes.
 entity User in [Tenant] { issuer: String } tags Set<String>;
 
-// class: "retrieval", "worker" or "orchestrator"; binding: "dpop" or "bearer".
+// class: "retrieval", "worker" or "orchestrator"; binding: "dpop", "mtls" or "bearer".
 entity Agent in [Tenant] { class: String, owner: String, purpose?: String, binding: String };
 
 // kind: "api" or "agent"; sensitivity: "low", "moderate" or "high".
@@ -37,7 +37,7 @@ action open appliesTo {
 };
 
 // Asked for each scope: may the principal use it at this API? chain holds the agents from the root to the principal,
-// the principal included; depth is their number; key: "dpop" or "none".
+// the principal included; depth is their number; key: "dpop", "mtls" or "none".
 action call appliesTo {
   principal: Agent,
   resource: Resource,

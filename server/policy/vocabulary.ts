@@ -20,8 +20,8 @@ const VOCABULARY: ReadonlyMap<string, readonly string[]> = new Map<string, reado
   ['sensitivity', ['low', 'moderate', 'high']],
   ['kind', ['api', 'agent']],
   ['basis', ['policy', 'client']],
-  ['binding', ['dpop', 'bearer']],
-  ['key', ['dpop', 'none']],
+  ['binding', ['dpop', 'mtls', 'bearer']],
+  ['key', ['dpop', 'mtls', 'none']],
   ['weekday', WEEKDAYS],
 ])
 

@@ -47,7 +47,12 @@ export const testCase = strict({
   at: instant
     .optional()
     .describe('The moment of the request, RFC 3339. Default: when the case is run.'),
-  key: z.enum(['dpop', 'none']).default('dpop').describe('What each caller proves a key with.'),
+  key: z
+    .enum(['dpop', 'mtls', 'none'])
+    .optional()
+    .describe(
+      'What every caller proves a key with. Default: each what its tokens are bound to, a bearer one `dpop`.',
+    ),
   expect: z
     .enum(['permit', 'ask', 'refuse'])
     .describe('The decision; `ask` needs the approval of a human.'),

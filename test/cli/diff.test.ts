@@ -68,7 +68,6 @@ describe('a difference', () => {
         actors: ['assistant'],
         resource: 'files-api',
         scope: ['files:comment'],
-        key: 'dpop',
         at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
       }),
       before: expect.objectContaining({

@@ -118,7 +118,7 @@ describe('the question', () => {
     [['--at', '2026-12-31'], '--at must be an instant with its zone'],
     [['--at', '2026-13-31T00:00:00Z'], '--at must be an instant with its zone'],
     [['--claim', 'department'], '--claim must be name=value'],
-    [['--key', 'mtls'], '--key must be dpop or none.'],
+    [['--key', 'x509'], '--key must be dpop, mtls or none.'],
   ])('that makes no sense is misuse: %j', async (args, sentence) => {
     const { code, stdout, stderr } = await explain([...READ, ...args])
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })

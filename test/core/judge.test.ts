@@ -4,7 +4,7 @@ import type { Case } from '../../server/core/case.ts'
 import { judge, type Outcome } from '../../server/core/judge.ts'
 import { rehearse } from '../../server/core/rehearse.ts'
 import type { Obligations, RuleQuestion } from '../../server/core/rules.ts'
-import type { Tenant } from '../../server/core/tenant.ts'
+import type { Agent, Tenant } from '../../server/core/tenant.ts'
 import {
   aCase,
   anAgent,
@@ -102,6 +102,18 @@ describe('a case', () => {
       'proof_required',
       'proof_required',
       { actors: CHAIN, key: 'none' },
+      withAgent('researcher', { binding: 'dpop' }),
+    ],
+    [
+      'certificate_required',
+      'certificate_required',
+      { actors: CHAIN, key: 'dpop' },
+      withAgent('researcher', { binding: 'mtls' }),
+    ],
+    [
+      'proof_required',
+      'proof_required',
+      { actors: CHAIN, key: 'mtls' },
       withAgent('researcher', { binding: 'dpop' }),
     ],
     ['subject_token_unacceptable', 'subject_is_actor', { subject: 'rogue' }],
@@ -209,6 +221,22 @@ describe('a case', () => {
     expect(questionsOf(aCase({ resource: 'nobody-api' }))).toEqual([])
     expect(questionsOf(aCase({ taskType: 'nothing' }))).toEqual([])
   })
+})
+
+test('each agent of a case proves what it is bound to, unless the case says otherwise', () => {
+  const agents = [...tenant.agents].map(([id, parts]): [string, Agent] => [
+    id,
+    { ...parts, binding: id === 'researcher' ? 'mtls' : 'dpop' },
+  ])
+  const keys = new Map<string, string>()
+  const rules = rulesOf(({ caller, key }) => {
+    keys.set(caller.id, key)
+    return {}
+  })
+  const mixed = { ...tenant, agents: new Map(agents), rules }
+  const asked = aCase({ actors: CHAIN, key: undefined })
+  expect(judge(mixed, asked).decision).toBe('permit')
+  expect(Object.fromEntries(keys)).toEqual({ planner: 'dpop', researcher: 'mtls', coder: 'dpop' })
 })
 
 describe('the rules of a case', () => {

@@ -8,6 +8,19 @@ describe('the strictest of two', () => {
     ['the shorter life', { maxTtl: 60 }, { maxTtl: 30 }, { maxTtl: 30 }],
     ['the shallower chain', { maxDepth: 1 }, { maxDepth: 2 }, { maxDepth: 1 }],
     ['a key over none', { requireKey: 'dpop' }, {}, { requireKey: 'dpop' }],
+    ['some key over none', {}, { requireKey: 'bound' }, { requireKey: 'bound' }],
+    [
+      'a key by DPoP over some key',
+      { requireKey: 'bound' },
+      { requireKey: 'dpop' },
+      { requireKey: 'dpop' },
+    ],
+    [
+      'the same, the other way',
+      { requireKey: 'dpop' },
+      { requireKey: 'bound' },
+      { requireKey: 'dpop' },
+    ],
     [
       'the approval that more tiers need',
       { approval: 'execute' },

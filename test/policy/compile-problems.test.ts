@@ -82,7 +82,7 @@ describe('one thing wrong', () => {
     ),
     [
       `@id("a")\n@require_key("dpup")\n${HEAD};`,
-      ['2:1: @require_key is "dpup"; expected "dpop"; did you mean "dpop"?'],
+      ['2:1: @require_key is "dpup"; expected "dpop" or "bound"; did you mean "dpop"?'],
     ],
     [
       `@id("a")\n@approval("exceute")\n${HEAD};`,

@@ -28,7 +28,7 @@ function works({ disabled, expires }: Agent, { now }: Case): boolean {
 }
 
 function provesItsKey({ binding }: Agent, { key }: Case): boolean {
-  return binding === 'bearer' || key === 'dpop'
+  return binding === 'bearer' || key === undefined || key === binding
 }
 
 /** Every task type the opener may open, over every issuer it could have a token of. */

@@ -66,7 +66,7 @@ const annotations = fc
   .record({
     ttl: fc.option(fc.constantFrom('1s', '30s', '300s', '5m')),
     depth: fc.option(fc.constantFrom('1', '3', '8')),
-    key: fc.option(fc.constant('dpop')),
+    key: fc.option(fc.constantFrom('dpop', 'bound')),
     approval: fc.option(fc.constantFrom('propose', 'execute')),
   })
   .map(({ ttl, depth, key, approval }) =>

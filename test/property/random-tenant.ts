@@ -42,7 +42,9 @@ const agentParts = fc.record({
   owner: fc.constantFrom('sales', 'finance'),
   scopes: most(SCOPES).map((names) => new Set(names)),
   mayReach: most(PLACES).map((names) => new Set(names)),
-  binding: fc.constantFrom<Agent['binding']>('dpop', 'bearer', 'bearer', 'bearer'),
+  binding: fc.constantFrom<Agent['binding']>(
+    ...(['dpop', 'mtls', 'bearer', 'bearer', 'bearer', 'bearer'] as const),
+  ),
   disabled: seldom,
   expires: seldom.map((is) => (is ? NOW : undefined)),
   issuers: most(ISSUERS),
@@ -119,7 +121,7 @@ export const obligations: fc.Arbitrary<Obligations> = fc.record(
   {
     maxTtl: fc.integer({ min: 1, max: 2000 }),
     maxDepth: fc.constantFrom(1, 2, 2, 3, 3, 3, 4, 8, 9),
-    requireKey: fc.constant('dpop'),
+    requireKey: fc.constantFrom('dpop', 'bound', 'bound'),
     approval: fc.constantFrom('read', 'propose', 'propose', 'execute', 'execute'),
   },
   { requiredKeys: [] },
@@ -165,7 +167,7 @@ const anyObligations: fc.Arbitrary<Obligations> = fc.record(
   {
     maxTtl: fc.oneof(fc.integer({ min: -10, max: 1000 }), fc.maxSafeInteger()),
     maxDepth: fc.oneof(fc.integer({ min: -1, max: 9 }), fc.maxSafeInteger()),
-    requireKey: fc.constant('dpop'),
+    requireKey: fc.constantFrom('dpop', 'bound', 'bound'),
     approval: fc.constantFrom('read', 'propose', 'execute'),
   },
   { requiredKeys: [] },
@@ -217,7 +219,10 @@ const askers = fc.record({
   ),
   taskType: fc.constantFrom(...Array.from({ length: 8 }, () => 'type-0'), 'type-1', undefined),
   purpose: fc.constantFrom('reconcile', undefined),
-  key: fc.nat(7).map((number): Case['key'] => (number === 5 ? 'none' : 'dpop')),
+  key: fc.constantFrom<Case['key']>(
+    ...Array.from({ length: 8 }, () => undefined),
+    ...(['dpop', 'dpop', 'mtls', 'none'] as const),
+  ),
 })
 
 export const cases: fc.Arbitrary<Case> = fc

@@ -7,6 +7,7 @@ import { expect, test } from 'vitest'
 import type { DelegatedClaims } from '../../lib/src/act-bounds.ts'
 import { readChain } from '../../lib/src/chain.ts'
 import type { Case } from '../../server/core/case.ts'
+import type { ProvenKey } from '../../server/core/input-token.ts'
 import { judge } from '../../server/core/judge.ts'
 import { isRefusal, type Refusal } from '../../server/core/refusal.ts'
 import { CASE_GUARDS, rehearse } from '../../server/core/rehearse.ts'
@@ -24,7 +25,13 @@ import { cases, rules, tenantsWithMadeHomes as tenants } from './random-tenant.t
 const RUNS = 3000
 
 /** Who authenticates callers and reads foreign tokens sees to these, before any use case. */
-const AT_THE_DOOR = ['actor_unknown', 'actor_inactive', 'proof_required', 'subject_is_actor']
+const AT_THE_DOOR = [
+  'actor_unknown',
+  'actor_inactive',
+  'proof_required',
+  'certificate_required',
+  'subject_is_actor',
+]
 
 class Walk {
   readonly store: MemoryStore
@@ -96,14 +103,21 @@ class Walk {
     return wanted.size === 0 ? undefined : [...wanted]
   }
 
+  #proven(at: number): ProvenKey {
+    const { binding } = this.#caller(at)
+    const key = this.#asked.key ?? (binding === 'mtls' ? 'mtls' : 'dpop')
+    if (key === 'none') return undefined
+    return key === 'dpop' ? { jkt: `key-${at}` } : { 'x5t#S256': `key-${at}` }
+  }
+
   #input(at: number) {
-    const { actors, resource, scope, key, taskType, purpose } = this.#asked
+    const { actors, resource, scope, taskType, purpose } = this.#asked
     const next = actors[at + 1]
     const header = { ref: 'r', tenant: 'acme', tenant_version: 'v1', event: 'token' } as const
     return {
       tenant: this.#tenant,
       caller: this.#caller(at),
-      key: key === 'dpop' ? { jkt: `key-${at}` } : undefined,
+      key: this.#proven(at),
       target: targetOf(next === undefined ? resource : this.#tenant.agents.get(next)!.home),
       scope: next === undefined ? scope : this.#handedOn(),
       taskType: at === 0 ? taskType : undefined,

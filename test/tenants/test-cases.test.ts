@@ -63,7 +63,7 @@ describe('a case', () => {
       at: Date.UTC(2026, 10, 22, 10) / 1000,
       expect: { decision: 'permit', granted: ['files:read'], policies: ['all'] },
     } satisfies NamedCase)
-    expect(two).toMatchObject({ asked: { key: 'dpop', claims: {}, subject: undefined } })
+    expect(two).toMatchObject({ asked: { key: undefined, claims: {}, subject: undefined } })
     expect(two).not.toHaveProperty('at')
   })
 

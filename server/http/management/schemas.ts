@@ -82,7 +82,7 @@ export const agentView = z.strictObject({
   scopes: z.array(z.string()),
   may_reach: z.array(z.string()),
   home: z.string(),
-  binding: z.enum(['dpop', 'bearer']),
+  binding: z.enum(['dpop', 'mtls', 'bearer']),
   expires: instant.optional(),
   disabled: z.boolean().meta({ description: 'By its version or by hand.' }),
   disabled_by_hand: z.boolean(),
@@ -105,7 +105,7 @@ export const caseBody = z.strictObject({
   claims: z.record(text, z.union([text, z.array(text).max(64)])).optional(),
   task_type: id.optional(),
   purpose: words(512).optional(),
-  key: z.enum(['dpop', 'none']).default('dpop'),
+  key: z.enum(['dpop', 'mtls', 'none']).optional(),
   at: z.iso.datetime({ offset: true }).optional(),
 })
 
