@@ -10,7 +10,8 @@ const LONGEST_MEMBER = 2048
 /** RFC 7518 §6.2.2, §6.3.2, §6.4.1. */
 export const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
 const KEPT_MEMBERS = ['kty', 'crv', 'x', 'y', 'n', 'e', 'kid', 'use', 'alg']
-const MATERIAL: ReadonlyMap<unknown, readonly string[]> = new Map([
+export type Material = ReadonlyMap<string, readonly string[]>
+const MATERIAL: Material = new Map([
   ['EC P-256', ['x', 'y']],
   ['OKP Ed25519', ['x']],
   ['RSA', ['n', 'e']],
@@ -47,10 +48,13 @@ function isRefused(jwk: PublicJwk): boolean {
   )
 }
 
-/** RFC 7517 §5: keys of a type or size that is not understood are left out, not a fault of the set. */
-export function isUsableKey(jwk: PublicJwk): boolean {
+/**
+ * RFC 7517 §5: keys of a type or size that is not understood are left out, not a fault of the set.
+ * @param kinds of key that are understood, and the members each has
+ */
+export function isUsableKey(jwk: PublicJwk, kinds = MATERIAL): boolean {
   const kind = jwk['kty'] === 'RSA' ? 'RSA' : `${String(jwk['kty'])} ${String(jwk['crv'])}`
-  const material = MATERIAL.get(kind)
+  const material = kinds.get(kind)
   if (material === undefined) return false
   if (!material.every((member) => isMaterial(jwk[member]))) return false
   return kind !== 'RSA' || (String(jwk['n']).length >= LEAST_MODULUS && jwk['e'] === 'AQAB')

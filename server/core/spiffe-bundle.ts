@@ -2,7 +2,7 @@
  * What a SPIFFE trust domain signs with, read from its bundle (SPIFFE Trust Domain and Bundle §4). Entries that are not
  * understood are skipped, as the standard asks; one that no honest publisher writes refuses the whole (attack case K02).
  */
-import { isUsableKey, PRIVATE_MEMBERS, publicMembers } from './key-set.ts'
+import { isUsableKey, type Material, PRIVATE_MEMBERS, publicMembers } from './key-set.ts'
 import type { PublicJwk } from './tenant.ts'
 
 /** What one trust domain signs with. Never merged with another's. */
@@ -21,6 +21,13 @@ export interface StatedBundle extends SpiffeBundle {
 
 const MOST_ENTRIES = 256
 const LONGEST_KID = 255
+/** JWT-SVID §2.1: what the algorithms of a JWT-SVID are for, Ed25519 not among them. */
+const SVID_KEYS: Material = new Map([
+  ['EC P-256', ['x', 'y']],
+  ['EC P-384', ['x', 'y']],
+  ['EC P-521', ['x', 'y']],
+  ['RSA', ['n', 'e']],
+])
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/
 
 /** Undefined where the bundle is refused. An empty list of keys is a bundle that trusts nothing (§4.2.2). */
@@ -42,7 +49,7 @@ export function readSpiffeBundle(stated: unknown): StatedBundle | undefined {
       // Which of the two is meant cannot be known.
       if (kids.has(kid)) return undefined
       kids.add(kid)
-      if (isUsableKey(entry)) jwtKeys.push(withoutUse(publicMembers(entry)))
+      if (isUsableKey(entry, SVID_KEYS)) jwtKeys.push(withoutUse(publicMembers(entry)))
     }
     if (entry['use'] === 'x509-svid') {
       const certificate = readCertificate(entry['x5c'])

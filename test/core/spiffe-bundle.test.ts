@@ -4,6 +4,7 @@ import { readSpiffeBundle } from '../../server/core/spiffe-bundle.ts'
 
 const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const jwk = publicKey.export({ format: 'jwk' })
+const ed25519 = generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' })
 const jwtEntry = { ...jwk, kid: 'a', use: 'jwt-svid' }
 const der = (text: string) => Buffer.from(text).toString('base64')
 const x509Entry = { ...jwk, use: 'x509-svid', x5c: [der('first'), der('second')] }
@@ -21,6 +22,14 @@ describe('SPB-4-01: what a bundle must be', () => {
     })
   })
 
+  test('SPJWT-2.1-01: keys of every curve that a JWT-SVID may be signed on', () => {
+    for (const namedCurve of ['P-384', 'P-521']) {
+      const other = generateKeyPairSync('ec', { namedCurve }).publicKey.export({ format: 'jwk' })
+      const bundle = readSpiffeBundle({ keys: [{ ...other, kid: 'b', use: 'jwt-svid' }] })
+      expect(bundle?.jwtKeys).toEqual([{ ...other, kid: 'b' }])
+    }
+  })
+
   test('an empty list trusts nothing, and is no fault', () => {
     expect(readSpiffeBundle({ keys: [] })).toMatchObject({ jwtKeys: [], authorities: [] })
   })
@@ -33,7 +42,9 @@ describe('SPB-4-01: what a bundle must be', () => {
     ['a use that is no text', { ...jwk, kid: 'b', use: 7 }],
     ['SPJWT-6.2-01: no kid', { ...jwk, use: 'jwt-svid' }],
     ['an empty kid', { ...jwk, kid: '', use: 'jwt-svid' }],
-    ['a curve that is not taken', { kty: 'EC', crv: 'P-521', kid: 'b', use: 'jwt-svid' }],
+    ['a curve that is not taken', { ...jwk, crv: 'secp256k1', kid: 'b', use: 'jwt-svid' }],
+    ['half a point', { kty: 'EC', crv: 'P-521', x: 'AA', kid: 'b', use: 'jwt-svid' }],
+    ['SPJWT-2.1-01: Ed25519', { ...ed25519, kid: 'b', use: 'jwt-svid' }],
     ['SPX-6.2-01: no x5c', { ...jwk, use: 'x509-svid' }],
     ['an empty x5c', { ...jwk, use: 'x509-svid', x5c: [] }],
   ])('an entry with %s is skipped, the others count', (_, entry) => {
