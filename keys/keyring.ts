@@ -1,48 +1,54 @@
 /**
- * The signing keys of one tenant: made on first start, sealed at rest, shared by every process on the data folder.
- * One key per algorithm and epoch; the tenant's algorithm and the number of keys that were killed say which one signs.
+ * The keys of one issuer of ours: one signs, all of them verify. Those of a tenant come and go (server/keyrings.ts); the few others
+ * are one key each, made on first use and sealed at rest, the same for every process on the data folder.
  */
 import { join } from 'node:path'
-import type { SignatureAlgorithm } from './algorithm.ts'
+import { algorithmNamed, type SignatureAlgorithm } from './algorithm.ts'
 import { createSealed, readSealed } from './sealed-file.ts'
 import { createLocalSigner, generatePrivateJwk, type PrivateJwk, type Signer } from './signer.ts'
 import { readVerificationKey, type VerificationKey } from './verification-key.ts'
 
+/** As `Signer.publicJwk`. */
+type PublishedJwk = Signer['publicJwk']
+
 export interface Keyring {
-  /** Signs this tenant's tokens. */
+  /** Signs this issuer's tokens. */
   readonly active: Signer
   /** Every key its tokens may have been signed with, by `kid`. */
   readonly verificationKeys: ReadonlyMap<string, VerificationKey>
   /** RFC 7517 §5; public members only. */
-  readonly jwks: { readonly keys: readonly Readonly<Record<string, string>>[] }
+  readonly jwks: { readonly keys: readonly PublishedJwk[] }
 }
 
 export interface KeyringPlace {
   readonly dataFolder: string
-  readonly tenant: string
+  /** Whose key it is; no tenant's id, so that no tenant's key has this name. */
+  readonly owner: string
   readonly secret: string
-  /** How many of the tenant's keys were killed before this one was made; default 0. */
-  readonly epoch?: number
 }
 
-/** Opens the tenant's keyring, making it on first use. Two processes that start together agree on one key. */
+/** Opens the one key there is, making it on first use. Two processes that start together agree on one. */
 export function openKeyring(place: KeyringPlace, alg: SignatureAlgorithm): Keyring {
-  const { tenant, epoch = 0 } = place
-  // Another file each time: a killed key is never opened again, and stays as evidence, sealed.
-  const name = epoch === 0 ? `${tenant}.${alg}.sealed` : `${tenant}.${alg}.${epoch}.sealed`
-  const path = join(place.dataFolder, 'keys', name)
+  const path = join(place.dataFolder, 'keys', `${place.owner}.${alg}.sealed`)
   const sealed = readSealed(path, place.secret) ?? makeKey(path, place.secret, alg)
   return keyringOf(createLocalSigner(JSON.parse(sealed) as PrivateJwk, alg))
 }
 
-export function keyringOf(active: Signer): Keyring {
-  const key = readVerificationKey(active.publicJwk, [active.alg])
-  if (key === undefined) throw new TypeError('signing key has no usable public half')
+/** @param others public keys that verify and do not sign, each for the algorithm it names */
+export function keyringOf(active: Signer, others: readonly PublishedJwk[] = []): Keyring {
+  const keys = [active.publicJwk, ...others]
   return {
     active,
-    verificationKeys: new Map([[active.kid, key]]),
-    jwks: { keys: [active.publicJwk] },
+    verificationKeys: new Map(keys.map(readPublished)),
+    jwks: { keys },
   }
+}
+
+function readPublished(jwk: PublishedJwk): readonly [kid: string, key: VerificationKey] {
+  const alg = algorithmNamed(jwk['alg'])
+  const key = alg && readVerificationKey(jwk, [alg])
+  if (key?.kid === undefined) throw new TypeError('signing key has no usable public half')
+  return [key.kid, key]
 }
 
 function makeKey(path: string, secret: string, alg: SignatureAlgorithm): string {

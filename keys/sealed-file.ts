@@ -2,7 +2,7 @@
  * A small secret at rest: AES-256-GCM under a key derived from the operator's secret by scrypt.
  * The file's name is authenticated, so sealed files cannot be swapped. Written once, atomically, mode 0600.
  */
-import { createCipheriv, createDecipheriv, randomBytes, scryptSync } from 'node:crypto'
+import { createCipheriv, createDecipheriv, randomBytes, scrypt, scryptSync } from 'node:crypto'
 import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 
@@ -10,21 +10,50 @@ const VERSION = 1
 const SALT_BYTES = 16
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
+const KEY_BYTES = 32
+const COST = { N: 16384, r: 8, p: 1 } as const
 
 /** The sealed text at `path`; undefined if there is none. Throws if it was altered or the secret is another. */
 export function readSealed(path: string, secret: string): string | undefined {
+  const parts = readParts(path)
+  return parts && decrypt(path, parts, scryptSync(secret, parts.salt, KEY_BYTES, COST))
+}
+
+/** As `readSealed`; the work that is slow on purpose is done off the event loop. */
+export async function openSealed(path: string, secret: string): Promise<string | undefined> {
+  const parts = readParts(path)
+  if (parts === undefined) return undefined
+  return decrypt(path, parts, await scryptAside(secret, parts.salt))
+}
+
+interface SealedParts {
+  readonly salt: Buffer
+  readonly nonce: Buffer
+  readonly tag: Buffer
+  readonly body: Buffer
+}
+
+function readParts(path: string): SealedParts | undefined {
   const sealed = readIfThere(path)
   if (sealed === undefined) return undefined
   const nonceAt = 1 + SALT_BYTES
   const tagAt = nonceAt + NONCE_BYTES
   const bodyAt = tagAt + TAG_BYTES
   if (sealed[0] !== VERSION || sealed.length < bodyAt) throw unreadable(path)
-  const key = deriveKey(secret, sealed.subarray(1, nonceAt))
-  const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(nonceAt, tagAt))
+  return {
+    salt: sealed.subarray(1, nonceAt),
+    nonce: sealed.subarray(nonceAt, tagAt),
+    tag: sealed.subarray(tagAt, bodyAt),
+    body: sealed.subarray(bodyAt),
+  }
+}
+
+function decrypt(path: string, { nonce, tag, body }: SealedParts, key: Buffer): string {
+  const decipher = createDecipheriv('aes-256-gcm', key, nonce)
   decipher.setAAD(Buffer.from(basename(path)))
-  decipher.setAuthTag(sealed.subarray(tagAt, bodyAt))
+  decipher.setAuthTag(tag)
   try {
-    return Buffer.concat([decipher.update(sealed.subarray(bodyAt)), decipher.final()]).toString()
+    return Buffer.concat([decipher.update(body), decipher.final()]).toString()
   } catch {
     throw unreadable(path)
   }
@@ -37,7 +66,7 @@ export function readSealed(path: string, secret: string): string | undefined {
 export function createSealed(path: string, secret: string, text: string): boolean {
   const salt = randomBytes(SALT_BYTES)
   const nonce = randomBytes(NONCE_BYTES)
-  const cipher = createCipheriv('aes-256-gcm', deriveKey(secret, salt), nonce)
+  const cipher = createCipheriv('aes-256-gcm', scryptSync(secret, salt, KEY_BYTES, COST), nonce)
   cipher.setAAD(Buffer.from(basename(path)))
   const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()])
   const sealed = Buffer.concat([Buffer.of(VERSION), salt, nonce, cipher.getAuthTag(), body])
@@ -69,8 +98,13 @@ function readIfThere(path: string): Buffer | undefined {
   }
 }
 
-function deriveKey(secret: string, salt: Uint8Array): Buffer {
-  return scryptSync(secret, salt, 32, { N: 16384, r: 8, p: 1 })
+function scryptAside(secret: string, salt: Uint8Array): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    scrypt(secret, salt, KEY_BYTES, COST, (fault, key) => {
+      if (fault === null) resolve(key)
+      else reject(fault)
+    })
+  })
 }
 
 function hasCode(fault: unknown, code: string): boolean {

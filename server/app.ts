@@ -10,10 +10,11 @@ import { createWhole } from '../keys/sealed-file.ts'
 import type { Config } from './config.ts'
 import type { Tenant } from './core/tenant.ts'
 import { healTasks } from './heal-tasks.ts'
+import { createClientCertificates } from './http/client-certificate.ts'
 import { answerUnavailable, createDispatch, type RequestListener } from './http/dispatch.ts'
 import { createDocuments } from './http/documents.ts'
 import { createHealth } from './http/health.ts'
-import { createKeyrings } from './keyrings.ts'
+import type { Keyrings } from './keyrings.ts'
 import { mintAccessToken } from './oauth/access-token.ts'
 import { createDpopNonces } from './oauth/dpop-nonces.ts'
 import { authorizationServerMetadata } from './oauth/metadata.ts'
@@ -22,8 +23,10 @@ import { createOAuthListener, type ProviderDeps } from './oauth/provider.ts'
 import { createProofChecker } from './oauth/sender-proof.ts'
 import { openAdmin } from './open-admin.ts'
 import { openEvents } from './open-events.ts'
+import { openKeys } from './open-keys.ts'
 import { openStatus } from './open-status.ts'
-import { openTenants, readFolder } from './open-tenants.ts'
+import { type OpenedTenants, openTenants, readFolder } from './open-tenants.ts'
+import { openUsage } from './open-usage.ts'
 import { type EmbeddedStore, openEmbeddedStore } from './store/embedded/store.ts'
 import { faultReason, type Log } from './telemetry/log.ts'
 import { TenantUnavailable } from './tenants/live-tenants.ts'
@@ -46,6 +49,8 @@ export interface AppEdges {
   readonly clock: Clock
 }
 
+/** Seconds a copy of a public document may be used; less where keys change faster. */
+const LONGEST_COPY = 300
 /** Instances of the base library kept at a time: about 38 KB each, made again when asked for. */
 const MAX_LISTENERS = 200
 
@@ -60,33 +65,37 @@ export async function createApp(config: Config, edges: AppEdges): Promise<App> {
     onFault: (fault) => log.error({ event: 'recovery_failed', reason: faultReason(fault) }),
   })
   try {
-    return wire(config, { ...edges, store, loaded })
+    const { versions } = store
+    const opened = openTenants(config, { log, clock, loaded, versions })
+    const secret = keySecret(config)
+    const { present } = opened
+    const keyrings = await openKeys(config, { log, clock, versions, present, secret })
+    return wire(config, { ...edges, ...opened, store, loaded, keyrings, secret })
   } catch (fault) {
     await store.close()
     throw fault
   }
 }
 
-interface Opened extends AppEdges {
+interface Opened extends AppEdges, OpenedTenants {
   readonly store: EmbeddedStore
   readonly loaded: ReadonlyMap<string, LoadedTenant>
+  readonly keyrings: Keyrings
+  readonly secret: string
 }
 
-function wire(config: Config, { log, clock, store, loaded }: Opened): App {
-  const secret = keySecret(config)
-  const keyrings = createKeyrings({ dataFolder: config.dataFolder, secret })
+function wire(config: Config, opened: Opened): App {
+  const { log, clock, store, loaded, tenants, present, keyrings, secret } = opened
   const { keyringOf } = keyrings
-  const edges = { log, clock, loaded, versions: store.versions }
-  const { tenants, present } = openTenants(config, edges)
-  // A key that cannot be opened stops the start, not the first request.
-  for (const tenant of present) keyringOf(tenant)
   const tell = (fault: unknown, fields: { readonly ref?: string; readonly tenant?: string }) => {
     if (fault instanceof TenantUnavailable) return // told when it was found
     log.error({ event: 'request_failed', ...fields, reason: faultReason(fault) })
   }
   const peers = createPeerLimits(config.proxies)
+  const certificates = createClientCertificates(config.proxies)
   const trust = createTrustMaterial(config, { log, clock })
   const randomId = createRandomId()
+  const usage = openUsage({ log, clock, tenants, present, store: store.usage })
   const events = openEvents(config, {
     log,
     clock,
@@ -109,12 +118,13 @@ function wire(config: Config, { log, clock, store, loaded }: Opened): App {
     peers,
     securityEvents: events.securityEvents,
     audit: store.audit,
+    usage: usage.log,
     replay: store.replay,
     proofs: createProofChecker(store.replay),
     nonces: createDpopNonces(secret),
     issuerKeys: trust.issuerKeys,
     trust,
-    certificateOf: () => undefined,
+    certificateOf: certificates.certificateOf,
     keyringOf,
     randomId,
     mint: (tenant, claims) => mintAccessToken(keyringOf(tenant), claims),
@@ -126,7 +136,11 @@ function wire(config: Config, { log, clock, store, loaded }: Opened): App {
     documentsOf: (id) => {
       const tenant = tenants.find(id)
       if (tenant === undefined) return undefined
-      return { metadata: authorizationServerMetadata(tenant), jwks: keyringOf(tenant).jwks }
+      return {
+        metadata: authorizationServerMetadata(tenant),
+        jwks: keyringOf(tenant).jwks,
+        maxAge: Math.min(LONGEST_COPY, tenant.keyCachePeriod),
+      }
     },
     onFault: (fault) => tell(fault, {}),
   })
@@ -151,6 +165,7 @@ function wire(config: Config, { log, clock, store, loaded }: Opened): App {
   let isReady = true
   return {
     listener: createDispatch({
+      receive: certificates.receive,
       oauthOf: (id) => {
         try {
           return listenerOf(id)
@@ -164,6 +179,7 @@ function wire(config: Config, { log, clock, store, loaded }: Opened): App {
         versions: store.versions,
         keys: keyrings,
         sharedSignals: events.sharedSignals,
+        usage: usage.log,
         loaded,
         secret,
       }),
@@ -181,6 +197,7 @@ function wire(config: Config, { log, clock, store, loaded }: Opened): App {
     close: async () => {
       await healing.stop()
       await events.close()
+      await usage.close()
       await store.close()
     },
   }

@@ -10,16 +10,18 @@ import { ensureOperatorKey } from './operator-key.ts'
 import { createTenantChecks, createTenantFolders } from './tenant-checks.ts'
 import type { LoadedTenant } from './tenants/load-tenants.ts'
 import { PLATFORM } from './use-cases/author.ts'
-import type { SigningKeys } from './use-cases/kill-key.ts'
 import type { TenantVersions } from './use-cases/ports.ts'
 import type { SharedSignals } from './use-cases/shared-signals.ts'
+import type { PrivateKeys } from './use-cases/signing-keys.ts'
+import type { UsageLog } from './use-cases/usage.ts'
 
 export interface AdminEdges {
   /** What the OAuth endpoints are made of, too: one replay guard, one audit log, one look at tenants. */
   readonly deps: ProviderDeps
   readonly versions: TenantVersions
-  readonly keys: SigningKeys
+  readonly keys: PrivateKeys
   readonly sharedSignals: SharedSignals
+  readonly usage: UsageLog
   readonly loaded: ReadonlyMap<string, LoadedTenant>
   /** Seals the key that signs the operator's tokens. */
   readonly secret: string
@@ -27,11 +29,11 @@ export interface AdminEdges {
 
 export function openAdmin(config: Config, edges: AdminEdges): RequestListener {
   const { publicUrl, dataFolder } = config
-  const { deps, versions, keys, sharedSignals, loaded, secret } = edges
+  const { deps, versions, keys, sharedSignals, usage, loaded, secret } = edges
   const access = createManagementAccess({
     ...deps,
     publicUrl,
-    platformKeyring: openKeyring({ dataFolder, tenant: PLATFORM, secret }, 'ES256'),
+    platformKeyring: openKeyring({ dataFolder, owner: PLATFORM, secret }, 'ES256'),
     operatorKey: ensureOperatorKey(dataFolder),
   })
   return createManagement({
@@ -41,6 +43,7 @@ export function openAdmin(config: Config, edges: AdminEdges): RequestListener {
     versions,
     keys,
     sharedSignals,
+    usage,
     access,
     folders: createTenantFolders(loaded),
     checks: createTenantChecks(config),

@@ -115,8 +115,7 @@ export function openEvents(config: Config, edges: EventsEdges): OpenedEvents {
 function createEventKeyrings({ dataFolder }: Config, secret: string): (tenant: Tenant) => Keyring {
   const opened = new Map<string, Keyring>()
   return ({ id }) => {
-    // Ids of tenants have no dot: no tenant's own keys have this name.
-    const place = { dataFolder, tenant: `${id}.events`, secret }
+    const place = { dataFolder, owner: `${id}.events`, secret }
     const keyring = opened.get(id) ?? openKeyring(place, 'RS256')
     opened.set(id, keyring)
     return keyring

@@ -47,6 +47,7 @@ export function createTenantChecks(config: Pick<Config, 'mode' | 'publicUrl'>): 
       const checked = await checkedOf(id, content)
       return {
         agents: checked.entries.agents.map((agent) => agent.id),
+        signingAlgorithm: checked.entries.tenant.signing_alg,
         problems: config.mode === 'production' ? findDefaults(config, id, checked) : [],
       }
     },

@@ -24,9 +24,11 @@ const WIRING = new Set([
   'server/operator-key.ts',
   'server/open-admin.ts',
   'server/open-events.ts',
+  'server/open-keys.ts',
   'server/event-pusher.ts',
   'server/waiting-places.ts',
   'server/open-status.ts',
+  'server/open-usage.ts',
 ])
 
 interface Import {

@@ -68,7 +68,7 @@ function aTenant(...agents: readonly Agent[]): Tenant {
     trustedIssuers: new Map(),
     eventReceivers: new Map(),
     eventTransmitters: new Map(),
-    keyEpoch: 0,
+    keysKilled: 0,
     keyCachePeriod: 600,
     dpopNonces: false,
     trustDomains: new Map(),

@@ -28,10 +28,22 @@ export const MANAGEMENT_REASONS = {
   method_not_allowed: { status: 405, text: 'this path is not asked with that method' },
   request_timeout: { status: 408, text: 'the body did not arrive in time' },
   task_over: { status: 409, text: 'the task is over already, or not in a state this changes' },
+  key_waiting: {
+    status: 409,
+    text: 'a key waits to sign already: ask again when it signs, at `retry_from`',
+  },
+  keys_full: {
+    status: 409,
+    text: 'as many keys are published as verifiers take: ask again when one goes, at `retry_from`',
+  },
   stream_exists: { status: 409, text: 'this receiver has a stream: read, change or delete that' },
   precondition_failed: { status: 412, text: 'it has changed since you read it: read it again' },
   request_too_large: { status: 413, text: 'the body is larger than this path takes' },
   media_type_unsupported: { status: 415, text: 'send the body as application/json, not encoded' },
+  key_unacceptable: {
+    status: 422,
+    text: 'this is not a private key the tenant can sign with, or it is not its own alone',
+  },
   version_invalid: { status: 422, text: 'the version has problems: nothing was stored' },
   precondition_required: {
     status: 428,
@@ -56,6 +68,8 @@ export interface ManagementRefusal {
   /** Of a body or query: which of its members are not taken, and why. */
   readonly errors?: readonly MemberError[]
   readonly limit?: Refusal['limit']
+  /** Seconds since the epoch: from when a key can be asked for again. */
+  readonly from?: number
 }
 
 export interface MemberError {
@@ -69,6 +83,10 @@ export function refuseManagement(
   guard: string = reason,
 ): ManagementRefusal {
   return { kind: 'management_refusal', reason, guard }
+}
+
+export function refuseKey(reason: 'key_waiting' | 'keys_full', from: number): ManagementRefusal {
+  return { ...refuseManagement(reason), from }
 }
 
 export function refuseMembers(errors: readonly MemberError[]): ManagementRefusal {

@@ -41,8 +41,8 @@ export interface Tenant {
   readonly eventReceivers: ReadonlyMap<string, EventReceiver>
   /** Others' products whose events end tasks here, by id. */
   readonly eventTransmitters: ReadonlyMap<string, EventTransmitter>
-  /** How many of its signing keys were killed: names the one in use. */
-  readonly keyEpoch: number
+  /** How many of its signing keys were killed: what was read of the tenant before is signed by none after (K04). */
+  readonly keysKilled: number
   /** Seconds a verifier may hold the key set: a new key is published for twice as long before it signs. */
   readonly keyCachePeriod: number
   /** RFC 9449 §8: proofs at the token endpoint carry a nonce of ours. */

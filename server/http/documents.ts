@@ -9,6 +9,8 @@ import { sendProblem } from './problem.ts'
 export interface TenantDocuments {
   readonly metadata: unknown
   readonly jwks: unknown
+  /** Seconds a copy may be used: a new key is published at least twice as long before it signs. */
+  readonly maxAge: number
 }
 
 const ID = '([a-z][a-z0-9-]{0,62})'
@@ -18,8 +20,6 @@ const METADATA = [
   new RegExp(`^/t/${ID}/\\.well-known/${NAME}$`),
 ] as const
 const JWKS = new RegExp(`^/t/${ID}/jwks$`)
-/** Seconds a copy may be used: a new key is published at least twice as long before it signs. */
-const MAX_AGE = 300
 
 export interface DocumentsDeps {
   /** Undefined where there is no such tenant; throws where it cannot be told now. */
@@ -45,17 +45,27 @@ export function createDocuments({ documentsOf, onFault }: DocumentsDeps): Koa {
       ctx.set('allow', 'GET, HEAD')
       return sendProblem(ctx, 'method_not_allowed')
     }
-    ctx.set('cache-control', `public, max-age=${MAX_AGE}`)
+    ctx.set('cache-control', `public, max-age=${found.maxAge}`)
     // Public by nature, and read by verifiers that run in a page.
     ctx.set('access-control-allow-origin', '*')
-    ctx.body = found
+    ctx.body = found.body
   })
   return app
 }
 
-function find(documentsOf: (tenant: string) => TenantDocuments | undefined, path: string): unknown {
-  const jwks = JWKS.exec(path)?.[1]
-  if (jwks !== undefined) return documentsOf(jwks)?.jwks
-  const tenant = METADATA.map((form) => form.exec(path)?.[1]).find((id) => id !== undefined)
-  return tenant === undefined ? undefined : documentsOf(tenant)?.metadata
+interface Found {
+  readonly body: unknown
+  readonly maxAge: number
+}
+
+function find(
+  documentsOf: (tenant: string) => TenantDocuments | undefined,
+  path: string,
+): Found | undefined {
+  const ofKeys = JWKS.exec(path)?.[1]
+  const id = ofKeys ?? METADATA.map((form) => form.exec(path)?.[1]).find((named) => named)
+  const documents = id === undefined ? undefined : documentsOf(id)
+  if (documents === undefined) return undefined
+  const { metadata, jwks, maxAge } = documents
+  return { body: ofKeys === undefined ? metadata : jwks, maxAge }
 }

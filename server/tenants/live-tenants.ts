@@ -6,6 +6,7 @@
  * A live version that cannot be loaded is a fault of that tenant, told once, and its requests are answered 503. What was
  * live before is not kept: it may be what somebody replaced in an emergency.
  */
+import { isDeepStrictEqual } from 'node:util'
 import { formatProblem } from '../core/problem.ts'
 import type { Tenant } from '../core/tenant.ts'
 import type {
@@ -74,6 +75,8 @@ interface Known {
   readonly revision: number
   /** Version of the store; undefined: the folder's. */
   readonly version: string | undefined
+  /** What lies over it. */
+  readonly state: LiveState
   /** The version without what lies over it; undefined where there is no such tenant. */
   readonly base: Base | undefined
   readonly live: LiveTenant | undefined
@@ -103,10 +106,13 @@ export function createLiveTenants(deps: LiveTenantsDeps): LiveTenants {
     const state = versions.live(id)
     const { revision, version } = state
     try {
-      const isSame = last !== undefined && 'live' in last && last.version === version
-      const base = isSame ? last.base : loadBase(deps, id, version)
-      const live = base && { ...base, tenant: overlay(base.tenant, state), revision }
-      known.set(id, { revision, version, base, live })
+      const before =
+        last !== undefined && 'live' in last && last.version === version ? last : undefined
+      const base = before === undefined ? loadBase(deps, id, version) : before.base
+      const isSame = before?.live !== undefined && isLaidOverAlike(before.state, state)
+      const tenant = isSame ? before.live.tenant : base && overlay(base.tenant, state)
+      const live = base && tenant && { ...base, tenant, revision }
+      known.set(id, { revision, version, state, base, live })
       return live
     } catch (fault) {
       if (last?.revision !== revision) deps.onFault(id, fault)
@@ -157,10 +163,23 @@ function readChecked(
   return { ...checked, version }
 }
 
+/**
+ * A key that is planned, begins to sign or is over changes nothing anybody decided by: the tenant stays the same object, and no
+ * exchange is told that the facts changed. A key that was killed does.
+ */
+function isLaidOverAlike(a: LiveState, b: LiveState): boolean {
+  return (
+    a.signingKeys.killed.length === b.signingKeys.killed.length &&
+    isDeepStrictEqual(a.disabledAgents, b.disabledAgents) &&
+    isDeepStrictEqual(a.registeredAt, b.registeredAt)
+  )
+}
+
 /** Another tenant, which is one and the same until the next change. */
-function overlay(tenant: Tenant, { disabledAgents, registeredAt, keyEpoch }: LiveState): Tenant {
+function overlay(tenant: Tenant, { disabledAgents, registeredAt, signingKeys }: LiveState): Tenant {
+  const keysKilled = signingKeys.killed.length
   const changed = new Set([...disabledAgents, ...registeredAt.keys()])
-  if (changed.size === 0) return { ...tenant, keyEpoch }
+  if (changed.size === 0) return { ...tenant, keysKilled }
   const agents = new Map(tenant.agents)
   for (const id of changed) {
     const agent = agents.get(id)
@@ -168,5 +187,5 @@ function overlay(tenant: Tenant, { disabledAgents, registeredAt, keyEpoch }: Liv
     const disabled = agent.disabled || disabledAgents.has(id)
     agents.set(id, { ...agent, disabled, registeredAt: registeredAt.get(id) })
   }
-  return { ...tenant, agents, keyEpoch }
+  return { ...tenant, agents, keysKilled }
 }

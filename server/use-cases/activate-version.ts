@@ -14,12 +14,14 @@ import type { DecisionRecord } from './decision-record.ts'
 import type { TenantVersions } from './ports.ts'
 import { reconcileTasks } from './reconcile-tasks.ts'
 import type { RevokeEverywhereDeps } from './revoke-everywhere.ts'
+import { ensureFirstKey, followAlgorithm, type PrivateKeys } from './signing-keys.ts'
 import type { TenantFolders, VersionChecks, VersionContent } from './version-content.ts'
 
 export interface ActivateVersionDeps extends RevokeEverywhereDeps {
   readonly folders: TenantFolders
   readonly versions: TenantVersions
   readonly checks: VersionChecks
+  readonly keys: PrivateKeys
 }
 
 export interface ActivateVersionInput {
@@ -41,8 +43,9 @@ const TENANT_FILE = 'tenant.yaml'
 const FOLDER_AUTHOR = 'folder'
 
 /**
- * Resolves when the change is seen by every process, its entry durable, and what no longer stands on the facts revoked. A
- * fault in that last part leaves the version live; the rest is done again at the next start.
+ * Resolves when the change is seen by every process, its entry durable, a key of the version's algorithm planned where the one
+ * in use is of another, and what no longer stands on the facts revoked. A fault in these last parts leaves the version live; the
+ * rest is done again at the next start.
  */
 export async function activateVersion(
   deps: ActivateVersionDeps,
@@ -55,7 +58,7 @@ export async function activateVersion(
   const after = version === before?.version ? before : deps.versions.find(tenant, version)
   if (after === undefined) return refuseManagement('not_found', 'version_unknown')
   if (!mayApply(author, before, after)) return refuseManagement('trust_change_not_permitted')
-  const { agents, problems } = await deps.checks.read(tenant, after)
+  const { agents, signingAlgorithm, problems } = await deps.checks.read(tenant, after)
   if (problems.length > 0) return refuseVersion(problems, [])
   // Before anything changes: a fault here leaves all as it was.
   const changes = await deps.checks.changes(tenant, before, after)
@@ -69,6 +72,8 @@ export async function activateVersion(
       note: undefined,
     })
   }
+  // A new tenant has a key before it is one: its first request signs.
+  await ensureFirstKey(deps, tenant, signingAlgorithm)
   const tenantBefore = findUsable(deps, tenant)
   const outcome = await deps.versions.activate(tenant, {
     version,
@@ -86,8 +91,14 @@ export async function activateVersion(
     version_after: version,
     changes,
   })
-  await deps.audit.append(record.permitted(now))
+  const entry = record.permitted(now)
+  await deps.audit.append(entry)
   const live = findUsable(deps, tenant)
+  const planned = live && (await followAlgorithm(deps, live))
+  if (planned !== undefined) {
+    const { kid, from } = planned
+    await deps.audit.append({ ...entry, action: 'rotate_key', kid, signs_from: from })
+  }
   if (live !== undefined && (tenantBefore === undefined || takesGround(tenantBefore, live, now))) {
     await reconcileTasks(deps, live)
   }

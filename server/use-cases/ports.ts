@@ -3,11 +3,13 @@
  * atomic step in the store, across processes: never read-then-write. What a verb resolved with survives the death of the
  * process; what survives the machine's is the audit log. Times are seconds since the epoch.
  */
+import type { SigningKeys } from '../core/key-plan.ts'
 import type { StatedObligations } from '../core/rules.ts'
 import type { AuthMethod, Tenant } from '../core/tenant.ts'
 
 export type * from './event-store.ts'
 export type * from './task-store.ts'
+export type * from './usage-store.ts'
 
 export interface Clock {
   now(): number
@@ -15,7 +17,8 @@ export interface Clock {
 
 export interface Tenants {
   /**
-   * The tenant as it is at this moment in every process of the store: another object once anything of it changed.
+   * The tenant as it is at this moment in every process of the store: another object once anything of it changed. Planned
+   * changes of its signing keys are none of the tenant.
    * Undefined where there is no such tenant. Reads shared memory; only after a change does it read a version.
    */
   find(id: string): Tenant | undefined
@@ -55,8 +58,8 @@ export interface LiveState {
   readonly disabledAgents: ReadonlySet<string>
   /** Agents whose id had belonged to a removed one: since when they are themselves, seconds since the epoch. */
   readonly registeredAt: ReadonlyMap<string, number>
-  /** How many signing keys of the tenant were killed: names the one in use. */
-  readonly keyEpoch: number
+  /** What signs for the tenant, did and will. */
+  readonly signingKeys: SigningKeys
 }
 
 export interface Activation {
@@ -101,8 +104,10 @@ export interface TenantVersions {
     agent: string,
     change: { readonly disabled: boolean; readonly expected: number | undefined },
   ): Promise<'changed' | 'conflict'>
-  /** The signing key in use is never used or believed again; `epoch`: the one its author saw. */
-  killKey(tenant: string, epoch: number): Promise<'killed' | 'conflict'>
+  /** A number no signing key of this tenant ever had. One that is not used is a hole, and harmless. */
+  reserveKeyNumber(tenant: string): Promise<number>
+  /** Makes these the tenant's signing keys, if the ones there still have their revision; they have the next one then. */
+  setSigningKeys(tenant: string, keys: SigningKeys): Promise<'changed' | 'conflict'>
 }
 
 /** Single use. A claim is made only after the signature over its id verified (attack case M03). */
@@ -176,8 +181,10 @@ export interface AuditEntry {
   readonly roles?: readonly string[]
   readonly action?: string
   readonly agent?: string
-  /** Of a signing key that was killed. */
+  /** Of a signing key: made, brought, killed. */
   readonly kid?: string
+  /** From when a key signs. */
+  readonly signs_from?: number
   readonly version_before?: string
   readonly version_after?: string
   /** What differs between the two, entry by entry. */

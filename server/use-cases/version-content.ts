@@ -1,5 +1,6 @@
 /** What a version of a tenant says, and what the tenants room makes of it; declared by the management use cases. */
 import type { Problem } from '../core/problem.ts'
+import type { SigningAlgorithm } from '../core/tenant.ts'
 
 export type SourceTexts = Readonly<Record<string, string>>
 
@@ -27,6 +28,7 @@ export interface CheckedVersion {
 
 export interface VersionFacts {
   readonly agents: readonly string[]
+  readonly signingAlgorithm: SigningAlgorithm
   /** What must not become live on this server, such as development keys in production. */
   readonly problems: readonly Problem[]
 }

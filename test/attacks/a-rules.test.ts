@@ -6,7 +6,7 @@ import type { AgentClient } from '../support/agent-client.ts'
 import { startAuthorizationServer, type TestServer } from '../support/authorization-server.ts'
 import { payloadOf } from '../support/signing.ts'
 import type { TenantDocuments } from '../support/tenant-folder.ts'
-import { find, keyringAt, tokenOf } from './fixture.ts'
+import { find, signerAt, tokenOf } from './fixture.ts'
 import { actorsOf, auditSince, auditSize, expectGranted, expectRefusal } from './refusal.ts'
 
 /**
@@ -146,7 +146,7 @@ describe('A13 authority from a past actor', () => {
   test('A13 the token it gets instead names rogue as the actor, and coder as history', async () => {
     const rogues = await throughCoder()
     const token = tokenOf(await rogue.exchange(rogues, to('files-api')))
-    const keys = [keyringAt(server, 'acme').active.publicJwk]
+    const keys = [signerAt(server, 'acme').publicJwk]
     const verifier = createVerifier({
       revocation: 'off',
       issuer: server.issuer(),

@@ -3,7 +3,7 @@ import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type AgentClient, ASSERTION_TYPE } from '../support/agent-client.ts'
 import { newKey, payloadOf, signJwt } from '../support/signing.ts'
-import { keyringAt, type Stage, setStage, tokenOf } from './fixture.ts'
+import { type Stage, setStage, signerAt, tokenOf } from './fixture.ts'
 import { expectGranted, expectRefusal } from './refusal.ts'
 
 const UNACCEPTABLE = 'subject_token_unacceptable'
@@ -135,7 +135,7 @@ describe('F03 key crossing', () => {
     const { server } = stage
     for (const tenant of ['acme', 'globex']) {
       const jwks = await (await fetch(`${server.issuer(tenant)}/jwks`)).json()
-      expect(jwks).toEqual({ keys: [keyringAt(server, tenant).active.publicJwk] })
+      expect(jwks).toEqual({ keys: [signerAt(server, tenant).publicJwk] })
     }
   })
 })

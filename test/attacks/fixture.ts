@@ -5,7 +5,8 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Keyring, openKeyring } from '../../keys/keyring.ts'
+import { readSealed } from '../../keys/sealed-file.ts'
+import { createLocalSigner, type PrivateJwk, type Signer } from '../../keys/signer.ts'
 import { grantRoles } from '../support/admin-client.ts'
 import type { AgentClient, Answer } from '../support/agent-client.ts'
 import { startAuthorizationServer, type TestServer } from '../support/authorization-server.ts'
@@ -68,7 +69,7 @@ export async function setStage(): Promise<Stage> {
         ...form,
       }),
     )
-  const signer = (tenant: string) => keyringAt(server, tenant).active
+  const signer = (tenant: string) => signerAt(server, tenant)
   return {
     server,
     planner,
@@ -112,16 +113,17 @@ export function tokenOf(answer: Answer): string {
   return token
 }
 
-const keyrings = new Map<string, Keyring>()
+const signers = new Map<string, Signer>()
 
-/** The tenant's real keys, unsealed once: that is slow on purpose. */
-export function keyringAt({ config }: TestServer, tenant: string): Keyring {
-  const { dataFolder } = config
-  const name = join(dataFolder, tenant)
-  const secret = readFileSync(join(dataFolder, 'key-secret'), 'utf8')
-  const keyring = keyrings.get(name) ?? openKeyring({ dataFolder, tenant, secret }, 'ES256')
-  keyrings.set(name, keyring)
-  return keyring
+/** The tenant's real key, as it was first, unsealed once: that is slow on purpose. */
+export function signerAt({ config }: TestServer, tenant: string): Signer {
+  const path = join(config.dataFolder, 'keys', `${tenant}.1.sealed`)
+  const known = signers.get(path)
+  if (known !== undefined) return known
+  const sealed = readSealed(path, readFileSync(join(config.dataFolder, 'key-secret'), 'utf8'))
+  const signer = createLocalSigner(JSON.parse(sealed ?? '') as PrivateJwk, 'ES256')
+  signers.set(path, signer)
+  return signer
 }
 
 /** One entry of a tenant's documents, free to be changed. */

@@ -1,4 +1,6 @@
 /** Threat K04: a signing key is stolen. It is killed, and from then on signs nothing and is believed nowhere. */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type AdminClient, operatorOf, personOf } from '../support/admin-client.ts'
 import type { AgentClient, Answer } from '../support/agent-client.ts'
@@ -46,7 +48,17 @@ describe('K04 who may kill a key', () => {
     )
     expect([status, body]).toEqual([
       200,
-      { items: [{ kid: headerOf(await stage.first())['kid'], alg: 'ES256', state: 'active' }] },
+      {
+        items: [
+          {
+            kid: headerOf(await stage.first())['kid'],
+            alg: 'ES256',
+            state: 'active',
+            signs_from: expect.stringMatching(/^\d{4}-.*Z$/),
+            keeper: 'sealed',
+          },
+        ],
+      },
     ])
     expect(await publishedAt(stage.server.config.publicUrl)).toEqual([body['items'][0].kid])
   })
@@ -100,6 +112,7 @@ describe('K04 a killed key', () => {
     expect((await exchangeAt(node, researcher, first, { audience: 'coder-a2a' })).status).toBe(200)
     dave = await personOf(server, 'acme', 'admin')
     killed = await kidInUse()
+    expect(stage.tokenHeader()['kid']).toBe(killed) // as a thief has it
     since = auditSize(server)
     const { status, body } = await kill(killed, dave)
     expect([status, body]).toEqual([200, { kid: killed, killed: true }])
@@ -116,6 +129,12 @@ describe('K04 a killed key', () => {
       kid: killed,
       ended_because: reason,
     })
+  })
+
+  test('is on no disk any more', () => {
+    const files = readdirSync(join(stage.server.config.dataFolder, 'keys'))
+    expect(files).not.toContain('acme.1.sealed')
+    expect(files).toContain('globex.1.sealed')
   })
 
   test('is in the key set of no node, and all sign with the same other key', async () => {

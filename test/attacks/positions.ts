@@ -5,7 +5,7 @@
 import type { Reason } from '../../server/core/refusal.ts'
 import { ACCESS_TOKEN, type Answer } from '../support/agent-client.ts'
 import { bareJwk, encode, epoch, newKey, payloadOf, signJwt } from '../support/signing.ts'
-import { type Claims, keyringAt, type Stage } from './fixture.ts'
+import { type Claims, type Stage, signerAt } from './fixture.ts'
 
 export const OWN_WORK = { grant_type: 'client_credentials' } as const
 
@@ -141,7 +141,7 @@ function ownToken(stage: Stage, payload: Claims): Omit<Honest, 'send'> {
   return {
     header: stage.tokenHeader(),
     payload,
-    publicJwk: keyringAt(stage.server, 'acme').active.publicJwk,
+    publicJwk: signerAt(stage.server, 'acme').publicJwk,
     sign: (head, body) => stage.signAsTenant(head, body),
   }
 }

@@ -69,7 +69,7 @@ function aTenant(issuer: Partial<TrustedIssuer> = {}, auth: Partial<PrivateKeyJw
     trustedIssuers: new Map([['idp', { ...IDP, ...issuer }]]),
     eventReceivers: new Map(),
     eventTransmitters: new Map(),
-    keyEpoch: 0,
+    keysKilled: 0,
     keyCachePeriod: 600,
     dpopNonces: false,
     trustDomains: new Map(),

@@ -38,13 +38,14 @@ export const SCOPES = Object.keys(TIERS)
 const PERMIT: RuleAnswer = { decision: 'permit', policies: ['all'], obligations: {}, failed: [] }
 
 /** Rules that take nothing away. */
-export const permitAll: Rules = { answer: () => PERMIT }
+export const permitAll: Rules = { permits: [], answer: () => PERMIT }
 
 /** Rules that say so, or say what `answer` makes of the question; all that is left out is as in `permitAll`. */
 export function rulesOf(
   answer: Partial<RuleAnswer> | ((question: RuleQuestion) => Partial<RuleAnswer>),
 ): Rules {
   return {
+    permits: [],
     answer: (question) => ({
       ...PERMIT,
       ...(typeof answer === 'function' ? answer(question) : answer),
@@ -180,7 +181,7 @@ export function aTenant(parts: TenantParts = {}): Tenant {
     trustedIssuers: new Map([[IDP, aTrustedIssuer()]]),
     eventReceivers: new Map(),
     eventTransmitters: new Map(),
-    keyEpoch: 0,
+    keysKilled: 0,
     keyCachePeriod: 600,
     dpopNonces: false,
     trustDomains: new Map(),

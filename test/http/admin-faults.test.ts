@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { openKeyring } from '../../keys/keyring.ts'
+import { MOST_PUBLISHED, PUBLISHED_AFTER, type SigningKeys } from '../../server/core/key-plan.ts'
 import { createManagement } from '../../server/http/management/management.ts'
 import { createManagementAccess } from '../../server/oauth/management-sign-in.ts'
 import { createProofChecker } from '../../server/oauth/sender-proof.ts'
@@ -19,7 +20,9 @@ import { PLATFORM } from '../../server/use-cases/author.ts'
 import type { AuditEntry } from '../../server/use-cases/ports.ts'
 import { createRateLimits } from '../../server/use-cases/rate-limit.ts'
 import { NO_SECURITY_EVENTS } from '../../server/use-cases/security-events.ts'
+import { ensureFirstKey, type PrivateKeys } from '../../server/use-cases/signing-keys.ts'
 import { aTenant } from '../core/facts.ts'
+import { aSigningKey } from '../store/records.ts'
 import { type AdminClient, AdminClient as Client, operatorForm } from '../support/admin-client.ts'
 import { freePort } from '../support/authorization-server.ts'
 import { openMemoryStore } from '../support/memory-store.ts'
@@ -37,7 +40,7 @@ type Fault =
   | 'add'
   | 'activate'
   | 'disable'
-  | 'kill'
+  | 'set_keys'
   | 'make_key'
   | 'check'
   | 'replay'
@@ -51,8 +54,11 @@ let told: string[]
 let entries: AuditEntry[]
 let signIn: () => ReturnType<AdminClient['signIn']>
 let liveOf: () => string | undefined
-let keyEpochOf: () => number
+let killedKeys: () => readonly string[]
 let kill: () => ReturnType<AdminClient['post']>
+let signingKeys: () => SigningKeys
+let setSigningKeys: (to: SigningKeys) => Promise<unknown>
+let rotate: () => ReturnType<AdminClient['post']>
 
 function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('hex')
@@ -104,7 +110,15 @@ beforeEach(async () => {
     },
   }
   const secret = 'a secret of this run and of no other one'
-  const keyring = openKeyring({ dataFolder: folder, tenant: PLATFORM, secret }, 'ES256')
+  const keyring = openKeyring({ dataFolder: folder, owner: PLATFORM, secret }, 'ES256')
+  const keys: PrivateKeys = {
+    make: async (_, number, alg) => {
+      failOn('make_key')
+      return { kid: `key-${number}`, alg, publicJwk: {}, keeper: 'sealed' }
+    },
+    read: async () => 'key_malformed',
+    destroy: async () => {},
+  }
   let refs = 0
   const content = { version: FOLDER, sources: FILES, compiled: '{}' }
   server = createServer(
@@ -140,22 +154,20 @@ beforeEach(async () => {
           failOn('disable')
           return store.versions.setDisabled(id, agent, change)
         },
-        killKey: async (id, keyEpoch) => {
-          failOn('kill')
-          return store.versions.killKey(id, keyEpoch)
+        reserveKeyNumber: (id) => store.versions.reserveKeyNumber(id),
+        setSigningKeys: async (id, keys) => {
+          failOn('set_keys')
+          return store.versions.setSigningKeys(id, keys)
         },
       },
-      keys: {
-        list: () => [{ kid: keyring.active.kid, alg: keyring.active.alg }],
-        makeNext: () => failOn('make_key'),
-      },
+      keys,
       checks: {
         check: async (_, sources) => {
           failOn('check')
           const version = hashOf(JSON.stringify(sources))
           return { problems: [], warnings: [], content: { version, sources, compiled: '{}' } }
         },
-        read: async () => ({ agents: ['planner'], problems: [] }),
+        read: async () => ({ agents: ['planner'], signingAlgorithm: 'ES256', problems: [] }),
         replacedAgents: async () => ['planner'],
         changes: async () => ['agents.yaml: planner changed'],
       },
@@ -180,9 +192,12 @@ beforeEach(async () => {
   const config = { dataFolder: folder, publicUrl } as Parameters<typeof operatorForm>[0]['config']
   signIn = () => operator.signIn('/token', operatorForm({ config }))
   liveOf = () => store.versions.live('acme').version
-  keyEpochOf = () => store.versions.live('acme').keyEpoch
-  kill = () =>
-    operator.post('/tenants/acme/keys/kill', { kid: keyring.active.kid, reason: 'stolen' })
+  killedKeys = () => signingKeys().killed.map(({ kid }) => kid)
+  await ensureFirstKey({ clock, versions: store.versions, keys }, 'acme', 'ES256')
+  signingKeys = () => store.versions.live('acme').signingKeys
+  setSigningKeys = (to) => store.versions.setSigningKeys('acme', to)
+  rotate = () => operator.post('/tenants/acme/keys', {})
+  kill = () => operator.post('/tenants/acme/keys/kill', { kid: 'key-1', reason: 'stolen' })
   expect((await signIn()).status).toBe(200)
 })
 afterEach(async () => {
@@ -208,8 +223,8 @@ describe('a fault', () => {
     add: [() => operator.post('/tenants/acme/versions', { files: FILES })],
     activate: [() => operator.activate('acme', FOLDER, FOLDER)],
     disable: [() => operator.put(AGENT, { disabled: true })],
-    kill: [() => kill()],
-    make_key: [() => kill()],
+    set_keys: [() => kill(), () => rotate()],
+    make_key: [() => kill(), () => rotate()],
     check: [() => operator.post('/tenants/acme/versions', { files: FILES })],
     replay: [() => operator.get('/tenants')],
     walk: [
@@ -260,10 +275,24 @@ describe('a fault', () => {
   test('K04 of making the next key leaves the one there is', async () => {
     faults = new Set(['make_key'])
     await kill()
-    expect(keyEpochOf()).toBe(0)
+    expect(killedKeys()).toEqual([])
     faults = new Set()
     expect((await kill()).status).toBe(200)
-    expect(keyEpochOf()).toBe(1)
+    expect(killedKeys()).toEqual(['key-1'])
+  })
+
+  test('K03 of room in the key set is told, with when there is some', async () => {
+    const from = epoch() - 1000
+    const many = Array.from({ length: MOST_PUBLISHED }, (_, each) =>
+      aSigningKey({ number: each + 1, from: from + each }),
+    )
+    const { revision } = signingKeys()
+    await setSigningKeys({ revision, keys: many, killed: [] })
+    const answer = await rotate()
+    expect([answer.status, answer.body['reason']]).toEqual([409, 'keys_full'])
+    const until = new Date((from + 1 + PUBLISHED_AFTER) * 1000).toISOString()
+    expect(answer.body['retry_from']).toBe(until)
+    expect(entries.at(-1)).toMatchObject({ action: 'rotate_key', reason: 'keys_full' })
   })
 
   test('is on record where the record can still be written', async () => {

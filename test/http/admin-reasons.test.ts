@@ -1,7 +1,7 @@
 /** Every reason of the management API is really produced, with its status and text, and is on record where somebody asked. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { MANAGEMENT_REASONS, type ManagementReason } from '../../server/core/management-refusal.ts'
-import { keyringAt } from '../attacks/fixture.ts'
+import { signerAt } from '../attacks/fixture.ts'
 import { auditSince, auditSize } from '../attacks/refusal.ts'
 import {
   type AdminClient,
@@ -15,8 +15,8 @@ import { startAuthorizationServer, type TestServer } from '../support/authorizat
 import { clientOf, operatorAt } from '../support/manage-client.ts'
 import { encode, epoch, newKey, payloadOf } from '../support/signing.ts'
 
-/** A body that never arrives and a fault of a port: admin-faults.test.ts. */
-type Elsewhere = 'request_timeout' | 'unavailable'
+/** A body that never arrives, a fault of a port, a key set without room: admin-faults.test.ts. */
+type Elsewhere = 'request_timeout' | 'unavailable' | 'keys_full'
 /** What a request is on record as, where it is not the management of the tenant. */
 const EVENTS: Readonly<Partial<Record<ManagementReason, string>>> = {
   task_over: 'task',
@@ -43,6 +43,7 @@ beforeAll(async () => {
 afterAll(() => server.close())
 
 const AGENT = '/tenants/acme/agents/planner'
+const KEYS = '/tenants/acme/keys'
 const LIVE = '/tenants/acme/versions/live'
 
 async function live(): Promise<string> {
@@ -54,7 +55,7 @@ async function expired(): Promise<AdminClient> {
   const header = Buffer.from(client.token.split('.')[0] ?? '', 'base64url').toString()
   const times = { iat: epoch() - 400, exp: epoch() - 100 }
   const input = `${encode(header)}.${encode({ ...payloadOf(client.token), ...times })}`
-  client.token = `${input}.${await keyringAt(server, 'acme').active.sign(input)}`
+  client.token = `${input}.${await signerAt(server, 'acme').sign(input)}`
   return client
 }
 
@@ -89,6 +90,11 @@ const PRODUCERS: Readonly<Record<Exclude<ManagementReason, Elsewhere>, () => Pro
     await desk.post(`${path}/revoke`, { reason: 'looked wrong' })
     return desk.post(`${path}/close`)
   },
+  key_waiting: async () => {
+    await operator.post(KEYS, {})
+    return operator.post(KEYS, {})
+  },
+  key_unacceptable: () => operator.post(KEYS, { private_key: 'no key' }),
   stream_exists: async () => {
     const siem = await clientOf(new AgentClient(server.issuer(), 'siem', siemKey))
     await siem.post('ssf/stream')

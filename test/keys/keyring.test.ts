@@ -1,4 +1,4 @@
-/** The signing keys of a tenant: made once, the same for every process, readable with one secret. */
+/** A keyring: keys that sign and verify; and one key of an issuer: made once, the same for every process, readable with one secret. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
@@ -26,7 +26,7 @@ afterEach(async () => {
   rmSync(dataFolder, { recursive: true })
 })
 
-const place = (tenant = 'acme', secret = SECRET) => ({ dataFolder, tenant, secret })
+const place = (owner = 'acme', secret = SECRET) => ({ dataFolder, owner, secret })
 
 describe.each(ALGORITHM_NAMES)('a keyring of %s', (alg) => {
   test('is made on first use and the same ever after', () => {
@@ -56,38 +56,13 @@ describe.each(ALGORITHM_NAMES)('a keyring of %s', (alg) => {
   })
 })
 
-test('tenants and algorithms have keys of their own', () => {
+test('owners and algorithms have keys of their own', () => {
   const kids = [
     openKeyring(place('acme'), 'ES256'),
     openKeyring(place('globex'), 'ES256'),
     openKeyring(place('acme'), 'EdDSA'),
   ].map(({ active }) => active.kid)
   expect(new Set(kids).size).toBe(3)
-})
-
-describe('after a kill', () => {
-  const at = (epoch: number) => openKeyring({ ...place(), epoch }, 'ES256')
-  const sealed = () => readdirSync(join(dataFolder, 'keys')).sort()
-
-  test('K04 each epoch has a key of its own, in a file of its own', () => {
-    const kids = [0, 1, 2].map((epoch) => at(epoch).active.kid)
-    expect(new Set(kids).size).toBe(3)
-    expect([0, 1, 2].map((epoch) => at(epoch).active.kid)).toEqual(kids)
-    expect(sealed()).toEqual(['acme.ES256.1.sealed', 'acme.ES256.2.sealed', 'acme.ES256.sealed'])
-  })
-
-  test('K04 nothing of the killed key is in the key set', async () => {
-    const [killed, next] = [at(0), at(1)]
-    expect(next.verificationKeys.has(killed.active.kid)).toBe(false)
-    expect(JSON.stringify(next.jwks)).not.toContain(killed.active.kid)
-  })
-
-  test('the sealed file of a killed key does not pass for its successor', () => {
-    at(0)
-    const keys = join(dataFolder, 'keys')
-    renameSync(join(keys, 'acme.ES256.sealed'), join(keys, 'acme.ES256.1.sealed'))
-    expect(() => at(1)).toThrow('was altered')
-  })
 })
 
 test('another secret is refused in a sentence that names the setting and no key or secret', () => {
@@ -100,7 +75,7 @@ test('another secret is refused in a sentence that names the setting and no key 
   expect(readdirSync(join(dataFolder, 'keys'))).toHaveLength(1)
 })
 
-test('the key of one tenant does not pass for another’s', () => {
+test('the key of one owner does not pass for another’s', () => {
   openKeyring(place('acme'), 'ES256')
   const keys = join(dataFolder, 'keys')
   renameSync(join(keys, 'acme.ES256.sealed'), join(keys, 'globex.ES256.sealed'))
@@ -119,6 +94,19 @@ test('processes that start together agree on one key', async () => {
 test('a signer without a usable public half makes no keyring', () => {
   const signer = createLocalSigner(generatePrivateJwk('ES256'), 'ES256')
   expect(() => keyringOf({ ...signer, publicJwk: { kty: 'EC' } })).toThrow('no usable public half')
+})
+
+test('keys that do not sign verify, each for its own algorithm', () => {
+  const [active, next, last] = ALGORITHM_NAMES.map((alg) =>
+    createLocalSigner(generatePrivateJwk(alg), alg),
+  )
+  const keyring = keyringOf(active!, [next!.publicJwk, last!.publicJwk])
+  const signers = [active!, next!, last!]
+  expect(keyring.active).toBe(active)
+  expect(keyring.jwks.keys).toEqual(signers.map(({ publicJwk }) => publicJwk))
+  expect([...keyring.verificationKeys].map(([kid, { alg }]) => [kid, alg])).toEqual(
+    signers.map(({ kid, alg }) => [kid, alg]),
+  )
 })
 
 async function startOpener(): Promise<ChildProcess> {

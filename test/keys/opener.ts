@@ -1,10 +1,10 @@
-/** A process of its own that opens keyrings when told to: `[dataFolder, tenant]` in, the key's id out. */
+/** A process of its own that opens keyrings when told to: `[dataFolder, owner]` in, the key's id out. */
 import { openKeyring } from '../../keys/keyring.ts'
 
-export type OpenOrder = readonly [dataFolder: string, tenant: string]
+export type OpenOrder = readonly [dataFolder: string, owner: string]
 
-process.on('message', ([dataFolder, tenant]: OpenOrder) => {
-  const keyring = openKeyring({ dataFolder, tenant, secret: 'shared by both' }, 'ES256')
+process.on('message', ([dataFolder, owner]: OpenOrder) => {
+  const keyring = openKeyring({ dataFolder, owner, secret: 'shared by both' }, 'ES256')
   process.send?.(keyring.active.kid)
 })
 process.send?.('ready')

@@ -1,4 +1,5 @@
 /** Builders of tasks, hops and versions for the store's tests: each shows only what matters. */
+import type { KeyRecord } from '../../server/core/key-plan.ts'
 import type {
   Activation,
   Ending,
@@ -14,6 +15,20 @@ import type {
 import { STATUS_BITS } from '../../server/use-cases/task-store.ts'
 
 export const NOW = 1_800_000_000
+
+export function aSigningKey(parts: Partial<KeyRecord> = {}): KeyRecord {
+  const { number = 1 } = parts
+  const publicJwk = { kty: 'EC', kid: `key-${number}` }
+  return {
+    number,
+    kid: `key-${number}`,
+    alg: 'ES256',
+    publicJwk,
+    keeper: 'sealed',
+    from: NOW,
+    ...parts,
+  }
+}
 
 export function aTask(parts: Partial<TaskRecord> = {}): TaskRecord {
   return {

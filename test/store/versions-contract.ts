@@ -1,8 +1,9 @@
 /** What any store must do with versions and live state of tenants: run against every implementation of the port. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { NO_KEYS, type SigningKeys } from '../../server/core/key-plan.ts'
 import { MOST_VERSIONS } from '../../server/use-cases/ports.ts'
 import { aClock, type ContractStore, HOSTILE, type OpenStore } from './contract.ts'
-import { anActivation, aVersion, NOW } from './records.ts'
+import { anActivation, aSigningKey, aVersion, NOW } from './records.ts'
 
 export function versionsContract(name: string, open: OpenStore): void {
   describe(name, () => {
@@ -28,7 +29,7 @@ export function versionsContract(name: string, open: OpenStore): void {
         version: undefined,
         disabledAgents: new Set(),
         registeredAt: new Map(),
-        keyEpoch: 0,
+        signingKeys: NO_KEYS,
       })
       expect(store.versions.tenants()).toEqual([])
       expect(store.versions.list('acme')).toEqual([])
@@ -110,24 +111,40 @@ export function versionsContract(name: string, open: OpenStore): void {
       expect(store.versions.revision('acme')).toBe(1)
     })
 
-    test('K04 a key is killed once by those who saw it in use, and what is live is another', async () => {
+    test('K03 signing keys are what somebody made them, by whoever saw what was there, and by nobody else', async () => {
       await add('v1')
       await activate('v1')
       await disable('coder')
-      expect(await store.versions.killKey('acme', 1)).toBe('conflict')
-      const killed = await Promise.all([1, 2, 3].map(() => store.versions.killKey('acme', 0)))
-      expect(killed.toSorted()).toEqual(['conflict', 'conflict', 'killed'])
+      const first = { revision: 0, keys: [aSigningKey()], killed: [] }
+      const set = (keys: SigningKeys) => store.versions.setSigningKeys('acme', keys)
+      const set3 = await Promise.all([1, 2, 3].map(() => set(first)))
+      expect(set3.toSorted()).toEqual(['changed', 'conflict', 'conflict'])
       expect(store.versions.live('acme')).toEqual({
         revision: 3,
         version: 'v1',
         disabledAgents: new Set(['coder']),
         registeredAt: new Map(),
-        keyEpoch: 1,
+        signingKeys: { ...first, revision: 1 },
       })
-      expect(store.versions.live('globex').keyEpoch).toBe(0)
-      expect(await store.versions.killKey('acme', 1)).toBe('killed')
+      expect(store.versions.live('globex').signingKeys).toEqual(NO_KEYS)
+      expect(await set({ ...first, revision: 2 })).toBe('conflict')
       await disable('coder', false)
-      expect(store.versions.live('acme')).toMatchObject({ revision: 5, keyEpoch: 2 })
+      const killed = { number: 1, kid: 'key-1', keeper: 'sealed' } as const
+      const second = { revision: 1, keys: [aSigningKey({ number: 2 })], killed: [killed] }
+      expect(await set(second)).toBe('changed')
+      const { revision, signingKeys } = store.versions.live('acme')
+      expect([revision, signingKeys]).toEqual([5, { ...second, revision: 2 }])
+    })
+
+    test('a number of a key is handed out once, and changes nothing that is live', async () => {
+      const numbers = await Promise.all(
+        Array.from({ length: 20 }, () => store.versions.reserveKeyNumber('acme')),
+      )
+      expect(numbers.toSorted((a, b) => a - b)).toEqual(
+        Array.from({ length: 20 }, (_, at) => at + 1),
+      )
+      expect(await store.versions.reserveKeyNumber('globex')).toBe(1)
+      expect(store.versions.revision('acme')).toBe(0)
     })
 
     test('E09 an agent disabled by hand stays so through versions, until it is enabled by hand', async () => {
@@ -250,7 +267,7 @@ export function versionsContract(name: string, open: OpenStore): void {
           version: 'v1',
           disabledAgents: new Set([tenant]),
           registeredAt: new Map(),
-          keyEpoch: 0,
+          signingKeys: NO_KEYS,
         })
       }
     })

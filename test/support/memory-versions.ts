@@ -1,4 +1,5 @@
 /** Versions and live state of tenants over plain maps. */
+import { NO_KEYS, type SigningKeys } from '../../server/core/key-plan.ts'
 import {
   type Activation,
   type LiveState,
@@ -13,6 +14,7 @@ interface TenantConfig {
   /** In the order they were added. */
   readonly versions: Map<string, { readonly stored: StoredVersion; summary: VersionSummary }>
   readonly retired: Set<string>
+  keysMade: number
 }
 
 export class MemoryTenantVersions implements TenantVersions {
@@ -25,10 +27,11 @@ export class MemoryTenantVersions implements TenantVersions {
         version: undefined,
         disabledAgents: new Set(),
         registeredAt: new Map(),
-        keyEpoch: 0,
+        signingKeys: NO_KEYS,
       },
       versions: new Map(),
       retired: new Set(),
+      keysMade: 0,
     }
     this.#tenants.set(tenant, known)
     return known
@@ -106,11 +109,18 @@ export class MemoryTenantVersions implements TenantVersions {
     return 'changed'
   }
 
-  async killKey(tenant: string, epoch: number): Promise<'killed' | 'conflict'> {
+  async reserveKeyNumber(tenant: string): Promise<number> {
     const config = this.#of(tenant)
-    const { revision, keyEpoch } = config.live
-    if (keyEpoch !== epoch) return 'conflict'
-    config.live = { ...config.live, revision: revision + 1, keyEpoch: epoch + 1 }
-    return 'killed'
+    config.keysMade += 1
+    return config.keysMade
+  }
+
+  async setSigningKeys(tenant: string, keys: SigningKeys): Promise<'changed' | 'conflict'> {
+    const config = this.#of(tenant)
+    const { revision, signingKeys } = config.live
+    if (keys.revision !== signingKeys.revision) return 'conflict'
+    const next = { ...keys, revision: keys.revision + 1 }
+    config.live = { ...config.live, revision: revision + 1, signingKeys: next }
+    return 'changed'
   }
 }

@@ -9,6 +9,7 @@ import {
 } from '../../server/tenants/live-tenants.ts'
 import { loadTenants } from '../../server/tenants/load-tenants.ts'
 import { aClock, type SettableClock } from '../store/contract.ts'
+import { aSigningKey } from '../store/records.ts'
 import { MemoryTenantVersions } from '../support/memory-store.ts'
 import { type FolderVersion, makeLive, versionOfFolder } from '../support/stored-version.ts'
 import { type TenantDocuments, writeTenantFolder } from '../support/tenant-folder.ts'
@@ -72,6 +73,13 @@ const without = (agent: string): FolderVersion =>
 const disable = (agent: string, disabled = true) =>
   versions.setDisabled('acme', agent, { disabled, expected: undefined })
 
+async function setKeys({ killed }: { readonly killed: number }): Promise<void> {
+  const { signingKeys } = versions.live('acme')
+  const gone = Array.from({ length: killed }, (_, at) => aSigningKey({ number: at + 1 }))
+  const keys = { ...signingKeys, keys: [aSigningKey({ number: 9 })], killed: gone }
+  expect(await versions.setSigningKeys('acme', keys)).toBe('changed')
+}
+
 describe('of the folder', () => {
   test('a tenant is one and the same until something changes', () => {
     const tenants = open()
@@ -108,23 +116,34 @@ describe('a killed key', () => {
   test('K04 is one of before from the next look on, and the version is read no second time', async () => {
     const tenants = open()
     const before = tenants.find('acme')
-    expect(before?.keyEpoch).toBe(0)
-    expect(await versions.killKey('acme', 0)).toBe('killed')
+    expect(before?.keysKilled).toBe(0)
+    await setKeys({ killed: 1 })
     const after = tenants.find('acme')
-    expect(after?.keyEpoch).toBe(1)
-    expect([before?.keyEpoch, tenants.find('globex')?.keyEpoch]).toEqual([0, 0])
+    expect(after?.keysKilled).toBe(1)
+    expect([before?.keysKilled, tenants.find('globex')?.keysKilled]).toEqual([0, 0])
     expect(prepared.map(({ id }) => id)).toEqual(['acme', 'globex'])
   })
 
   test('K04 is lifted by no version and by no disabling', async () => {
     const tenants = open()
-    await versions.killKey('acme', 0)
+    await setKeys({ killed: 1 })
     await makeLive(versions, 'acme', named('Acme Two'))
-    expect(tenants.find('acme')).toMatchObject({ displayName: 'Acme Two', keyEpoch: 1 })
+    expect(tenants.find('acme')).toMatchObject({ displayName: 'Acme Two', keysKilled: 1 })
     await disable('planner')
-    expect(tenants.find('acme')).toMatchObject({ keyEpoch: 1 })
+    expect(tenants.find('acme')).toMatchObject({ keysKilled: 1 })
     expect(tenants.find('acme')?.agents.get('planner')?.disabled).toBe(true)
   })
+})
+
+test('K03 a key that is planned leaves the tenant the same object, so that no exchange is told of other facts', async () => {
+  const tenants = open()
+  await disable('planner')
+  const before = tenants.find('acme')
+  await setKeys({ killed: 0 })
+  expect(tenants.find('acme')).toBe(before)
+  expect(tenants.describe('acme')?.revision).toBe(2)
+  await setKeys({ killed: 1 })
+  expect(tenants.find('acme')).not.toBe(before)
 })
 
 describe('of the store', () => {

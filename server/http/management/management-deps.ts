@@ -1,11 +1,12 @@
 /** What the management API needs from outside. */
 
-import type { SigningKeys } from '../../use-cases/kill-key.ts'
 import type { ManagementAccess } from '../../use-cases/management-access.ts'
 import type { AuditLog, Clock, TaskStore, Tenants, TenantVersions } from '../../use-cases/ports.ts'
 import type { RateLimits } from '../../use-cases/rate-limit.ts'
 import type { SecurityEvents } from '../../use-cases/security-events.ts'
 import type { SharedSignals } from '../../use-cases/shared-signals.ts'
+import type { PrivateKeys } from '../../use-cases/signing-keys.ts'
+import type { UsageLog } from '../../use-cases/usage.ts'
 import type { TenantFolders, VersionChecks } from '../../use-cases/version-content.ts'
 
 export interface ManagementDeps {
@@ -15,7 +16,7 @@ export interface ManagementDeps {
   readonly tenants: Tenants
   readonly folders: TenantFolders
   readonly versions: TenantVersions
-  readonly keys: SigningKeys
+  readonly keys: PrivateKeys
   readonly checks: VersionChecks
   readonly access: ManagementAccess
   readonly audit: AuditLog
@@ -24,6 +25,7 @@ export interface ManagementDeps {
   /** The same as at the token endpoint: what a client asks there counts here. */
   readonly rates: RateLimits
   readonly sharedSignals: SharedSignals
+  readonly usage: Pick<UsageLog, 'read'>
   /** Resolves after others had their turn. */
   readonly pause: () => Promise<void>
   /** 128 random bits, for `error_ref`. */

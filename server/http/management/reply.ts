@@ -32,7 +32,7 @@ export function sendProblem(
   refusal: ManagementRefusal,
   { ref, allow }: { readonly ref: string; readonly allow?: string },
 ): void {
-  const { reason, version, errors, limit } = refusal
+  const { reason, version, errors, limit, from } = refusal
   const { status, text } = MANAGEMENT_REASONS[reason]
   const body = {
     type: 'about:blank',
@@ -42,6 +42,7 @@ export function sendProblem(
     error_ref: ref,
     ...version,
     errors,
+    retry_from: from === undefined ? undefined : new Date(from * 1000).toISOString(),
   }
   const headers = {
     ...(status === 401 ? { 'www-authenticate': challengeOf(reason) } : {}),

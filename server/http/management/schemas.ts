@@ -10,7 +10,7 @@ export const id = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/)
 /** Hash of what a version's files say. */
 export const versionId = z.string().regex(/^[0-9a-f]{64}$/)
 /** Of ours, so it needs no second check. */
-const instant = z.string().meta({ format: 'date-time' })
+export const instant = z.string().meta({ format: 'date-time' })
 /** Goes on record as written: printable. */
 export const words = (most: number) =>
   z.string().regex(new RegExp(`^[^\\p{Cc}\\p{Cs}\\u2028\\u2029]{1,${most}}$`, 'u'))
@@ -153,6 +153,7 @@ export const problemDocument = z.strictObject({
   problems: z.array(problem).optional(),
   warnings: z.array(problem).optional(),
   errors: z.array(z.strictObject({ pointer: z.string(), text: z.string() })).optional(),
+  retry_from: instant.optional().meta({ description: 'When a key can be asked for again.' }),
 })
 
 const parameter = z.string().optional()

@@ -30,6 +30,8 @@ const KIND = {
   stream: 0x24,
   ownStream: 0x25,
   waiting: 0x26,
+  keysMade: 0x27,
+  usage: 0x28,
 } as const
 
 /** Texts up to here stand in the key as they are; longer ones as their hash, so that every key fits LMDB's bound. */
@@ -209,6 +211,8 @@ export const addedKey: Buffer = key(KIND.meta, 'versions-added')
 export const liveKey = (tenant: string): Buffer => key(KIND.live, tenant)
 export const everyLive: KeyRange = within(key(KIND.live))
 export const revisionKey = (tenant: string): Buffer => key(KIND.revision, tenant)
+/** How many numbers of signing keys were handed out. */
+export const keysMadeKey = (tenant: string): Buffer => key(KIND.keysMade, tenant)
 export const versionKey = (tenant: string, version: string): Buffer =>
   key(KIND.version, tenant, version)
 export const versionsOf = (tenant: string): KeyRange => within(key(KIND.version, tenant))
@@ -218,6 +222,9 @@ export const compiledKey = (tenant: string, version: string): Buffer =>
   key(KIND.compiled, tenant, version)
 export const retiredKey = (tenant: string, agent: string): Buffer =>
   key(KIND.retired, tenant, agent)
+/** When a fact of the tenant was last used, by its name. */
+export const usageKey = (tenant: string, name: string): Buffer => key(KIND.usage, tenant, name)
+export const usageOf = (tenant: string): KeyRange => within(key(KIND.usage, tenant))
 
 /** Streams of security events by id, the one of each receiver, and what waits in them in its order. */
 export const streamKey = (tenant: string, stream: string): Buffer =>

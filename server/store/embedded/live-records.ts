@@ -2,6 +2,7 @@
  * What is live of a tenant, as stored: the revision by itself, because every request reads it; the rest as one record; and
  * one mark for each agent that was removed, which no request reads.
  */
+import { NO_KEYS, type SigningKeys } from '../../core/key-plan.ts'
 import type { LiveState } from '../../use-cases/ports.ts'
 import type { Environment } from './environment.ts'
 import { everyLive, liveKey, retiredKey, revisionKey } from './keys.ts'
@@ -12,7 +13,7 @@ interface LiveRecord {
   readonly version?: string | undefined
   readonly disabled: readonly string[]
   readonly registered: readonly (readonly [agent: string, at: number])[]
-  readonly keyEpoch?: number
+  readonly signingKeys?: SigningKeys
 }
 
 export type LiveFacts = Omit<LiveState, 'revision'>
@@ -21,7 +22,7 @@ const NOTHING: LiveFacts = {
   version: undefined,
   disabledAgents: new Set(),
   registeredAt: new Map(),
-  keyEpoch: 0,
+  signingKeys: NO_KEYS,
 }
 const RETIRED = Buffer.from([1])
 
@@ -32,9 +33,9 @@ export function readRevision(environment: Environment, tenant: string): number {
 export function readLive(environment: Environment, tenant: string): LiveFacts {
   const value = environment.get(liveKey(tenant))
   if (value === undefined) return NOTHING
-  const { version, disabled, registered, keyEpoch = 0 } = parse(value)
+  const { version, disabled, registered, signingKeys = NO_KEYS } = parse(value)
   const registeredAt = new Map(registered)
-  return { version, disabledAgents: new Set(disabled), registeredAt, keyEpoch }
+  return { version, disabledAgents: new Set(disabled), registeredAt, signingKeys }
 }
 
 /** Ids of tenants that have a live version. */
@@ -54,7 +55,7 @@ export function writeLive(environment: Environment, tenant: string, facts: LiveF
     version: facts.version,
     disabled: [...facts.disabledAgents],
     registered: [...facts.registeredAt],
-    keyEpoch: facts.keyEpoch,
+    signingKeys: facts.signingKeys,
   }
   const revision = Buffer.alloc(8)
   revision.writeDoubleBE(readRevision(environment, tenant) + 1)

@@ -6,6 +6,7 @@
  */
 import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
+import type { SigningKeys } from '../../core/key-plan.ts'
 import {
   type Activation,
   type LiveState,
@@ -15,7 +16,7 @@ import {
   type VersionSummary,
 } from '../../use-cases/ports.ts'
 import { Environment, StoreFull } from './environment.ts'
-import { addedKey, compiledKey, sourcesKey, versionKey, versionsOf } from './keys.ts'
+import { addedKey, compiledKey, keysMadeKey, sourcesKey, versionKey, versionsOf } from './keys.ts'
 import {
   readLive,
   readLiveTenants,
@@ -139,13 +140,25 @@ export class EmbeddedTenantVersions implements TenantVersions {
     })
   }
 
-  async killKey(tenant: string, epoch: number): Promise<'killed' | 'conflict'> {
+  async reserveKeyNumber(tenant: string): Promise<number> {
+    const environment = this.#environment
+    return environment.transact(() => {
+      const number = (environment.get(keysMadeKey(tenant))?.readDoubleBE() ?? 0) + 1
+      const made = Buffer.alloc(8)
+      made.writeDoubleBE(number)
+      environment.put(keysMadeKey(tenant), made)
+      return number
+    })
+  }
+
+  async setSigningKeys(tenant: string, keys: SigningKeys): Promise<'changed' | 'conflict'> {
     const environment = this.#environment
     return environment.transact(() => {
       const live = readLive(environment, tenant)
-      if (live.keyEpoch !== epoch) return 'conflict'
-      writeLive(environment, tenant, { ...live, keyEpoch: epoch + 1 })
-      return 'killed'
+      const { revision } = live.signingKeys
+      if (keys.revision !== revision) return 'conflict'
+      writeLive(environment, tenant, { ...live, signingKeys: { ...keys, revision: revision + 1 } })
+      return 'changed'
     })
   }
 
