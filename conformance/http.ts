@@ -8,6 +8,13 @@ export interface Sent {
   readonly method?: string
   readonly headers?: Readonly<Record<string, string | readonly string[]>>
   readonly body?: string
+  /** PEM texts: the client shows it, over a connection of its own. */
+  readonly certificate?: ClientCertificate | undefined
+}
+
+export interface ClientCertificate {
+  readonly cert: string
+  readonly key: string
 }
 
 export interface Reply {
@@ -28,10 +35,11 @@ const agent = new Agent({ keepAlive: true, maxSockets: 64, ...trusted })
 
 export function send(
   url: string,
-  { method = 'GET', headers = {}, body }: Sent = {},
+  { method = 'GET', headers = {}, body, certificate }: Sent = {},
 ): Promise<Reply> {
+  const by = certificate === undefined ? agent : new Agent({ ...trusted, ...certificate })
   return new Promise((resolve, reject) => {
-    const outgoing = request(url, { method, agent }, (incoming) => {
+    const outgoing = request(url, { method, agent: by }, (incoming) => {
       const chunks: Buffer[] = []
       incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
       incoming.on('error', reject)

@@ -87,10 +87,15 @@ export interface VectorProfile {
   /** Another issuer with its own key under the same `kid`. */
   readonly other_issuer: string
   readonly other_jwk: Jwk
-  /** Takes tokens of `issuer`, bound or not; `uri` is its audience. Only `actor` may call it. */
+  /**
+   * Takes tokens of `issuer`, bound or not, to certificates too; `uri` is its audience. Only `actor` may call it. Its proofs need
+   * nonces.
+   */
   readonly server: { readonly uri: string; readonly scope: string; readonly actor: string }
   /** The same, for an issuer whose metadata names another issuer. */
   readonly misled: { readonly uri: string; readonly issuer: string }
+  /** Paths of PEM files: client certificates that no authority signed. */
+  readonly client_certificates: readonly { readonly cert: string; readonly key: string }[]
 }
 
 export function readProfile(): Profile {

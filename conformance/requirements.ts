@@ -7,6 +7,7 @@ import { DELEGATION } from './requirements/delegation.ts'
 import { DPOP } from './requirements/dpop.ts'
 import { JOSE } from './requirements/jose.ts'
 import { AUTHORIZATION_SERVER_METADATA, RESOURCE_METADATA } from './requirements/metadata.ts'
+import { MTLS } from './requirements/mtls.ts'
 import { BEARER, OAUTH } from './requirements/oauth.ts'
 import { SHARED_SIGNALS } from './requirements/shared-signals.ts'
 import { STATUS_LISTS } from './requirements/status-lists.ts'
@@ -21,6 +22,7 @@ export const REQUIREMENTS: Readonly<Record<string, Requirement>> = {
   ...RESOURCE_INDICATORS,
   ...ASSERTIONS,
   ...DPOP,
+  ...MTLS,
   ...INTROSPECTION,
   ...REVOCATION,
   ...STATUS_LISTS,

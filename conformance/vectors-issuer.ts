@@ -19,6 +19,7 @@ const ABSENT: VectorProfile = {
   other_jwk: newJwk('k1'),
   server: { uri: 'https://absent.invalid/api', scope: 'x', actor: 'x' },
   misled: { uri: 'https://absent.invalid/misled', issuer: 'https://absent.invalid/misled' },
+  client_certificates: [],
 }
 
 export function vectorProfile(): VectorProfile {

@@ -2,6 +2,7 @@
  * Runs the verifier's vectors in whatever runtime this is: no node: import, nothing but the verifier and the file.
  */
 import { VerificationError } from '../lib/src/errors.ts'
+import type { Nonces } from '../lib/src/nonces.ts'
 import { createVerifier, type Verifier } from '../lib/src/verifier.ts'
 
 export interface Vector {
@@ -14,7 +15,12 @@ export interface Vector {
     readonly proof?: string
     readonly certificate_thumbprint?: string
   }
-  readonly configuration?: { readonly max_hops?: number; readonly bearer?: 'allowed' }
+  readonly configuration?: {
+    readonly max_hops?: number
+    readonly bearer?: 'allowed'
+    /** Proofs need a nonce, and these hold. */
+    readonly nonces?: readonly string[]
+  }
   readonly expected: {
     readonly outcome: string
     readonly reason?: string
@@ -65,7 +71,7 @@ async function verifyVector(file: VectorFile, vector: Vector): Promise<string> {
 /** A fresh one for each vector: they stand alone. */
 function aVerifier(file: VectorFile, { configuration = {} }: Vector): Verifier {
   const { issuer, audience, now, jwks } = file
-  const { max_hops: maxHops, bearer } = configuration
+  const { max_hops: maxHops, bearer, nonces } = configuration
   return createVerifier({
     revocation: 'off',
     issuer,
@@ -74,5 +80,10 @@ function aVerifier(file: VectorFile, { configuration = {} }: Vector): Verifier {
     now: () => now,
     ...(maxHops === undefined ? {} : { maxHops }),
     ...(bearer === undefined ? {} : { bearer }),
+    ...(nonces === undefined ? {} : { nonces: holding(nonces) }),
   })
+}
+
+function holding(nonces: readonly unknown[]): Nonces {
+  return () => ({ check: async (nonce) => ({ holds: nonces.includes(nonce) }) })
 }

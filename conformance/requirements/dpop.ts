@@ -49,5 +49,9 @@ export const DPOP = table('RFC 9449', {
   '9449-8-02': row('8', 'MUST', 'A nonce of another origin is refused'),
   '9449-11.1-01': row('11.1', 'ours', 'A proof works once, however many copies race', both),
   '9449-11.2-01': row('11.2', 'SHOULD NOT', 'Without nonces bound tokens are short', p1),
+  '9449-9-01': row('9', 'defined', 'A resource server asks for nonces of its own', {
+    ...rs,
+    ...p1,
+  }),
   '9449-11.3-01': row('11.3', 'MUST NOT', 'After a nonce there is no going back'),
 })

@@ -3,12 +3,14 @@
  * authorization server: no secret, no call for a request.
  */
 import { createVerifier, type VerificationReport } from '@actchain/verifier'
+import { tlsCertificate } from '@actchain/verifier/certificate'
 import { protect } from '@actchain/verifier/koa'
 import {
   resourceMetadata,
   resourceMetadataPath,
   resourceMetadataUrl,
 } from '@actchain/verifier/metadata'
+import { proofNonces } from '@actchain/verifier/nonces'
 import { statusLists } from '@actchain/verifier/status'
 import Koa, { type Context, type Middleware, type Next } from 'koa'
 import { readBody } from './body.ts'
@@ -22,13 +24,17 @@ interface File {
 const FIRST_FILES: readonly File[] = [{ name: 'plan.txt', text: 'Read the report, then write.' }]
 const SCOPES = ['files:read', 'files:write']
 
-export function createApp({ issuer, audience, revocation, actors, bearer }: Options): Koa {
+export function createApp(options: Options): Koa {
+  const { issuer, audience, revocation, actors, bearer, tls, nonceSecret } = options
   const verifier = createVerifier({
     issuer,
     audience,
     // What was made from a revoked token, task or agent is refused within seconds.
     revocation: revocation === 'off' ? 'off' : statusLists(),
     bearer: bearer ? 'allowed' : 'refused',
+    // Tokens bound to a client's certificate are taken where this process ends TLS itself.
+    ...(tls === undefined ? {} : { certificateOf: tlsCertificate }),
+    ...(nonceSecret === undefined ? {} : { nonces: proofNonces({ secret: nonceSecret }) }),
     resourceMetadata: resourceMetadataUrl(audience),
     allowInsecureLoopback: true,
     onFault: ({ kind, detail }) => console.error(kind, detail),

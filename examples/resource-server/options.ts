@@ -16,6 +16,8 @@ export interface Options {
   readonly bearer: boolean
   /** PEM texts. Absent: plain http, for this machine only. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined
+  /** What nonces are made of, shared by all instances. Absent: proofs need none. */
+  readonly nonceSecret: string | undefined
   /** PEM text of a private authority that signed the issuer's certificate. */
   readonly jwksCa: string | undefined
 }
@@ -29,6 +31,7 @@ const FLAGS = {
   bearer: { type: 'boolean' },
   'tls-cert': { type: 'string' },
   'tls-key': { type: 'string' },
+  'nonce-secret': { type: 'string' },
   'jwks-ca': { type: 'string' },
 } as const
 
@@ -65,6 +68,7 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): Op
     actors: actors === undefined ? undefined : new Set(actors.split(',')),
     bearer: values.bearer ?? false,
     tls: cert === undefined || key === undefined ? undefined : { cert, key },
+    nonceSecret: file('nonce-secret')?.trim(),
     jwksCa: file('jwks-ca'),
   }
 }

@@ -4,9 +4,11 @@
  * CONFORMANCE_PROFILE is set already, it starts nothing, and the suite speaks to the servers that file names.
  */
 import 'reflect-metadata'
+import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { makeSelfSigned } from './certificates.ts'
 import { startChangingTarget } from './changing-target.ts'
 import { type Child, freePort, serveActchain, startChild } from './child-server.ts'
 import { conformanceTenants, IDS } from './conformance-tenants.ts'
@@ -55,6 +57,8 @@ async function startTarget(folder: string, children: Child[]): Promise<string> {
     })
   // The issuers that the suite plays publish keys and nothing else.
   const offline = ['--bearer', '--revocation', 'off'] as const
+  const secret = writeText(join(folder, 'nonce-secret'), randomBytes(32).toString('base64url'))
+  const certificates = await Promise.all([1, 2].map((at) => writeClientCertificate(folder, at)))
   const publicUrl = origin(asPort)
   const started = await Promise.allSettled([
     serveActchain({
@@ -66,7 +70,16 @@ async function startTarget(folder: string, children: Child[]): Promise<string> {
       publicUrl,
     }),
     example(apiPort, `${publicUrl}/t/acme`, apiUri),
-    example(vectorPort, vectors.issuer, vectors.server.uri, ...offline, '--actors', IDS.actor),
+    example(
+      vectorPort,
+      vectors.issuer,
+      vectors.server.uri,
+      ...offline,
+      '--actors',
+      IDS.actor,
+      '--nonce-secret',
+      secret,
+    ),
     example(misledPort, vectors.misled.issuer, vectors.misled.uri, ...offline),
     startChangingTarget(join(folder, 'changing'), tls),
   ])
@@ -77,11 +90,27 @@ async function startTarget(folder: string, children: Child[]): Promise<string> {
     issuer: `${publicUrl}/t/acme`,
     ca: tls.ca,
     ...parties.profile((tenant) => `${publicUrl}/t/${tenant}`),
-    vectors: { ...vectors, site: { port: sitePort, cert: tls.cert, key: tls.key } },
+    vectors: {
+      ...vectors,
+      site: { port: sitePort, cert: tls.cert, key: tls.key },
+      client_certificates: certificates,
+    },
     ...(changing.status === 'fulfilled' ? { changing: changing.value.profile } : {}),
   }
-  const path = join(folder, 'profile.json')
-  writeFileSync(path, JSON.stringify(profile), { mode: 0o600 })
+  return writeText(join(folder, 'profile.json'), JSON.stringify(profile))
+}
+
+async function writeClientCertificate(folder: string, at: number) {
+  const { pem, keyPem } = await makeSelfSigned({ subject: `CN=client ${at}` })
+  return {
+    cert: writeText(join(folder, `client-${at}.pem`), pem),
+    key: writeText(join(folder, `client-${at}.key`), keyPem),
+  }
+}
+
+/** Returns the path. */
+function writeText(path: string, text: string): string {
+  writeFileSync(path, text, { mode: 0o600 })
   return path
 }
 

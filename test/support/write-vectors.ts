@@ -198,6 +198,22 @@ for (const [reason, shape] of PROOFS) {
     request: { proof },
   })
 }
+for (const nonce of ['now', 'before', undefined, '', 7, ['now'], null]) {
+  const proof = await aProof(agent, { token: good, claims: { nonce } })
+  const holds = nonce === 'now' ? undefined : 'proof_nonce_required'
+  await add(`nonce ${JSON.stringify(nonce) ?? 'absent'} where one is needed`, good, holds, {
+    request: { proof },
+    configuration: { nonces: ['now'] },
+  })
+}
+const both = { cnf: { jkt: agent.thumbprint, 'x5t#S256': print } }
+const twofold = await signToken(es256, chainClaims(both))
+const shown = { request: { certificate_thumbprint: print } }
+await add('key and certificate', twofold, undefined, shown)
+await add('key without certificate', twofold, 'certificate_missing')
+await add('certificate without key', twofold, 'proof_missing', {
+  request: { ...shown.request, proof: undefined },
+})
 const foreign = await aProof(stranger, { token: good })
 await add('proof by another key', good, 'proof_key_mismatch', { request: { proof: foreign } })
 
