@@ -7,7 +7,7 @@ import { isActive } from '../core/guards.ts'
 import type { Tenant } from '../core/tenant.ts'
 import { readAssertion } from './authentication/assertion-form.ts'
 import { authenticateAttestation } from './authentication/attestation.ts'
-import { authenticateCertificate } from './authentication/client-certificate.ts'
+import { createCertificateValidator } from './authentication/client-certificate.ts'
 import { authenticateSecret } from './authentication/client-secret.ts'
 import type { NamedClient, PresentedCredentials } from './authentication/credentials.ts'
 import { createKeyValidator } from './authentication/private-key-jwt.ts'
@@ -25,6 +25,7 @@ export function createClientAuthenticator(
   trust: TrustMaterial,
 ): ClientAuthenticator {
   const verifyKey = createKeyValidator(tenant)
+  const verifyCertificate = createCertificateValidator(tenant, trust)
 
   function judge(presented: PresentedCredentials): NamedClient | string {
     const { form, now } = presented
@@ -37,7 +38,7 @@ export function createClientAuthenticator(
     const [kind] = kinds
     if (kind === 'attestation') return authenticateAttestation(tenant, trust, presented)
     if (kind === 'secret') return authenticateSecret(tenant, presented)
-    if (kind === undefined) return authenticateCertificate(tenant, trust, presented)
+    if (kind === undefined) return verifyCertificate(presented)
     const assertion = readAssertion(form, now)
     if (typeof assertion === 'string') return assertion
     if (assertion.type === 'jwt-spiffe') return authenticateSpiffeJwt(tenant, trust, assertion)
