@@ -1,4 +1,5 @@
 /** The process: config -> app -> listen -> drain. Signals and arguments are the command line's business. */
+import { constants } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { type App, createApp } from './app.ts'
@@ -48,15 +49,32 @@ export async function startServer(
   return { issuers: app.issuers, close: () => shutDown(app, servers) }
 }
 
-function publicServer({ tls }: Config, listener: RequestListener): Server {
+/**
+ * No session is resumed: a resumed one has lost the certificates that came beside the client's own, and carries its certificate into
+ * a handshake that proved none. Nor is one renegotiated, so a connection's certificate stays what it was.
+ */
+const FIXED_PEER = constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION
+
+function publicServer({ tls, proxyCa }: Config, listener: RequestListener): Server {
   if (tls === undefined) return plainServer(listener)
   const { cert, key } = tls
-  const server = createTlsServer(
-    // RFC 9325 §3.1.1: TLS 1.2 at least.
-    { cert, key: key.reveal(), minVersion: 'TLSv1.2', requestTimeout: REQUEST_TIMEOUT_MS },
+  return createTlsServer(
+    {
+      cert,
+      key: key.reveal(),
+      // RFC 9325 §3.1.1: TLS 1.2 at least.
+      minVersion: 'TLSv1.2',
+      // RFC 8705 §2: asked of everybody, required of nobody here; whose it is, is the client's validator's business.
+      requestCert: true,
+      rejectUnauthorized: false,
+      // Signs certificates of proxies, of nobody else: absent would mean whoever the system trusts.
+      ca: proxyCa ?? [],
+      secureOptions: FIXED_PEER,
+      handshakeTimeout: REQUEST_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+    },
     listener,
   )
-  return server
 }
 
 function plainServer(listener: RequestListener): Server {

@@ -8,6 +8,8 @@ import { REASONS } from '../core/refusal.ts'
 export type RequestListener = (req: IncomingMessage, res: ServerResponse) => void
 
 export interface DispatchDeps {
+  /** Sees a request before everybody else, and takes out of it what only a proxy may say. */
+  readonly receive: (req: IncomingMessage) => void
   /** The OAuth endpoints of a tenant; undefined where there is no such tenant. */
   readonly oauthOf: (tenant: string) => RequestListener | undefined
   /** The management API and its description. */
@@ -33,8 +35,9 @@ const EVENTS_PATH =
 const STATUS_PATH = /^\/t\/[a-z][a-z0-9-]{0,62}\/(?:status(?:\/|$)|events$)/
 
 export function createDispatch(deps: DispatchDeps): RequestListener {
-  const { oauthOf, admin, status, events, documents } = deps
+  const { receive, oauthOf, admin, status, events, documents } = deps
   return (req, res) => {
+    receive(req)
     const path = exactPath(req)
     if (MANAGEMENT_PATH.test(path)) return admin(req, res)
     if (STATUS_PATH.test(path)) return status(req, res)

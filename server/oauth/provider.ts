@@ -8,6 +8,7 @@ import type { Adapter, Configuration, KoaContextWithOIDC } from 'oidc-provider'
 import { Provider } from 'oidc-provider/lib/provider.js'
 import { generatePrivateJwk } from '../../keys/signer.ts'
 import type { PresentedCertificate } from '../core/presented-certificate.ts'
+import { isRefusal, type Refusal } from '../core/refusal.ts'
 import type { Tenant } from '../core/tenant.ts'
 import { DecisionRecord } from '../use-cases/decision-record.ts'
 import type { ReplayGuard } from '../use-cases/ports.ts'
@@ -32,8 +33,8 @@ export interface ProviderDeps extends GrantDeps {
   readonly replay: ReplayGuard
   readonly peers: PeerLimits
   readonly trust: TrustMaterial
-  /** The certificate a request's client proved, here or at a listed proxy. */
-  readonly certificateOf: (req: IncomingMessage) => PresentedCertificate | undefined
+  /** The certificate a request's client proved, here or at a listed proxy; a refusal where what the proxy says is none. */
+  readonly certificateOf: (req: IncomingMessage) => PresentedCertificate | Refusal | undefined
   /** Told of the first request over a limit, once for each window. */
   readonly onLimit: (limit: {
     readonly tenant: string
@@ -125,7 +126,12 @@ function authenticate(
   const { remoteAddress } = ctx.req.socket
   state.outcome = deps.peers.findOver(remoteAddress, now)
   if (state.outcome !== undefined) return undefined
-  state.certificate = deps.certificateOf(ctx.req)
+  const certificate = deps.certificateOf(ctx.req)
+  if (isRefusal(certificate)) {
+    state.outcome = certificate
+    return undefined
+  }
+  state.certificate = certificate
   const named = authenticator.authenticate(presentedBy(ctx, form, state, now))
   const fail = (guard: string): void => {
     state.authenticationGuard = guard

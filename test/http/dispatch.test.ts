@@ -14,6 +14,7 @@ describe('a path', () => {
   beforeEach(() => {
     seen = []
     listener = createDispatch({
+      receive: () => {},
       oauthOf: (tenant) =>
         tenant === 'nobody'
           ? undefined

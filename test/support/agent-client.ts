@@ -35,16 +35,33 @@ export interface Overrides {
   readonly rawBody?: string
 }
 
+/** How a request goes out: `fetch`, or over a TLS connection of a test's own. */
+export type Send = (
+  url: string,
+  request: {
+    readonly method: string
+    readonly body: string
+    readonly headers: Readonly<Record<string, string>>
+  },
+) => Promise<Response>
+
 export class AgentClient {
   readonly id: string
   readonly issuer: string
   readonly key: TestKey
   readonly proofKey: TestKey = newKey()
+  readonly send: Send = fetch
 
   constructor(issuer: string, id: string, key: TestKey) {
     this.issuer = issuer
     this.id = id
     this.key = key
+  }
+
+  /** The same client with the same keys, over another connection. */
+  over(send: Send): AgentClient {
+    const { issuer, id, key, proofKey } = this
+    return Object.assign(new AgentClient(issuer, id, key), { proofKey, send })
   }
 
   assertion(overrides: Overrides = {}): string {
@@ -97,7 +114,7 @@ export class AgentClient {
         if (item !== undefined) body.append(name, item)
       }
     }
-    const response = await fetch(`${this.issuer}/${endpoint}`, {
+    const response = await this.send(`${this.issuer}/${endpoint}`, {
       method: 'POST',
       body: overrides.rawBody ?? body.toString(),
       headers: { 'content-type': 'application/x-www-form-urlencoded', ...overrides.headers },

@@ -83,7 +83,6 @@ export async function startAuthorizationServer(
       ACTCHAIN_MODE: 'development',
       ACTCHAIN_PORT: String(port),
       ACTCHAIN_MANAGEMENT_PORT: String(managementPort),
-      ACTCHAIN_PUBLIC_URL: `http://127.0.0.1:${port}`,
       ACTCHAIN_DATA: join(folder, 'data'),
       ACTCHAIN_TENANTS: join(folder, 'tenants'),
       ...options.environment,
