@@ -2,10 +2,14 @@
  * Wires signing keys: where private keys are kept, the first key of each tenant, and a planned one where a tenant's files now ask
  * for another algorithm. A key service of a cloud is wired here, as one more keeper (docs/keys.md).
  */
+
+import { createPkcs11Keeper, type Pkcs11Keeper } from '../keys/pkcs11-keeper.ts'
+import { DeviceRefused } from '../keys/pkcs11-module.ts'
 import { createSealedKeeper } from '../keys/sealed-keeper.ts'
 import type { Config } from './config.ts'
 import type { Tenant } from './core/tenant.ts'
 import { createKeyrings, type Keyrings } from './keyrings.ts'
+import { StartRefused } from './start-refused.ts'
 import { faultReason, type Log } from './telemetry/log.ts'
 import type { Clock, TenantVersions } from './use-cases/ports.ts'
 import { ensureFirstKey, followAlgorithm } from './use-cases/signing-keys.ts'
@@ -20,25 +24,49 @@ export interface KeysEdges {
   readonly secret: string
 }
 
+export interface OpenedKeys {
+  readonly keyrings: Keyrings
+  close(): Promise<void>
+}
+
 /** Rejects where a key cannot be opened: that stops the start, not the first request. */
-export async function openKeys(config: Config, edges: KeysEdges): Promise<Keyrings> {
+export async function openKeys(config: Config, edges: KeysEdges): Promise<OpenedKeys> {
   const { log, clock, versions, present, secret } = edges
-  const { dataFolder } = config
-  const keys = createKeyrings({
+  const sealed = createSealedKeeper({ dataFolder: config.dataFolder, secret })
+  const device = await connectDevice(config)
+  const keyrings = createKeyrings({
     versions,
     clock,
-    keepers: [createSealedKeeper({ dataFolder, secret })],
+    // With a device keys are made there; those that were files before are files until they are rotated.
+    keepers: device === undefined ? [sealed] : [device, sealed],
     onFault: (fault, tenant) =>
       log.error({ event: 'key_not_destroyed', tenant, reason: faultReason(fault) }),
   })
-  const deps = { clock, versions, keys }
-  for (const tenant of present) {
-    await ensureFirstKey(deps, tenant.id, tenant.signingAlgorithm)
-    await keys.openActive(tenant)
-    const planned = await followAlgorithm(deps, tenant)
-    if (planned !== undefined) {
+  const close = async (): Promise<void> => device?.close()
+  const deps = { clock, versions, keys: keyrings }
+  try {
+    for (const tenant of present) {
+      await ensureFirstKey(deps, tenant.id, tenant.signingAlgorithm)
+      await keyrings.openActive(tenant)
+      const planned = await followAlgorithm(deps, tenant)
+      if (planned === undefined) continue
       log.info({ event: 'signing_key_planned', tenant: tenant.id, kid: planned.kid })
     }
+  } catch (fault) {
+    await close()
+    throw fault
   }
-  return keys
+  return { keyrings, close }
+}
+
+async function connectDevice({ pkcs11 }: Config): Promise<Pkcs11Keeper | undefined> {
+  if (pkcs11 === undefined) return undefined
+  const device = createPkcs11Keeper(pkcs11)
+  try {
+    await device.connect()
+  } catch (fault) {
+    if (fault instanceof DeviceRefused) throw new StartRefused([fault.message])
+    throw fault
+  }
+  return device
 }
