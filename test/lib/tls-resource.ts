@@ -19,6 +19,8 @@ export interface Connection {
   readonly certificate?: TestCertificate | undefined
   readonly session?: Buffer | undefined
   readonly version?: 'TLSv1.2' | 'TLSv1.3'
+  /** Of a proxy in front of the server. */
+  readonly port?: number
 }
 
 export type Fields = readonly (readonly [string, string])[]
@@ -28,6 +30,8 @@ export interface TlsResource {
   /** One request, over a connection of its own. */
   call(fields: Fields, connection?: Connection): Promise<Reply>
   readonly port: number
+  /** Signed the server's certificate. */
+  readonly authority: TestCertificate
   close(): void
 }
 
@@ -37,11 +41,7 @@ export async function serveOverTls(
   trusted?: TestCertificate,
 ): Promise<TlsResource> {
   const authority = await makeRoot()
-  const own = await makeLeaf(authority, {
-    subject: 'CN=127.0.0.1',
-    extendedKeyUsage: [SERVER_AUTH],
-    names: [{ type: 'ip', value: '127.0.0.1' }],
-  })
+  const own = await makeServerCertificate(authority)
   const options = { cert: own.pem, key: own.keyPem, requestCert: true, rejectUnauthorized: false }
   const server = createServer(
     // Whoever needs no authority has one that signs nothing.
@@ -52,22 +52,31 @@ export async function serveOverTls(
   const { port } = server.address() as AddressInfo
   return {
     port,
-    call: (fields, connection = {}) => send(port, authority, fields, connection),
+    authority,
+    call: (fields, connection = {}) => send(authority, fields, { port, ...connection }),
     close: () => void server.close(),
   }
 }
 
+/** For a listener at 127.0.0.1. */
+export function makeServerCertificate(authority: TestCertificate): Promise<TestCertificate> {
+  return makeLeaf(authority, {
+    subject: 'CN=127.0.0.1',
+    extendedKeyUsage: [SERVER_AUTH],
+    names: [{ type: 'ip', value: '127.0.0.1' }],
+  })
+}
+
 function send(
-  port: number,
   authority: TestCertificate,
   fields: Fields,
-  { certificate, session, version }: Connection,
+  { port, certificate, session, version }: Connection,
 ): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const outgoing = request(
       {
         host: '127.0.0.1',
-        port,
+        ...(port === undefined ? {} : { port }),
         path: '/api/entries',
         headers: ['host', 'evil.example', ...fields.flat()],
         agent: false,
