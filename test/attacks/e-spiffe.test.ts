@@ -207,8 +207,7 @@ describe('E05 who signed it', () => {
     const { server, planner } = stage
     const bearer = { client_assertion_type: ASSERTION_TYPE }
     await expectRefusal(server, { reason: FAILED }, () => planner.work(planner.token(), bearer))
-    const keyed = server.client('keyed')
-    await expectSvidRefused(keyed.assertion(), /^assertion_(?:subject|header)$/)
+    await expectSvidRefused(stage.keyed.assertion(), /^assertion_(?:subject|header)$/)
     await expectSvidRefused(stage.researcher.token(), /^assertion_subject$/)
   })
 

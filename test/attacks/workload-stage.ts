@@ -1,7 +1,12 @@
 /** The stage of workload identity: a real server, platforms that give tokens, and agents that have nothing but those. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { AgentClient, Answer, Overrides, Parameters } from '../support/agent-client.ts'
+import {
+  AgentClient,
+  type Answer,
+  type Overrides,
+  type Parameters,
+} from '../support/agent-client.ts'
 import { startAuthorizationServer, type TestServer } from '../support/authorization-server.ts'
 import type { TenantDocuments } from '../support/tenant-folder.ts'
 import { find } from './fixture.ts'
@@ -54,6 +59,10 @@ export interface WorkloadStage {
   /** By GitHub's; and by GitLab's, which counts once. */
   readonly coder: Workload
   readonly runner: Workload
+  /** By a key of its own. */
+  readonly keyed: AgentClient
+  /** Every credential that was put into a form. */
+  readonly presented: readonly string[]
   close(): Promise<void>
 }
 
@@ -68,6 +77,7 @@ export async function setWorkloadStage(): Promise<WorkloadStage> {
   })
   writeTrust(server, platform)
   const issuer = server.issuer()
+  const presented: string[] = []
   const workload = (
     id: string,
     mint: (claims: Members, header: Members) => string,
@@ -75,7 +85,10 @@ export async function setWorkloadStage(): Promise<WorkloadStage> {
   ): Workload => {
     const client = server.client(id)
     const token: Workload['token'] = (claims = {}, header = {}) => mint(claims, header)
-    const form: Workload['form'] = (text = token()) => ({ ...credentials, client_assertion: text })
+    const form: Workload['form'] = (text = token()) => {
+      presented.push(text)
+      return { ...credentials, client_assertion: text }
+    }
     return {
       client,
       token,
@@ -106,6 +119,9 @@ export async function setWorkloadStage(): Promise<WorkloadStage> {
     ),
     coder: workload('coder', (claims) => githubToken(platform, issuer, claims)),
     runner: workload('runner', (claims) => gitlabToken(platform, issuer, claims)),
+    // Its entry is a copy of rogue's, from before that had another method.
+    keyed: new AgentClient(issuer, 'keyed', server.client('rogue').key),
+    presented,
     close: async () => {
       await server.close()
       await platform.close()

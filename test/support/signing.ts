@@ -42,6 +42,21 @@ export function signJwt(key: TestKey, header: unknown, payload: unknown): string
   return `${input}.${signature.toString('base64url')}`
 }
 
+/** The order of P-256. */
+const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
+
+/** The same ES256 token with the other signature that verifies: (r, n - s) for (r, s). Anybody can make it. */
+export function twinOf(token: string): string {
+  const at = token.lastIndexOf('.') + 1
+  const signature = Buffer.from(token.slice(at), 'base64url')
+  const s = ORDER - BigInt(`0x${signature.subarray(32).toString('hex')}`)
+  const twin = Buffer.concat([
+    signature.subarray(0, 32),
+    Buffer.from(s.toString(16).padStart(64, '0'), 'hex'),
+  ])
+  return token.slice(0, at) + twin.toString('base64url')
+}
+
 export function payloadOf(token: string): Record<string, any> {
   return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
 }

@@ -32,9 +32,16 @@ export function readTimes(
   return Math.ceil(exp) + CLOCK_SKEW
 }
 
-/** A signature can be made again over the same text, so it is no part of what tells assertions apart. */
-export function nameOf({ payload, signingInput }: UnverifiedJws): string {
+/**
+ * What tells a platform's assertion from its others. Without a `jti`: what was signed, and the part of the signature that nobody but its
+ * issuer can make anew. Of an elliptic curve signature that is the first half, for (r, s) and (r, n - s) both verify. Two that were
+ * issued in one second to two instances of a workload are then two.
+ */
+export function nameOf({ header, payload, signingInput, signature }: UnverifiedJws): string {
   const { jti } = payload
   if (typeof jti === 'string' && jti !== '') return `jti:${jti}`
-  return `sha256:${hash('sha256', signingInput, 'base64url')}`
+  const isCurve = header.alg.startsWith('E')
+  const own = isCurve ? signature.subarray(0, signature.length / 2) : signature
+  const text = `${signingInput}.${Buffer.from(own).toString('base64url')}`
+  return `sha256:${hash('sha256', text, 'base64url')}`
 }
