@@ -17,7 +17,7 @@ import { createHealth } from './http/health.ts'
 import type { Keyrings } from './keyrings.ts'
 import { mintAccessToken } from './oauth/access-token.ts'
 import { createDpopNonces } from './oauth/dpop-nonces.ts'
-import { authorizationServerMetadata } from './oauth/metadata.ts'
+import { createMetadata } from './oauth/metadata.ts'
 import { createPeerLimits } from './oauth/peer-limits.ts'
 import { createOAuthListener, type ProviderDeps } from './oauth/provider.ts'
 import { createProofChecker } from './oauth/sender-proof.ts'
@@ -93,6 +93,7 @@ function wire(config: Config, opened: Opened): App {
   }
   const peers = createPeerLimits(config.proxies)
   const certificates = createClientCertificates(config.proxies)
+  const metadataOf = createMetadata({ seesCertificates: config.tls !== undefined })
   const trust = createTrustMaterial(config, { log, clock })
   const randomId = createRandomId()
   const usage = openUsage({ log, clock, tenants, present, store: store.usage })
@@ -137,7 +138,7 @@ function wire(config: Config, opened: Opened): App {
       const tenant = tenants.find(id)
       if (tenant === undefined) return undefined
       return {
-        metadata: authorizationServerMetadata(tenant),
+        metadata: metadataOf(tenant),
         jwks: keyringOf(tenant).jwks,
         maxAge: Math.min(LONGEST_COPY, tenant.keyCachePeriod),
       }

@@ -71,6 +71,14 @@ export function holdsKey(cnf: OwnToken['claims']['cnf'], proven: ProvenKey): boo
   )
 }
 
+/**
+ * A bound token is not exchanged for one that is bound to nothing (docs/chain-format.md §3): its recipient proves a key of its own,
+ * of whatever kind its binding is. The sender's it cannot prove; checking that was its duty when the token came.
+ */
+export function weakensBinding(parent: OwnToken['claims']['cnf'], proven: ProvenKey): boolean {
+  return parent !== undefined && proven === undefined
+}
+
 /** A confirmation that is not known here is one that was not proven. */
 function isMember(name: string): name is keyof NonNullable<ProvenKey> {
   return name === 'jkt' || name === 'x5t#S256'

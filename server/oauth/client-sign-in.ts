@@ -45,9 +45,9 @@ export async function signInClient(
     return refuse('request_malformed', 'task_of_sign_in')
   }
   if (parameters.scope?.some((name) => name !== kind) === true) return refuse('scope_not_permitted')
-  // An agent whose access tokens are bound to nothing still proves a key here: what it ends, others lose.
+  // An agent whose access tokens are bound to a certificate or to nothing still proves a key here: what it ends, others lose.
   const mayBearer = kind === 'receiver' && client.binding === 'bearer'
-  if (key === undefined && !mayBearer) return refuse('proof_required')
+  if (key?.jkt === undefined && !mayBearer) return refuse('proof_required')
   return issueManagementToken(deps, {
     keyring: deps.keyringOf(tenant),
     record,

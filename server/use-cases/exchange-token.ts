@@ -16,7 +16,7 @@ import { findTaskType } from '../core/open-root.ts'
 import { isRefusal, type Refusal, refuse } from '../core/refusal.ts'
 import { findTarget, type TargetRequest } from '../core/target.ts'
 import type { Agent, Tenant } from '../core/tenant.ts'
-import { findWayIn, holdsKey } from '../core/way-in.ts'
+import { findWayIn, holdsKey, weakensBinding } from '../core/way-in.ts'
 import type { DecisionRecord } from './decision-record.ts'
 import { findPresented, judgeParent } from './find-parent.ts'
 import { type Granted, type HopDraft, type IssueDeps, issueHop } from './issue-hop.ts'
@@ -58,6 +58,9 @@ export async function exchangeToken(
     const opened = await openForSubject(deps, input, wayIn.token, now)
     const draft = await draftHop(deps, input, opened, now)
     return isRefusal(draft) ? draft : issueHop(deps, draft)
+  }
+  if (weakensBinding(wayIn.token.claims.cnf, key)) {
+    return refuse('proof_required', 'binding_weakened')
   }
   const presented = await findPresented(deps, input, wayIn)
   if (isRefusal(presented)) return presented

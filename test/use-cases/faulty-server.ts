@@ -128,6 +128,7 @@ export async function startFaultyServer(): Promise<FaultyServer> {
     onFault: (fault, ref, id) => void logged.push({ fault, ref, tenant: id }),
   })
   const dispatch = createDispatch({
+    receive: () => {},
     oauthOf: () => listener,
     admin: (_, res) => void res.writeHead(404).end(),
     status: (_, res) => void res.writeHead(404).end(),
