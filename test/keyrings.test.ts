@@ -20,6 +20,8 @@ import { aClock, type SettableClock } from './store/contract.ts'
 import { MemoryTenantVersions } from './support/memory-store.ts'
 
 const CACHE = 600
+/** Seconds from the plan to the first signature. */
+const WAIT = 2 * CACHE + 1
 
 let dataFolder: string
 let clock: SettableClock
@@ -80,8 +82,8 @@ describe('K03 a planned rotation', () => {
     const planned = keyrings.keyringOf(tenant())
     expect(planned.active.kid).toBe(before.active.kid)
     expect(kids()).toEqual([before.active.kid, next.kid])
-    expect(next.from).toBe(clock.now() + 2 * CACHE)
-    advance(2 * CACHE - 1)
+    expect(next.from).toBe(clock.now() + WAIT)
+    advance(WAIT - 1)
     expect(keyrings.keyringOf(tenant())).toBe(planned)
     advance(1)
     expect(active().kid).toBe(next.kid)
@@ -91,7 +93,7 @@ describe('K03 a planned rotation', () => {
   test('a keyring that was taken before signs on, for what is under way', async () => {
     const before = keyrings.keyringOf(tenant())
     await rotate()
-    advance(2 * CACHE)
+    advance(WAIT)
     const signature = Buffer.from(await before.active.sign('a.b'), 'base64url')
     const key = keyrings.keyringOf(tenant()).verificationKeys.get(before.active.kid)!
     expect(verifySignature(key, 'a.b', signature)).toBe(true)
@@ -100,7 +102,7 @@ describe('K03 a planned rotation', () => {
   test('keeps the old key published until the last token it signed has ended, and its file no longer', async () => {
     const { kid } = active()
     await rotate()
-    advance(2 * CACHE + PUBLISHED_AFTER - 1)
+    advance(WAIT + PUBLISHED_AFTER - 1)
     expect(kids()).toContain(kid)
     expect(files()).toEqual(['acme.1.sealed', 'acme.2.sealed'])
     advance(1)
@@ -112,7 +114,7 @@ describe('K03 a planned rotation', () => {
   test('a clock set back goes back to the key of then', async () => {
     const first = active()
     const next = await rotate()
-    advance(2 * CACHE)
+    advance(WAIT)
     expect(active().kid).toBe(next.kid)
     advance(-1)
     expect(active().kid).toBe(first.kid)
@@ -140,7 +142,7 @@ describe('a private key', () => {
     const before = keyrings.keyringOf(tenant())
     await before.active.sign('a.b')
     await rotate()
-    advance(2 * CACHE)
+    advance(WAIT)
     await active().sign('a.b')
     const open = vi.spyOn(keeper, 'open')
     await before.active.sign('a.b')
@@ -172,7 +174,7 @@ describe('a private key', () => {
     const next = await rotate()
     expect(next.kid).not.toBe(lost.kid)
     expect(files()).toEqual(['acme.1.sealed', 'acme.2.sealed', 'acme.3.sealed'])
-    advance(2 * CACHE)
+    advance(WAIT)
     await expect(active().sign('a.b')).resolves.toBeTypeOf('string')
   })
 })
@@ -220,7 +222,7 @@ describe('K04 a kill', () => {
     await kill(next.kid)
     expect(kids()).toEqual([first.kid])
     const second = await rotate()
-    advance(2 * CACHE)
+    advance(WAIT)
     await kill(first.kid)
     expect(kids()).toEqual([second.kid])
     await expect(active().sign('a.b')).resolves.toBeTypeOf('string')
@@ -261,11 +263,11 @@ describe('another algorithm', () => {
 
   test('is planned as a rotation, once, and begins when that does', async () => {
     const planned = await follow('EdDSA')
-    expect(planned).toMatchObject({ alg: 'EdDSA', from: clock.now() + 2 * CACHE })
+    expect(planned).toMatchObject({ alg: 'EdDSA', from: clock.now() + WAIT })
     expect(await follow('EdDSA')).toBeUndefined()
     expect(active().alg).toBe('ES256')
     expect(algs()).toEqual(['ES256', 'EdDSA'])
-    advance(2 * CACHE)
+    advance(WAIT)
     expect(active().alg).toBe('EdDSA')
     await expect(active().sign('a.b')).resolves.toBeTypeOf('string')
   })

@@ -101,7 +101,8 @@ export type RotationPlan =
 
 /**
  * When a key that is made now signs: whoever read the key set a moment ago may keep it for a cache period, and a cache on the way
- * may have kept what it read for as long. The first key of a tenant signs at once: nobody has read anything.
+ * may have kept what it read for as long; the second that is running does not count. The first key of a tenant signs at once:
+ * nobody has read anything.
  */
 export function planRotation(
   signing: SigningKeys,
@@ -115,7 +116,7 @@ export function planRotation(
     const ends = at.published.flatMap(({ publishedUntil }) => publishedUntil ?? [])
     return { kind: 'full', until: Math.min(...ends) }
   }
-  return { kind: 'planned', from: Math.ceil(now) + 2 * cachePeriod }
+  return { kind: 'planned', from: Math.floor(now) + 1 + 2 * cachePeriod }
 }
 
 /** With one key more, which signs last; without those nobody needs. */
