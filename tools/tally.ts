@@ -48,7 +48,7 @@ export function closingLine({ passed, failed, skipped }: Tally): string {
   return skipped > 0 ? `${line}, ${skipped} skipped` : line
 }
 
-/** 0 only where something ran and nothing failed. */
-export function exitCodeOf({ passed, failed }: Tally): 0 | 1 {
-  return passed > 0 && failed === 0 ? 0 : 1
+/** 0 only where something ran and nothing failed; with `isWhole`, only where nothing was left out either. */
+export function exitCodeOf({ passed, failed, skipped }: Tally, isWhole: boolean): 0 | 1 {
+  return passed > 0 && failed === 0 && (skipped === 0 || !isWhole) ? 0 : 1
 }

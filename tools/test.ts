@@ -1,6 +1,7 @@
 /**
  * `npm test`: every test of the house and the verifier's vectors on every runtime found here, then one closing line,
- * `N passed, N failed`, over all that ran. Arguments go to vitest. A part that says nothing has failed.
+ * `N passed, N failed`, over all that ran. Arguments go to vitest. A part that says nothing has failed; with
+ * TESTS=whole so has a test that was left out.
  */
 import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
@@ -57,5 +58,6 @@ async function runRuntimes(): Promise<Tally> {
 
 const total = addTallies(await runVitest(process.argv.slice(2)), await runRuntimes())
 for (const skip of total.skips) console.log(`skipped: ${skip.replace(ROOT, '')}`)
-process.exitCode = exitCodeOf(total)
+// A newcomer's machine may lack a runtime, nginx or SoftHSM; the one that decides about a change may not.
+process.exitCode = exitCodeOf(total, process.env['TESTS'] === 'whole')
 console.log(closingLine(total))

@@ -97,6 +97,8 @@ describe('the checker', () => {
   test.each([
     'npm run nothing',
     'npm publish',
+    'npm install --no-save pkcs11js@1.0.0',
+    'apt-get install windows',
     'actchain conjure',
     'actchain serve --sideways',
     'npx actchain dev --json',

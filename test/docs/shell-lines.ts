@@ -14,6 +14,8 @@ const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
   readonly scripts: Readonly<Record<string, string>>
 }
 
+const INSTALLED = readFileSync(join(ROOT, '.ci/run'), 'utf8').split(/[\s:]+/)
+
 /** The commands of a block, one by one: lines joined at backslashes, cut at pipes and `&&`. */
 export function readCommands(text: string): readonly (readonly string[])[] {
   return text
@@ -29,6 +31,7 @@ export async function findFault(command: readonly string[]): Promise<string | un
   const [program = '', ...args] = command.filter((word) => !/^[A-Z_]+=/.test(word))
   if (FOREIGN.has(program)) return undefined
   if (program === 'npm') return findNpmFault(args)
+  if (program === 'apt-get' && args[0] === 'install') return findUnpinned(args.slice(1))
   if (program === 'node') return findMissingFile(args.filter((word) => word.endsWith('.ts')))
   if (program === 'actchain') return findCliFault(args)
   if (program !== 'npx') return `no program known here: ${program}`
@@ -40,10 +43,17 @@ export async function findFault(command: readonly string[]): Promise<string | un
 
 function findNpmFault(args: readonly string[]): string | undefined {
   const [verb = '', ...rest] = args.filter((word) => word !== '--silent')
+  if (verb === 'install' && rest[0] === '--no-save') return findUnpinned(rest.slice(1))
   if (verb === 'ci' || (verb === 'install' && rest[0] === '@actchain/verifier')) return undefined
   const script = verb === 'run' ? (rest[0] ?? '') : verb
   if (verb !== 'run' && verb !== 'start' && verb !== 'test') return `npm does not know ${verb}`
   return Object.hasOwn(scripts, script) ? undefined : `there is no npm script ${script}`
+}
+
+/** What pages tell readers to install is what CI installs, in that version. */
+function findUnpinned(names: readonly string[]): string | undefined {
+  const unknown = names.find((name) => !INSTALLED.includes(name))
+  return unknown === undefined ? undefined : `.ci/run does not install ${unknown}`
 }
 
 function findMissingFile(files: readonly string[]): string | undefined {
