@@ -7,6 +7,7 @@ import type { JsonObject } from '../../lib/src/strict-json.ts'
 import { textOf } from './admin-answer.ts'
 import { addConnection, type Connection, connect, unknownTenant } from './admin-client.ts'
 import { listAll } from './admin-list.ts'
+import { addSecret } from './agents-secret.ts'
 import { Failure } from './failure.ts'
 import { escaped, print, printJson } from './print.ts'
 
@@ -17,7 +18,7 @@ interface Options extends Connection {
 export function addAgents(program: Command): void {
   const agents = program
     .command('agents')
-    .description('agents of a tenant as they are live; disable one, or lift that')
+    .description('agents of a tenant as they are live; disable one, or lift that; make a secret')
   addConnection(
     agents
       .command('list')
@@ -33,6 +34,7 @@ export function addAgents(program: Command): void {
     disabled: true,
   })
   addChange(agents, { name: 'enable', description: 'lift a disabling', disabled: false })
+  addSecret(agents)
 }
 
 interface Change {

@@ -9,7 +9,12 @@ import type { RequestState } from './request-state.ts'
 /** Octets; oidc-provider stops reading there. */
 export const MAX_BODY = 56 * 1024
 const RETRY_AFTER_SECONDS = '1'
-const CLIENT_PARAMETERS = ['client_id', 'client_assertion', 'client_assertion_type'] as const
+const CLIENT_PARAMETERS = [
+  'client_id',
+  'client_secret',
+  'client_assertion',
+  'client_assertion_type',
+] as const
 
 /** Writes the refusal as the OAuth error its reason stands for. */
 export function answerRefusal(

@@ -50,6 +50,12 @@ export type RequestListener = (req: IncomingMessage, res: ServerResponse) => voi
 const EVENTS = ['grant.error', 'introspection.error', 'revocation.error', 'server_error'] as const
 /** Of the key the library must have and never uses. */
 const UNUSED_ALGORITHM = 'ES256'
+/** Read by now. The library would judge them again, as credentials of the kind it knows the client by. */
+const CREDENTIAL_HEADERS = [
+  'authorization',
+  'oauth-client-attestation',
+  'oauth-client-attestation-pop',
+] as const
 const GRANTS = [TOKEN_EXCHANGE, 'client_credentials'] as const
 
 /** Answers POST `/token`, `/introspect` and `/revoke` of the tenant; the caller has cut the path to that. */
@@ -71,7 +77,10 @@ export function createOAuthListener(tenant: Tenant, deps: ProviderDeps): Request
   onForm(provider, (ctx, form) => {
     const client = authenticate(ctx, form, authenticator, { tenant, deps })
     const kind = client === undefined ? undefined : findClient(tenant, client)?.kind
-    if (kind !== undefined) form['client_id'] = kind
+    if (kind !== undefined) {
+      form['client_id'] = kind
+      for (const header of CREDENTIAL_HEADERS) delete ctx.req.headers[header]
+    }
     // A repeated one stays: the library refuses it as what it is.
     else if (!Array.isArray(form['client_id'])) delete form['client_id']
   })
