@@ -14,7 +14,6 @@ import { createClientCertificates } from './http/client-certificate.ts'
 import { answerUnavailable, createDispatch, type RequestListener } from './http/dispatch.ts'
 import { createDocuments } from './http/documents.ts'
 import { createHealth } from './http/health.ts'
-import type { Keyrings } from './keyrings.ts'
 import { mintAccessToken } from './oauth/access-token.ts'
 import { createDpopNonces } from './oauth/dpop-nonces.ts'
 import { createMetadata } from './oauth/metadata.ts'
@@ -23,7 +22,7 @@ import { createOAuthListener, type ProviderDeps } from './oauth/provider.ts'
 import { createProofChecker } from './oauth/sender-proof.ts'
 import { openAdmin } from './open-admin.ts'
 import { openEvents } from './open-events.ts'
-import { openKeys } from './open-keys.ts'
+import { type OpenedKeys, openKeys } from './open-keys.ts'
 import { openStatus } from './open-status.ts'
 import { type OpenedTenants, openTenants, readFolder } from './open-tenants.ts'
 import { openUsage } from './open-usage.ts'
@@ -69,8 +68,8 @@ export async function createApp(config: Config, edges: AppEdges): Promise<App> {
     const opened = openTenants(config, { log, clock, loaded, versions })
     const secret = keySecret(config)
     const { present } = opened
-    const keyrings = await openKeys(config, { log, clock, versions, present, secret })
-    return wire(config, { ...edges, ...opened, store, loaded, keyrings, secret })
+    const keys = await openKeys(config, { log, clock, versions, present, secret })
+    return wire(config, { ...edges, ...opened, store, loaded, keys, secret })
   } catch (fault) {
     await store.close()
     throw fault
@@ -80,13 +79,13 @@ export async function createApp(config: Config, edges: AppEdges): Promise<App> {
 interface Opened extends AppEdges, OpenedTenants {
   readonly store: EmbeddedStore
   readonly loaded: ReadonlyMap<string, LoadedTenant>
-  readonly keyrings: Keyrings
+  readonly keys: OpenedKeys
   readonly secret: string
 }
 
 function wire(config: Config, opened: Opened): App {
-  const { log, clock, store, loaded, tenants, present, keyrings, secret } = opened
-  const { keyringOf } = keyrings
+  const { log, clock, store, loaded, tenants, present, keys, secret } = opened
+  const { keyringOf } = keys.keyrings
   const tell = (fault: unknown, fields: { readonly ref?: string; readonly tenant?: string }) => {
     if (fault instanceof TenantUnavailable) return // told when it was found
     log.error({ event: 'request_failed', ...fields, reason: faultReason(fault) })
@@ -96,7 +95,7 @@ function wire(config: Config, opened: Opened): App {
   const metadataOf = createMetadata({ seesCertificates: config.tls !== undefined })
   const trust = createTrustMaterial(config, { log, clock })
   const randomId = createRandomId()
-  const usage = openUsage({ log, clock, tenants, present, store: store.usage })
+  const usage = openUsage({ log, clock, tenants, present, store: store.uses })
   const events = openEvents(config, {
     log,
     clock,
@@ -178,7 +177,7 @@ function wire(config: Config, opened: Opened): App {
       admin: openAdmin(config, {
         deps,
         versions: store.versions,
-        keys: keyrings,
+        keys: keys.keyrings,
         sharedSignals: events.sharedSignals,
         usage: usage.log,
         loaded,
@@ -198,6 +197,7 @@ function wire(config: Config, opened: Opened): App {
     close: async () => {
       await healing.stop()
       await events.close()
+      await keys.close()
       await usage.close()
       await store.close()
     },
