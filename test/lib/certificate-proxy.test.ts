@@ -12,14 +12,9 @@ import {
 } from '../support/certificates.ts'
 import { signToken } from '../support/chain-token.ts'
 import { NO_NGINX, startTlsProxy, type TlsProxy } from '../support/nginx.ts'
+import { makeServerCertificate } from '../support/tls-connection.ts'
 import { aFixture, NEED } from '../support/verifier-fixture.ts'
-import {
-  type Connection,
-  type Fields,
-  makeServerCertificate,
-  serveOverTls,
-  type TlsResource,
-} from './tls-resource.ts'
+import { type Connection, type Fields, serveOverTls, type TlsResource } from './tls-resource.ts'
 
 const title = `behind nginx${NO_NGINX === undefined ? '' : ` (${NO_NGINX})`}`
 

@@ -3,7 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, request } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { makeLeaf, makeRoot, SERVER_AUTH, type TestCertificate } from '../support/certificates.ts'
+import { makeRoot, type TestCertificate } from '../support/certificates.ts'
+import { makeServerCertificate } from '../support/tls-connection.ts'
 
 export interface Reply {
   readonly status: number
@@ -56,15 +57,6 @@ export async function serveOverTls(
     call: (fields, connection = {}) => send(authority, fields, { port, ...connection }),
     close: () => void server.close(),
   }
-}
-
-/** For a listener at 127.0.0.1. */
-export function makeServerCertificate(authority: TestCertificate): Promise<TestCertificate> {
-  return makeLeaf(authority, {
-    subject: 'CN=127.0.0.1',
-    extendedKeyUsage: [SERVER_AUTH],
-    names: [{ type: 'ip', value: '127.0.0.1' }],
-  })
 }
 
 function send(
