@@ -1,10 +1,19 @@
 import { base64url } from 'jose'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import type { VerifierFault } from '../../lib/src/fault.ts'
 import type { Presentation } from '../../lib/src/presentation.ts'
 import { type ReplayClaim, ReplayMemory } from '../../lib/src/replay.ts'
 import { normalTarget } from '../../lib/src/url.ts'
-import { API, aKey, aProof, NOW, signText, signToken } from '../support/chain-token.ts'
+import type { Verifier } from '../../lib/src/verifier.ts'
+import {
+  API,
+  aKey,
+  aProof,
+  NOW,
+  signText,
+  signToken,
+  type TestKey,
+} from '../support/chain-token.ts'
 import { aFixture, type Fixture, NEED, reasonOf, URL_CALLED } from '../support/verifier-fixture.ts'
 
 let f: Fixture
@@ -390,6 +399,52 @@ describe('what a token is bound to', () => {
     expect(await with_({ scheme: 'Bearer' })).toBe('certificate_missing')
     expect(await with_({ scheme: 'Bearer', certificateThumbprint: print })).toBe('accepted')
     expect(await with_({ scheme: 'DPoP', certificateThumbprint: print })).toBe('scheme_mismatch')
+  })
+})
+
+describe('keys of proofs', () => {
+  const importsOf = async (verifier: Verifier, key: TestKey) => {
+    const imports = vi.spyOn(crypto.subtle, 'importKey')
+    const bound = await signToken(f.issuerKey, f.claims({ cnf: { jkt: key.thumbprint } }))
+    for (let time = 0; time < 3; time++) {
+      const proof = await aProof(key, { token: bound })
+      expect(await outcomeOf(proof, { token: bound }, verifier)).toBe('accepted')
+    }
+    const imported = imports.mock.calls.filter(([format]) => format === 'jwk')
+    imports.mockRestore()
+    return imported.length
+  }
+
+  test('are imported once, as many as tokens are remembered', async () => {
+    const [one, other] = [await aKey(), await aKey()]
+    const verifier = f.with({ cacheSize: 1 })
+    // The issuer's key is the other one.
+    expect(await importsOf(verifier, one)).toBe(2)
+    expect(await importsOf(verifier, one)).toBe(0)
+    expect(await importsOf(verifier, other)).toBe(1)
+    expect(await importsOf(verifier, one)).toBe(1)
+    expect(await importsOf(f.with({ cacheSize: 0 }), one)).toBe(4)
+  })
+
+  test('I02 are no others for having been good before', async () => {
+    const verifier = f.with({})
+    const good = () => aProof(f.agentKey, { token })
+    expect(await outcomeOf(await good(), {}, verifier)).toBe('accepted')
+    const other = await aKey()
+    const foreign = await aProof(other, { token })
+    expect(await outcomeOf(foreign, {}, verifier)).toBe('proof_key_mismatch')
+    const { kty, crv, x, y } = f.agentKey.publicJwk
+    const { x: theirs } = other.publicJwk
+    const shapes = [
+      [{ kty, crv, x, y, use: 'enc' }, 'proof_key_refused'],
+      [{ kty, crv, x: theirs, y }, 'proof_key_mismatch'],
+      [{ kty, crv, x, y }, 'proof_signature_invalid'],
+    ] as const
+    for (const [jwk, reason] of shapes) {
+      const proof = await aProof(other, { token, header: { jwk } })
+      expect(await outcomeOf(proof, {}, verifier)).toBe(reason)
+    }
+    expect(await outcomeOf(await good(), {}, verifier)).toBe('accepted')
   })
 })
 
