@@ -1,5 +1,5 @@
 /**
- * `npm run runtimes`: bundles the verifier once and runs its vectors, and its status lists, under every JavaScript runtime found here. Node
+ * `npm run runtimes`: bundles the verifier once and runs its vectors, nonces and status lists under every JavaScript runtime found here. Node
  * always runs; Deno, Bun and workerd are optional and counted as skipped where they are not installed.
  */
 import { execFile } from 'node:child_process'
@@ -46,10 +46,11 @@ const RUNTIMES: readonly Runtime[] = [
 ]
 
 const MAIN = `
+import { runSenders } from './tools/run-senders.ts'
 import { runStatusLists } from './tools/run-status-lists.ts'
 import { runVectors } from './tools/run-vectors.ts'
 import file from './conformance/vectors/verifier.json'
-const results = [await runVectors(file), await runStatusLists()]
+const results = [await runVectors(file), await runSenders(), await runStatusLists()]
 const passed = results.reduce((sum, result) => sum + result.passed, 0)
 const failed = results.flatMap((result) => result.failed)
 for (const line of failed) console.log(line)
@@ -57,12 +58,13 @@ console.log('passed ' + passed + ' failed ' + failed.length)
 `
 
 const WORKER = `
+import { runSenders } from './tools/run-senders.ts'
 import { runStatusLists } from './tools/run-status-lists.ts'
 import { runVectors } from './tools/run-vectors.ts'
 import file from './conformance/vectors/verifier.json'
 export default {
   async test() {
-    const results = [await runVectors(file), await runStatusLists()]
+    const results = [await runVectors(file), await runSenders(), await runStatusLists()]
     const passed = results.reduce((sum, result) => sum + result.passed, 0)
     const failed = results.flatMap((result) => result.failed)
     for (const line of failed) console.log(line)
