@@ -2,10 +2,11 @@
  * Everywhere a request can carry a JWT, as one table: what an honest one looks like, who signs it, how it is sent, and the
  * reason a bad one is refused with.
  */
+import { randomUUID } from 'node:crypto'
 import type { Reason } from '../../server/core/refusal.ts'
-import { ACCESS_TOKEN, type Answer } from '../support/agent-client.ts'
+import { ACCESS_TOKEN, type Answer, ASSERTION_TYPE } from '../support/agent-client.ts'
 import { bareJwk, encode, epoch, newKey, payloadOf, signJwt } from '../support/signing.ts'
-import { type Claims, type Stage, signerAt } from './fixture.ts'
+import { type Claims, PLATFORM, type Stage, signerAt, TRUST_DOMAIN } from './fixture.ts'
 
 export const OWN_WORK = { grant_type: 'client_credentials' } as const
 
@@ -72,6 +73,46 @@ export const POSITIONS = {
         sign: (header, payload) => signJwt(planner.key, header, payload),
         send: (text) => planner.token({ ...OWN_WORK, client_assertion: text }),
       }),
+  },
+  'a JWT-SVID': {
+    reason: 'client_authentication_failed',
+    make: ({ server, bundleKey }) => {
+      const payload = {
+        sub: `spiffe://${TRUST_DOMAIN}/agents/courier`,
+        aud: [server.issuer()],
+        iat: epoch(),
+        exp: inAMinute(),
+      }
+      return Promise.resolve({
+        header: { alg: 'ES256', typ: 'JWT', kid: 'bundle-1' },
+        payload,
+        publicJwk: bundleKey.publicJwk,
+        sign: (header, body) => signJwt(bundleKey, header, body),
+        send: (text) =>
+          server.client('courier').token({
+            ...OWN_WORK,
+            client_assertion_type: ASSERTION_TYPE.replace('jwt-bearer', 'jwt-spiffe'),
+            client_assertion: text,
+          }),
+      })
+    },
+  },
+  'a token of a platform': {
+    reason: 'client_authentication_failed',
+    make: ({ server, platformKey }) => {
+      const issuer = server.issuer()
+      const times = { iat: epoch(), exp: inAMinute() }
+      return Promise.resolve({
+        header: { alg: 'ES256', typ: 'JWT', kid: 'platform-1' },
+        payload: { iss: PLATFORM, sub: 'builder-0', aud: issuer, jti: randomUUID(), ...times },
+        publicJwk: platformKey.publicJwk,
+        sign: (header, body) => signJwt(platformKey, header, body),
+        send: (text) =>
+          server
+            .client('builder')
+            .token({ ...OWN_WORK, client_id: 'builder', client_assertion: text }),
+      })
+    },
   },
   'a proof': {
     reason: 'proof_invalid',

@@ -50,7 +50,8 @@ export class AgentClient {
   readonly issuer: string
   readonly key: TestKey
   readonly proofKey: TestKey = newKey()
-  readonly send: Send = fetch
+  /** Looked up at each request: a test may have put another in its place. */
+  readonly send: Send = (url, init) => fetch(url, init)
 
   constructor(issuer: string, id: string, key: TestKey) {
     this.issuer = issuer
