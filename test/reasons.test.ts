@@ -11,6 +11,7 @@ import { DecisionRecord } from '../server/use-cases/decision-record.ts'
 import { type Stage, setStage } from './attacks/fixture.ts'
 import { PRODUCERS, type Reachable } from './attacks/producers.ts'
 import { expectRefused } from './attacks/refusal.ts'
+import { NO_USAGE } from './support/no-usage.ts'
 import { epoch } from './support/signing.ts'
 import { writeTenantFolder } from './support/tenant-folder.ts'
 
@@ -21,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => stage.close())
 
 const REACHABLE = Object.keys(PRODUCERS) as Reachable[]
-const UNREACHABLE: readonly Reason[] = ['facts_changed', 'certificate_required']
+const UNREACHABLE: readonly Reason[] = ['facts_changed']
 
 test('the table of reasons and the table of producers name the same', () => {
   expect([...REACHABLE, ...UNREACHABLE].sort()).toEqual(Object.keys(REASONS).sort())
@@ -71,6 +72,7 @@ test('facts_changed: the tenant changes between the decision and the signature, 
     {
       clock,
       ...store,
+      usage: NO_USAGE,
       tenants: { find: () => ({ ...tenant, version: 'newer' }) },
       randomId: () => `id-${++ids}`,
       mint: () => {

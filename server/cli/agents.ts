@@ -1,6 +1,6 @@
 /**
  * `actchain agents`: who acts for a tenant now, and taking one out of it. Disabling is by hand: it holds from the next exchange
- * on, in the middle of chains too, and no apply and no rollback lifts it.
+ * on, in the middle of chains too, and no apply and no rollback lifts it. What of it is used is agents-usage.ts.
  */
 import type { Command } from 'commander'
 import type { JsonObject } from '../../lib/src/strict-json.ts'
@@ -8,6 +8,7 @@ import { textOf } from './admin-answer.ts'
 import { addConnection, type Connection, connect, unknownTenant } from './admin-client.ts'
 import { listAll } from './admin-list.ts'
 import { addSecret } from './agents-secret.ts'
+import { addUsage } from './agents-usage.ts'
 import { Failure } from './failure.ts'
 import { escaped, print, printJson } from './print.ts'
 
@@ -18,7 +19,10 @@ interface Options extends Connection {
 export function addAgents(program: Command): void {
   const agents = program
     .command('agents')
-    .description('agents of a tenant as they are live; disable one, or lift that; make a secret')
+    .description(
+      'agents of a tenant as they are live; what they use; disable one, or lift that; make a secret',
+    )
+  addUsage(agents)
   addConnection(
     agents
       .command('list')

@@ -88,6 +88,7 @@ function termsOf({ obligations: { maxTtl, maxDepth, requireKey, approval } }: Ou
 function remembering(tenant: Tenant): Tenant {
   const answers = new Map<string, RuleAnswer>()
   const rules: Rules = {
+    ...tenant.rules,
     answer: (question) => {
       const key = keyOf(question)
       const answer = answers.get(key) ?? tenant.rules.answer(question)

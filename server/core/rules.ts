@@ -87,7 +87,17 @@ export interface RuleAnswer {
   readonly failed: readonly string[]
 }
 
+/** A policy and where it is written. */
+export interface RulePlace {
+  readonly id: string
+  /** Path in the tenant's folder. */
+  readonly file: string
+  readonly line: number
+}
+
 export interface Rules {
+  /** Every policy that can permit. */
+  readonly permits: readonly RulePlace[]
   /** Throws where the engine itself fails: a fault (503), never a decision. */
   answer(question: RuleQuestion): RuleAnswer
 }

@@ -152,14 +152,19 @@ function authenticate(
   }
   const { client } = named
   state.client = client
+  let kid: string | undefined
   state.admission = beginAdmission(
     {
       accept: ({ method, credential }) => {
         state.record.note({ client, client_auth: method, credential })
+        if (method === 'private_key_jwt') kid = credential
         return deps.rates.findOver(tenant, client, now)
       },
       claim: (claim) => deps.replay.claimReplay(claim),
-      count: () => deps.rates.countClient(tenant, client, deps.clock.now()),
+      count: () => {
+        deps.usage.client(tenant.id, { id: client, kid }, now)
+        return deps.rates.countClient(tenant, client, deps.clock.now())
+      },
       fail,
     },
     named,

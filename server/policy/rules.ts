@@ -47,7 +47,8 @@ export function createRules(
     answers.set(key, fresh)
     return fresh
   }
-  return { answer }
+  const permits = policies.filter(({ effect }) => effect === 'permit')
+  return { answer, permits }
 }
 
 function findSlice(slices: Slices, question: RuleQuestion): Slice | undefined {

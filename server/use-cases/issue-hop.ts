@@ -10,6 +10,7 @@ import type { ProvenKey } from '../core/input-token.ts'
 import { type Reason, type Refusal, refuse } from '../core/refusal.ts'
 import { stated, strictest } from '../core/rules.ts'
 import type { Agent, Tenant } from '../core/tenant.ts'
+import type { TokenUse } from '../core/usage-names.ts'
 import type { DecisionRecord } from './decision-record.ts'
 import type { Parent } from './parent.ts'
 import type {
@@ -21,6 +22,7 @@ import type {
   TaskStore,
   Tenants,
 } from './ports.ts'
+import type { UsageNotes } from './usage.ts'
 
 export interface IssueDeps {
   readonly clock: Clock
@@ -28,6 +30,7 @@ export interface IssueDeps {
   readonly tasks: TaskStore
   readonly statusIndexes: StatusIndexes
   readonly audit: AuditLog
+  readonly usage: UsageNotes
   /** 128 random bits as base64url: a `jti` or `txn` (RFC 6749 §10.10). */
   readonly randomId: () => string
   /** Signs the claims as an `at+jwt` of the tenant; `token_too_large` before anything is signed. */
@@ -91,6 +94,7 @@ export async function issueHop(deps: IssueDeps, draft: HopDraft): Promise<Grante
     }
     await deps.audit.append(record.permitted(draft.now))
     void deps.tasks.settleHop(tenant.id, lineage.txn, claims.jti).catch(leaveToRecovery)
+    deps.usage.token(tenant.id, useOf(draft, claims), draft.now)
     return { kind: 'granted', token, claims, expiresIn: claims.exp - draft.now }
   } catch (fault) {
     await deps.tasks.revokeHop(tenant.id, lineage.txn, claims.jti).catch(leaveToRecovery)
@@ -159,6 +163,19 @@ function hopRecord(draft: HopDraft, claims: DelegatedClaims): HopRecord {
     issuedAt: claims.iat,
     expiresAt: claims.exp,
     revoked: false,
+  }
+}
+
+function useOf({ parent, attenuated }: HopDraft, claims: DelegatedClaims): TokenUse {
+  const { opened, taskType } = parent
+  const { target, scope, policies } = attenuated
+  return {
+    chain: placeOf(claims),
+    taskType: taskType.id,
+    isOpening: opened !== undefined,
+    target: target.id,
+    scope: target.kind === 'api' ? scope : [],
+    policies: opened === undefined ? policies : [...opened.policies, ...policies],
   }
 }
 

@@ -9,6 +9,7 @@ import { aCase, anAgent, aTaskType, aTenant, aTrustedIssuer, NOW, permitAll } fr
 /** Rules that answer by a function, and remember what they were asked. */
 function rulesBy(permits: (question: RuleQuestion) => boolean, asked: RuleQuestion[] = []): Rules {
   return {
+    permits: [],
     answer: (question) => {
       asked.push(question)
       const isPermitted = permits(question)
@@ -165,6 +166,7 @@ describe('a change', () => {
 
   test('of a rule shows too, and so do other terms of the same decision', () => {
     const bound: Rules = {
+      ...permitAll,
       answer: (question) => ({ ...permitAll.answer(question), obligations: { maxTtl: 60 } }),
     }
     const { changes } = diff(small(), small({ tenant: { rules: bound } }))
@@ -175,6 +177,7 @@ describe('a change', () => {
   test('of the reason of a refusal, or of the rules that permit, is none', () => {
     const closed = rulesBy(() => false)
     const renamed: Rules = {
+      ...permitAll,
       answer: (question) => ({ ...permitAll.answer(question), policies: ['renamed'] }),
     }
     expect(diff(small({ tenant: { rules: closed } }), small({ taskTypes: [] })).changes).toEqual([])

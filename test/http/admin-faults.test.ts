@@ -26,6 +26,7 @@ import { aSigningKey } from '../store/records.ts'
 import { type AdminClient, AdminClient as Client, operatorForm } from '../support/admin-client.ts'
 import { freePort } from '../support/authorization-server.ts'
 import { openMemoryStore } from '../support/memory-store.ts'
+import { NO_USAGE } from '../support/no-usage.ts'
 import { quietSignals } from '../support/quiet-signals.ts'
 import { epoch } from '../support/signing.ts'
 
@@ -131,6 +132,7 @@ beforeEach(async () => {
       securityEvents: NO_SECURITY_EVENTS,
       rates: createRateLimits(store.counters),
       sharedSignals: quietSignals(store, clock),
+      usage: NO_USAGE,
       pause: turn,
       folders: { ids: () => ['acme'], find: (id) => (id === 'acme' ? content : undefined) },
       versions: {

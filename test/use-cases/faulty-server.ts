@@ -26,6 +26,7 @@ import { NO_SECURITY_EVENTS } from '../../server/use-cases/security-events.ts'
 import { permitAll } from '../core/facts.ts'
 import { AgentClient } from '../support/agent-client.ts'
 import { freePort, IDP } from '../support/authorization-server.ts'
+import { NO_USAGE } from '../support/no-usage.ts'
 import { epoch, newKey, signJwt } from '../support/signing.ts'
 import { verbsOf } from '../support/task-ports.ts'
 import { writeTenantFolder } from '../support/tenant-folder.ts'
@@ -200,6 +201,7 @@ type FailOn = (fault: Fault) => void
 
 function failingRules(rules: Rules, failOn: FailOn): Rules {
   return {
+    ...rules,
     answer: (question) => {
       failOn('rules')
       return rules.answer(question)
@@ -251,6 +253,7 @@ function failingPorts(
   let ids = 0
   return {
     tenants: { find: (id) => (id === tenant.id ? tenant : undefined) },
+    usage: NO_USAGE,
     tasks: {
       ...verbsOf(tasks),
       openTask: on('open task', (...input) => tasks.openTask(...input)),

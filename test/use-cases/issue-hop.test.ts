@@ -27,6 +27,7 @@ import {
 } from '../core/facts.ts'
 import { type MemoryStore, openMemoryStore } from '../support/memory-store.ts'
 
+import { NO_USAGE } from '../support/no-usage.ts'
 import { verbsOf } from '../support/task-ports.ts'
 
 const tenant = aTenant()
@@ -49,6 +50,7 @@ function deps(parts: Partial<IssueDeps> = {}): IssueDeps {
     tenants: { find: () => tenant },
     tasks: watched(store.tasks),
     statusIndexes: store.statusIndexes,
+    usage: NO_USAGE,
     audit: {
       append: async (entry) => {
         await store.audit.append(entry)

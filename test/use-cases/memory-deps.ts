@@ -4,6 +4,7 @@ import type { ExchangeDeps } from '../../server/use-cases/exchange-token.ts'
 import { createRateLimits } from '../../server/use-cases/rate-limit.ts'
 import { NO_SECURITY_EVENTS } from '../../server/use-cases/security-events.ts'
 import { type MemoryStore, openMemoryStore } from '../support/memory-store.ts'
+import { NO_USAGE } from '../support/no-usage.ts'
 
 export interface Live {
   /** Seconds since the epoch. */
@@ -24,6 +25,7 @@ export function memoryDeps({ now, tenant }: Live): { store: MemoryStore; deps: E
     counters,
     rates: createRateLimits(counters),
     securityEvents: NO_SECURITY_EVENTS,
+    usage: NO_USAGE,
     audit,
     randomId: () => `id-${(ids += 1)}`,
     mint: async (_: Tenant, { jti }: { readonly jti: string }) => `token of ${jti}`,

@@ -7,12 +7,14 @@ import { REVOCATION_ROUTES } from './revocations.ts'
 import { createPathReader, type Parameters, type Route } from './route.ts'
 import { TASK_ROUTES } from './tasks.ts'
 import { TENANT_ROUTES } from './tenants.ts'
+import { USAGE_ROUTES } from './usage.ts'
 import { VERSION_ROUTES } from './versions.ts'
 
 export const ROUTES: readonly Route[] = [
   ...TENANT_ROUTES,
   ...VERSION_ROUTES,
   ...AGENT_ROUTES,
+  ...USAGE_ROUTES,
   ...KEY_ROUTES,
   ...EXPLANATION_ROUTES,
   ...STREAM_ROUTES,

@@ -14,11 +14,11 @@ import type {
 
 export interface TrustMaterial {
   /** Public keys of an issuer. `isRetry`: a `kid` was not among them; asked again within the cooldown. */
-  issuerKeys(
+  readonly issuerKeys: (
     tenant: string,
     issuer: { readonly keys: WorkloadKeys },
     isRetry: boolean,
-  ): Promise<readonly PublicJwk[]>
+  ) => Promise<readonly PublicJwk[]>
   /** The same object until the bundle changes. `isRetry` as above. */
   bundle(tenant: string, domain: TrustDomain, isRetry: boolean): Promise<SpiffeBundle>
   /** The file as it is now; the same object until it changes. */

@@ -13,6 +13,7 @@ import type {
   StatusLists,
   TaskStore,
   TenantVersions,
+  UsageStore,
 } from '../../use-cases/ports.ts'
 import { type AppendFile, type AuditLine, auditPath, openAuditFile } from './audit-file.ts'
 import { EmbeddedAuditLog } from './audit-log.ts'
@@ -27,6 +28,7 @@ import { EmbeddedStatusIndexes } from './status-indexes.ts'
 import { EmbeddedStatusLists } from './status-lists.ts'
 import { ensureOrigin } from './statuses.ts'
 import { EmbeddedTaskStore } from './tasks.ts'
+import { EmbeddedUsageStore } from './usage.ts'
 import { EmbeddedTenantVersions, openConfigEnvironment } from './versions.ts'
 import { Writer } from './writer.ts'
 
@@ -55,6 +57,7 @@ export interface EmbeddedStore {
   readonly counters: Counters
   readonly events: EventStore
   readonly versions: TenantVersions
+  readonly uses: UsageStore
   readonly audit: AuditLog & { readEntries(): AsyncIterable<AuditLine> }
   /** Writes and syncs all that waits; every later write is a fault. */
   close(): Promise<void>
@@ -77,7 +80,8 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   const lost = enterStore(folder, options.boot)
   if (lost !== undefined) options.onLost?.(lost)
   const environment = new Environment(folder, 'process', maxBytes)
-  const versions = new EmbeddedTenantVersions(openConfigEnvironment(dataFolder, maxBytes))
+  const config = openConfigEnvironment(dataFolder, maxBytes)
+  const versions = new EmbeddedTenantVersions(config)
   const writer = new Writer(environment)
   environment.transact(() => ensureOrigin(environment, clock.now()))
   const path = auditPath(dataFolder)
@@ -98,6 +102,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     counters: new EmbeddedCounters(writer),
     events: new EmbeddedEventStore(environment, writer),
     versions,
+    uses: new EmbeddedUsageStore(config),
     audit,
     async close() {
       cancel()

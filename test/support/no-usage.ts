@@ -1,0 +1,9 @@
+/** Notes of use that go nowhere. */
+import type { UsageLog } from '../../server/use-cases/usage.ts'
+
+export const NO_USAGE: UsageLog = {
+  token: () => {},
+  client: () => {},
+  flush: async () => {},
+  read: async () => new Map(),
+}
