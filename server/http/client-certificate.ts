@@ -12,9 +12,9 @@ import { type Refusal, refuse } from '../core/refusal.ts'
 
 export interface ClientCertificates {
   /** Before anybody else sees a request: no header that tells of a certificate is left in it, whoever sent it. */
-  receive(req: IncomingMessage): void
+  readonly receive: (req: IncomingMessage) => void
   /** Of a request that was received; a refusal where a proxy's header is no certificate. */
-  certificateOf(req: IncomingMessage): PresentedCertificate | Refusal | undefined
+  readonly certificateOf: (req: IncomingMessage) => PresentedCertificate | Refusal | undefined
 }
 
 /** Certificates of a chain that are kept; more is no chain anybody has. */

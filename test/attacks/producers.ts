@@ -9,8 +9,8 @@ import { REQUESTS_PER_CRAMPED_TASK, RESEARCHER_EXPIRES, type Stage, tokenOf } fr
 import { startWithJwksUri } from './issuer-server.ts'
 import { OWN_WORK } from './positions.ts'
 
-/** Of these no request makes the server say so: something has to change in the middle of one. */
-export type Unreachable = 'facts_changed' | 'certificate_required'
+/** No request makes the server say so: something has to change in the middle of one. */
+export type Unreachable = 'facts_changed'
 export type Reachable = Exclude<Reason, Unreachable>
 
 type Producer = (stage: Stage) => Promise<Answer>
@@ -127,6 +127,7 @@ export const PRODUCERS = {
   grant_unsupported: ({ planner }) => planner.token({ grant_type: 'password' }),
   proof_invalid: ({ planner }) => planner.token(OWN_WORK, { proof: { htm: 'GET' } }),
   proof_required: ({ planner }) => planner.token(OWN_WORK, { proof: null }),
+  certificate_required: ({ server }) => server.client('researcher', 'initech').token(OWN_WORK),
   proof_replayed: async ({ planner }) => {
     const headers = { dpop: planner.proof() }
     await planner.token(OWN_WORK, { headers })

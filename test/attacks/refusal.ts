@@ -77,7 +77,7 @@ export async function expectGranted(
   expect(answer.body).toEqual({
     access_token: answer.body['access_token'],
     issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
-    token_type: 'DPoP',
+    token_type: claims['cnf']?.jkt === undefined ? 'Bearer' : 'DPoP',
     expires_in: expect.any(Number),
     scope: claims['scope'],
     cnf: claims['cnf'],

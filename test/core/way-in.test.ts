@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { DelegatedClaims } from '../../lib/src/act-bounds.ts'
 import type { ForeignToken, ProvenKey } from '../../server/core/input-token.ts'
 import { REASONS } from '../../server/core/refusal.ts'
-import { findWayIn } from '../../server/core/way-in.ts'
+import { findWayIn, holdsKey, weakensBinding } from '../../server/core/way-in.ts'
 import {
   aForeignToken,
   anAgent,
@@ -25,6 +25,31 @@ const unacceptable = (guard: string) => ({
   kind: 'refusal',
   reason: 'subject_token_unacceptable',
   guard,
+})
+
+describe('a bound token', () => {
+  const certificate = { 'x5t#S256': 'certificate' }
+  const keys: readonly ProvenKey[] = [undefined, KEY, certificate, { ...KEY, ...certificate }]
+
+  test.each(keys.map((parent) => [JSON.stringify(parent) ?? 'nothing', parent] as const))(
+    'of %s is exchanged by what its recipient proves, whatever that is, and never for nothing',
+    (_, parent) => {
+      for (const proven of keys) {
+        const isWeaker = parent !== undefined && proven === undefined
+        expect([proven, weakensBinding(parent, proven)]).toEqual([proven, isWeaker])
+      }
+    },
+  )
+
+  test.each(keys.map((bound) => [JSON.stringify(bound) ?? 'nothing', bound] as const))(
+    'of %s is its holder’s with all of that and no less',
+    (_, bound) => {
+      for (const proven of keys) {
+        const isAll = Object.keys(bound ?? {}).every((name) => name in (proven ?? {}))
+        expect([proven, holdsKey(bound, proven)]).toEqual([proven, isAll])
+      }
+    },
+  )
 })
 
 describe('the holder', () => {
