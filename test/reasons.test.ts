@@ -11,6 +11,7 @@ import { DecisionRecord } from '../server/use-cases/decision-record.ts'
 import { type Stage, setStage } from './attacks/fixture.ts'
 import { PRODUCERS, type Reachable } from './attacks/producers.ts'
 import { expectRefused } from './attacks/refusal.ts'
+import { NO_USAGE } from './support/no-usage.ts'
 import { epoch } from './support/signing.ts'
 import { writeTenantFolder } from './support/tenant-folder.ts'
 
@@ -71,6 +72,7 @@ test('facts_changed: the tenant changes between the decision and the signature, 
     {
       clock,
       ...store,
+      usage: NO_USAGE,
       tenants: { find: () => ({ ...tenant, version: 'newer' }) },
       randomId: () => `id-${++ids}`,
       mint: () => {

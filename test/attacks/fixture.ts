@@ -23,6 +23,8 @@ export const RESEARCHER_EXPIRES = '2098-01-01T00:00:00Z'
 export const REQUESTS_PER_CRAMPED_TASK = 5
 
 export const PARTNER = 'https://partner.example'
+export const TRUST_DOMAIN = 'prod.acme.example'
+export const PLATFORM = 'https://platform.example'
 
 export interface Stage {
   readonly server: TestServer
@@ -31,6 +33,9 @@ export interface Stage {
   readonly coder: AgentClient
   readonly rogue: AgentClient
   readonly partnerKey: TestKey
+  /** Agents without keys: what signs JWT-SVIDs for one of them, and a platform's tokens for the other. */
+  readonly bundleKey: TestKey
+  readonly platformKey: TestKey
   /** A JWT of the second trusted issuer, subject prefix `partner:`, scopes bound by its `may` claim. */
   partnerToken(claims?: Readonly<Record<string, unknown>>): string
   /** alice's token for planner, addressed to researcher: scopes files:read files:write. */
@@ -47,11 +52,16 @@ export interface Stage {
 }
 
 export async function setStage(): Promise<Stage> {
-  const partnerKey = newKey('partner-1')
+  const keys = {
+    partnerKey: newKey('partner-1'),
+    bundleKey: newKey('bundle-1'),
+    platformKey: newKey('platform-1'),
+  }
+  const { partnerKey } = keys
   const server = await startAuthorizationServer({
     tenants: {
-      acme: (documents) => extend(documents, partnerKey),
-      globex: (documents) => extend(documents, partnerKey),
+      acme: (documents) => extend(documents, keys),
+      globex: (documents) => extend(documents, keys),
       initech: crampedTenant,
     },
   })
@@ -76,7 +86,7 @@ export async function setStage(): Promise<Stage> {
     researcher,
     coder,
     rogue,
-    partnerKey,
+    ...keys,
     partnerToken: (claims = {}) => {
       const now = epoch()
       const payload = {
@@ -133,14 +143,16 @@ export function find(entries: Record<string, unknown>[], id: string): Claims {
   return entry
 }
 
-function extend(documents: TenantDocuments, partner: TestKey): void {
+type StageKeys = Pick<Stage, 'partnerKey' | 'bundleKey' | 'platformKey'>
+
+function extend(documents: TenantDocuments, keys: StageKeys): void {
   const { tenant, agents, resources, taskTypes } = documents
   grantRoles(documents)
   const issuers = tenant['trusted_issuers'] as Record<string, unknown>[]
   issuers.push({
     id: 'partner',
     issuer: PARTNER,
-    jwks: { keys: [partner.publicJwk] },
+    jwks: { keys: [keys.partnerKey.publicJwk] },
     token_types: ['jwt'],
     subject_prefix: 'partner:',
     client_claim: 'app',
@@ -160,7 +172,8 @@ function extend(documents: TenantDocuments, partner: TestKey): void {
   if (fileWork === undefined) throw new Error('the fixture has no task type')
   fileWork['subjects_from'] = ['idp', 'partner']
   fileWork['reach'] = [...(fileWork['reach'] as string[]), 'planner-a2a']
-  const everyone = ['planner', 'researcher', 'coder', 'rogue']
+  addWorkloads(documents, keys)
+  const everyone = ['planner', 'researcher', 'coder', 'rogue', 'courier', 'builder']
   taskTypes.task_types.push(
     {
       ...fileWork,
@@ -191,6 +204,33 @@ function extend(documents: TenantDocuments, partner: TestKey): void {
   reach('coder', ['rogue-a2a', 'planner-a2a'])
   // The chain's stranger may hand on, and reach no API.
   find(agents.agents, 'rogue')['may_reach'] = ['planner-a2a']
+}
+
+/** `courier` proves itself by a JWT-SVID, `builder` by a token of its platform. */
+function addWorkloads({ tenant, agents }: TenantDocuments, keys: StageKeys): void {
+  const { use: _, alg: __, ...jwk } = keys.bundleKey.publicJwk
+  tenant['trust_domains'] = [
+    { name: TRUST_DOMAIN, bundle: { keys: [{ ...jwk, use: 'jwt-svid' }] } },
+  ]
+  tenant['workload_issuers'] = [
+    {
+      id: 'platform',
+      kind: 'oidc',
+      issuer: PLATFORM,
+      algorithms: ['ES256'],
+      jwks: { keys: [keys.platformKey.publicJwk] },
+    },
+  ]
+  const { issuer_clients: ___, ...entry } = find(agents.agents, 'coder')
+  const spiffeId = `spiffe://${TRUST_DOMAIN}/agents/courier`
+  agents.agents.push(
+    { ...entry, id: 'courier', auth: { method: 'spiffe_jwt', spiffe_id: spiffeId } },
+    {
+      ...entry,
+      id: 'builder',
+      auth: { method: 'workload_jwt', issuer: 'platform', claims: { '/sub': 'builder-0' } },
+    },
+  )
 }
 
 /**
