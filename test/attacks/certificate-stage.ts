@@ -46,11 +46,18 @@ export interface CertificateStage {
   readonly registered: TestCertificate
   readonly outdated: TestCertificate
   /** A sound certificate of planner by `issuing`, or with a fault. */
-  planners(shape?: CertificateShape, issuer?: TestCertificate): Promise<TestCertificate>
+  readonly planners: (
+    shape?: CertificateShape,
+    issuer?: TestCertificate,
+  ) => Promise<TestCertificate>
   /** A sound SVID of researcher, or with a fault. */
-  svid(shape?: CertificateShape, id?: string, issuer?: TestCertificate): Promise<TestCertificate>
+  readonly svid: (
+    shape?: CertificateShape,
+    id?: string,
+    issuer?: TestCertificate,
+  ) => Promise<TestCertificate>
   /** Work of its own, asked for over a connection with this certificate. */
-  work(clientId: string | undefined, by: Shown, more?: More): Promise<Answer>
+  readonly work: (clientId: string | undefined, by: Shown, more?: More) => Promise<Answer>
   close(): Promise<void>
 }
 
