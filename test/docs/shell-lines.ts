@@ -80,13 +80,25 @@ async function findCliFault(args: readonly string[]): Promise<string | undefined
   const depth = GROUPS.has(args[0] ?? '') ? 2 : 1
   const command = args.slice(0, depth)
   const name = command.join(' ')
-  const known = helps.get(name) ?? helpOf(command)
-  helps.set(name, known)
-  const help = await known
+  const help = (await knownHelp(command)) ?? (await defaultHelp(args))
   if (help === undefined) return `there is no command ${name}`
   const flags = args.filter((word) => word.startsWith('--'))
   const unknown = flags.find((flag) => !new RegExp(`^  ${flag}\\b`, 'm').test(help))
   return unknown === undefined ? undefined : `actchain ${name} has no ${unknown}`
+}
+
+/** `actchain agents acme`: of `agents usage`, where one word is given that is no command. */
+async function defaultHelp([group, ...rest]: readonly string[]): Promise<string | undefined> {
+  const flag = rest.findIndex((word) => word.startsWith('-'))
+  const words = flag < 0 ? rest : rest.slice(0, flag)
+  return group === 'agents' && words.length === 1 ? knownHelp([group, 'usage']) : undefined
+}
+
+async function knownHelp(command: readonly string[]): Promise<string | undefined> {
+  const name = command.join(' ')
+  const known = helps.get(name) ?? helpOf(command)
+  helps.set(name, known)
+  return known
 }
 
 async function helpOf(command: readonly string[]): Promise<string | undefined> {
