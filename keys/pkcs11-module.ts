@@ -147,18 +147,14 @@ export function quietly(act: () => void): void {
   }
 }
 
-const PACKAGE: string = 'pkcs11js'
-
 async function newModule(): Promise<Pkcs11Module> {
   try {
-    const { default: library } = (await import(PACKAGE)) as {
-      readonly default: { readonly PKCS11: new () => Pkcs11Module }
-    }
-    return new library.PKCS11()
+    const { default: library } = await import('pkcs11js')
+    return new library.PKCS11() as Pkcs11Module
   } catch {
     // Not there, or there and not built: npm may have been told to run no install scripts.
     throw new DeviceRefused(
-      `ACTCHAIN_PKCS11_MODULE is set, and the npm package ${PACKAGE} is not installed or not built; run npm install --no-save ${PACKAGE}@2.1.7.`,
+      `ACTCHAIN_PKCS11_MODULE is set, and the npm package pkcs11js is not installed or not built; run npm install --no-save pkcs11js@2.1.7.`,
     )
   }
 }

@@ -7,6 +7,7 @@ import { createPkcs11Keeper, type Pkcs11Keeper } from '../keys/pkcs11-keeper.ts'
 import { DeviceRefused } from '../keys/pkcs11-module.ts'
 import { createSealedKeeper } from '../keys/sealed-keeper.ts'
 import type { Config } from './config.ts'
+import type { KeyRecord } from './core/key-plan.ts'
 import type { Tenant } from './core/tenant.ts'
 import { createKeyrings, type Keyrings } from './keyrings.ts'
 import { StartRefused } from './start-refused.ts'
@@ -47,6 +48,7 @@ export async function openKeys(config: Config, edges: KeysEdges): Promise<Opened
   try {
     for (const tenant of present) {
       await ensureFirstKey(deps, tenant.id, tenant.signingAlgorithm)
+      expectKeeper(tenant.id, versions.live(tenant.id).signingKeys.keys, device)
       await keyrings.openActive(tenant)
       const planned = await followAlgorithm(deps, tenant)
       if (planned === undefined) continue
@@ -54,9 +56,20 @@ export async function openKeys(config: Config, edges: KeysEdges): Promise<Opened
     }
   } catch (fault) {
     await close()
-    throw fault
+    throw told(fault)
   }
   return { keyrings, close }
+}
+
+function expectKeeper(
+  tenant: string,
+  keys: readonly KeyRecord[],
+  device: Pkcs11Keeper | undefined,
+): void {
+  if (device !== undefined || keys.at(-1)?.keeper !== 'pkcs11') return
+  throw new StartRefused([
+    `The signing key of tenant ${tenant} is in a PKCS#11 token; set ACTCHAIN_PKCS11_MODULE, ACTCHAIN_PKCS11_TOKEN and ACTCHAIN_PKCS11_PIN.`,
+  ])
 }
 
 async function connectDevice({ pkcs11 }: Config): Promise<Pkcs11Keeper | undefined> {
@@ -65,8 +78,12 @@ async function connectDevice({ pkcs11 }: Config): Promise<Pkcs11Keeper | undefin
   try {
     await device.connect()
   } catch (fault) {
-    if (fault instanceof DeviceRefused) throw new StartRefused([fault.message])
-    throw fault
+    throw told(fault)
   }
   return device
+}
+
+/** What the operator has to change about the device is a sentence of its own. */
+function told(fault: unknown): unknown {
+  return fault instanceof DeviceRefused ? new StartRefused([fault.message]) : fault
 }

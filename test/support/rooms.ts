@@ -11,7 +11,11 @@ export interface Room {
 export const EVERYTHING = '*'
 export const ROOMS: readonly Room[] = [
   { at: 'lib/src', rooms: [], packages: ['jose'] },
-  { at: 'keys', rooms: [], packages: ['jose', '@peculiar/x509', 'reflect-metadata', 'node:'] },
+  {
+    at: 'keys',
+    rooms: [],
+    packages: ['jose', '@peculiar/x509', 'reflect-metadata', 'pkcs11js', 'node:'],
+  },
   { at: 'server/core', rooms: ['lib/src'], packages: [] },
   {
     at: 'server/tenants',
