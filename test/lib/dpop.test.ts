@@ -410,7 +410,7 @@ describe('keys of proofs', () => {
       const proof = await aProof(key, { token: bound })
       expect(await outcomeOf(proof, { token: bound }, verifier)).toBe('accepted')
     }
-    const imported = imports.mock.calls.filter(([format]) => format === 'jwk')
+    const imported = imports.mock.calls.filter(([format]) => String(format) === 'jwk')
     imports.mockRestore()
     return imported.length
   }
