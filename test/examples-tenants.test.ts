@@ -29,6 +29,7 @@ const DECISIONS: Readonly<Record<string, readonly string[]>> = {
   'data-owners': ['ask', 'permit', 'refuse'],
   orchestrator: ['ask', 'permit', 'refuse'],
   'retrieval-assistant': ['permit', 'refuse'],
+  workloads: ['ask', 'permit', 'refuse'],
 }
 
 /** Rules that stand behind the facts of today: no case can show what they are for. */
@@ -38,7 +39,7 @@ const SECOND_LINES: Readonly<Record<string, readonly string[]>> = {
   'retrieval-assistant': ['read-only', 'no-delegation'],
 }
 
-test('there are four samples, and the tenant of the demo', () => {
+test('there are five samples, and the tenant of the demo', () => {
   expect([...all.keys()].toSorted()).toEqual(Object.keys(DECISIONS))
 })
 

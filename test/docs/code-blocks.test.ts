@@ -16,6 +16,12 @@ import { eventReceiver, eventTransmitter } from '../../server/tenants/event-part
 import { resource } from '../../server/tenants/resources-file.ts'
 import { taskType } from '../../server/tenants/task-types-file.ts'
 import { roleGrant, tenantFile, trustedIssuer } from '../../server/tenants/tenant-file.ts'
+import {
+  attester,
+  certificateAuthority,
+  trustDomain,
+  workloadIssuer,
+} from '../../server/tenants/trust-file.ts'
 import { type Block, pages, ROOT, readBlocks, readPage } from './pages.ts'
 import { sampleNames } from './sample-names.ts'
 import { findFault, readCommands } from './shell-lines.ts'
@@ -170,6 +176,10 @@ test('every YAML text loads, and what is of a tenant file has its form', () => {
     cases: testCase,
     event_receivers: eventReceiver,
     event_transmitters: eventTransmitter,
+    trust_domains: trustDomain,
+    certificate_authorities: certificateAuthority,
+    workload_issuers: workloadIssuer,
+    attesters: attester,
   }
   let seen = 0
   for (const { at, text } of inLanguage('yaml')) {
