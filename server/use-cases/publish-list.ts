@@ -34,11 +34,11 @@ const LEAST_PUBLISHED = 65_536
 /** Lists that are kept; one that was asked for least lately goes. */
 const MOST_KEPT = 256
 
-/** A token and what it says: which state of the tenant, as of which second, by which key. */
+/** A token and what it says: which state of the tenant, as of which second, by which key, and which others there were. */
 interface Signed {
   readonly sequence: number
   readonly iat: number
-  readonly kid: string
+  readonly keys: string
   readonly token: string
 }
 
@@ -59,7 +59,7 @@ export function createListPublisher(deps: ListPublisherDeps): ListPublisher {
     const asked = {
       sequence: statusLists.sequence(tenant.id),
       iat: clock.now(),
-      kid: signerOf(tenant).kid,
+      keys: keysOf(signerOf(tenant)),
     }
     // No list id has a space.
     const name = `${tenant.id} ${list}`
@@ -88,7 +88,7 @@ export function createListPublisher(deps: ListPublisherDeps): ListPublisher {
     const signer = signerOf(tenant)
     const { sequence } = content
     const done = sign(known, { tenant, list, content, signer, iat })
-    known.making = { sequence, iat, kid: signer.kid, done }
+    known.making = { sequence, iat, keys: keysOf(signer), done }
     try {
       known.signed = await done
       return known.signed.token
@@ -101,7 +101,8 @@ export function createListPublisher(deps: ListPublisherDeps): ListPublisher {
     const { tenant, list, content, signer, iat } = source
     const { sequence } = content
     const lst = await compress(known, content)
-    // Token Status List §5.1. `gen` and `seq` are ours: of which store, and which state of the tenant, the list shows.
+    // Token Status List §5.1. `gen`, `seq` and `kids` are ours: of which store, which state of the tenant the list shows, and
+    // which keys are good: whoever hears no feed learns here that one was killed (attack case K04).
     const token = await signer.sign('statuslist+jwt', {
       iss: tenant.issuer,
       sub: listUri(tenant, list),
@@ -110,9 +111,10 @@ export function createListPublisher(deps: ListPublisherDeps): ListPublisher {
       ttl: LIST_TTL,
       gen: statusLists.generation,
       seq: sequence,
+      kids: signer.kids,
       status_list: { bits: STATUS_BITS, lst },
     })
-    return { sequence, iat, kid: signer.kid, token }
+    return { sequence, iat, keys: keysOf(signer), token }
   }
 
   async function compress(known: Kept, content: StatusListContent): Promise<string> {
@@ -156,7 +158,12 @@ interface Source {
 type Asked = Omit<Signed, 'token'>
 
 function isFit(made: Asked, asked: Asked): boolean {
-  return made.sequence >= asked.sequence && made.iat >= asked.iat && made.kid === asked.kid
+  return made.sequence >= asked.sequence && made.iat >= asked.iat && made.keys === asked.keys
+}
+
+/** Which signs, and which there are. */
+function keysOf({ kid, kids }: StatusSigner): string {
+  return [kid, ...kids].join(' ')
 }
 
 /** Whoever made it was told of a fault. */

@@ -49,6 +49,7 @@ describe('a list', () => {
       ttl: 5,
       gen: '1',
       seq: 2,
+      kids: [kid],
       status_list: { bits: 2, lst: expect.stringMatching(/^[\w-]+$/) },
     })
     const statuses = statusesOf(claims)

@@ -115,6 +115,7 @@ export class StatusIssuer {
         ttl: 5,
         gen: 'a1',
         seq: this.seq,
+        kids: this.kids ?? this.keys.map(({ kid }) => kid),
         status_list: { bits: 2, lst },
         ...claims,
       },

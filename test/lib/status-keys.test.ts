@@ -97,6 +97,25 @@ describe('K04 a key that was taken back', () => {
     await f.until(verifier, await f.token(f.claims(), next), 'accepted')
   })
 
+  test('is told by the lists to who hears no feed; an older list brings it not back', async () => {
+    f.issuer.keys = [f.issuerKey, next]
+    const jwks = { keys: [f.issuerKey.publicJwk, next.publicJwk] }
+    const verifier = f.verifier({ feed: 'off' }, { jwks })
+    f.issuer.signWith(next)
+    const stolen = await f.token()
+    const good = await f.token(f.claims(), next)
+    expect(await f.outcome(verifier, stolen)).toBe('accepted')
+    const old = await f.issuer.list()
+    f.issuer.kids = ['k2']
+    f.ahead = f.issuer.ahead = 11
+    expect(await f.outcome(verifier, good)).toBe('accepted')
+    expect(await f.outcome(verifier, stolen)).toBe('key_unknown')
+    f.issuer.answers.set(new URL(f.issuer.listUri).pathname, (_, response) => response.end(old))
+    f.ahead = f.issuer.ahead = 22
+    expect(await f.outcome(verifier, good)).toBe('revocation_unknown')
+    expect(await f.outcome(verifier, stolen)).toBe('key_unknown')
+  })
+
   test('costs one fetch, however many messages speak of it', async () => {
     const verifier = remote()
     await listening(verifier)

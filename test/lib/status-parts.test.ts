@@ -1,9 +1,11 @@
 /** The parts a status check is made of, each by itself. */
 import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
+import { fixedKeys } from '../../lib/src/jwks.ts'
 import { EventStream, MAX_EVENT_LENGTH } from '../../lib/src/status/event-stream.ts'
 import { ageOf, stampOf } from '../../lib/src/status/freshness.ts'
 import { inflate } from '../../lib/src/status/inflate.ts'
+import { KeyNews } from '../../lib/src/status/key-news.ts'
 import { ListCache } from '../../lib/src/status/list-cache.ts'
 import {
   INVALID,
@@ -20,6 +22,7 @@ const aList = (bits: number, ...bytes: readonly number[]): StatusList => ({
   seq: 0,
   iat: 0,
   exp: 0,
+  kids: undefined,
   bits,
   statuses: Uint8Array.from(bytes),
 })
@@ -153,6 +156,7 @@ test('M05 so many lists are held, those no token needs leave first, and what cha
       },
     },
     { now: () => NOW, tick: () => ++tick },
+    new KeyNews(fixedKeys({ entries: [] })),
   )
   for (let at = 0; at < 70; at++) {
     await cache.renew(uriOf(at))

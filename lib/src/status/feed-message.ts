@@ -1,9 +1,9 @@
 /** One message of an issuer's feed: which lists changed, and which keys are its own, as of now. */
 import { isCount } from '../bounds-form.ts'
-import { MAX_KEYS } from '../key-set.ts'
 import type { RevocationDeps } from '../revocation.ts'
 import { isJsonObject, type JsonValue } from '../strict-json.ts'
 import type { Clock } from './freshness.ts'
+import { readKids } from './key-news.ts'
 import { isListUri, readGeneration, readStatement, StatementRefused } from './statement.ts'
 
 const MAX_MESSAGE_LENGTH = 131_072
@@ -36,20 +36,8 @@ export async function readFeedMessage(
   if (!isCount(seq) || !isCount(since) || since > seq)
     throw new StatementRefused('its sequence is none')
   const gen = readGeneration(claims['gen'])
-  const kids = readKids(claims['kids'])
-  // A key that was taken back cannot say which keys are good.
-  if (!kids.includes(kid)) throw new StatementRefused('its own key is not among the keys it names')
+  const kids = readKids(claims['kids'], kid)
   return { iat, gen, seq, since, lists: readLists(deps.issuer, claims['lists'], seq), kids }
-}
-
-function readKids(value: JsonValue | undefined): readonly string[] {
-  const kids: readonly JsonValue[] = Array.isArray(value) ? value : []
-  if (kids.length === 0 || kids.length > MAX_KEYS)
-    throw new StatementRefused('it names no keys, or too many')
-  return kids.map((kid) => {
-    if (typeof kid !== 'string') throw new StatementRefused('a key it names has no name')
-    return kid
-  })
 }
 
 function readLists(

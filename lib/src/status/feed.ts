@@ -25,7 +25,6 @@ export class Feed {
   #gen = ''
   #seq = 0
   #iat = 0
-  #kids = ''
   /** After a message that was refused everything is asked for anew. */
   #resumable = true
   #taken = 0
@@ -120,7 +119,7 @@ export class Feed {
   async #take(data: string): Promise<void> {
     const came = momentOf(this.#clock)
     const message = await readFeedMessage(this.#deps, this.#clock, data)
-    const { gen, seq, since, iat, kids } = message
+    const { gen, seq, since, iat } = message
     if (this.#closed) return
     // Of a store that took the place of a lost one nothing is known yet.
     const reached = gen === this.#gen ? this.#seq : 0
@@ -132,18 +131,7 @@ export class Feed {
     this.#iat = iat
     this.#taken++
     this.#resumable = true
-    this.#learnKeys(kids)
     this.#onMessage(message, stampOf(iat, came))
-  }
-
-  /** K04: keys it does not name are gone now; those it names first are read soon. */
-  #learnKeys(kids: readonly string[]): void {
-    const { keys } = this.#deps
-    keys.retain(kids)
-    const names = JSON.stringify(kids.toSorted())
-    if (names === this.#kids) return
-    this.#kids = names
-    keys.refresh().catch(() => undefined)
   }
 
   /** The same words once, until a message is taken again. */

@@ -7,6 +7,7 @@ import { fetchBytes } from '../fetch-bytes.ts'
 import type { RevocationDeps } from '../revocation.ts'
 import { type FeedMessage, MAX_LISTS_NAMED } from './feed-message.ts'
 import { ageOf, type Clock, MAX_AHEAD_SECONDS, momentOf, type Stamp, stampOf } from './freshness.ts'
+import type { KeyNews } from './key-news.ts'
 import { StatementRefused } from './statement.ts'
 import { MAX_LIST_BYTES, readStatusList, type StatusList } from './status-list.ts'
 import { startTimer } from './timer.ts'
@@ -49,6 +50,7 @@ interface Slot {
 export class ListCache {
   readonly #deps: RevocationDeps
   readonly #clock: Clock
+  readonly #news: KeyNews
   readonly #slots = new Map<string, Slot>()
   /** By URI, the newest change the feed told of; where one is no longer remembered, `#forgotten` is not less. */
   readonly #changes = new Map<string, number>()
@@ -60,9 +62,10 @@ export class ListCache {
   readonly #pauses = new Set<() => void>()
   #closed = false
 
-  constructor(deps: RevocationDeps, clock: Clock) {
+  constructor(deps: RevocationDeps, clock: Clock, news: KeyNews) {
     this.#deps = deps
     this.#clock = clock
+    this.#news = news
   }
 
   /** What is held of a list; it counts as asked for. */
@@ -170,6 +173,7 @@ export class ListCache {
       const list = await readStatusList(this.#deps, this.#clock, uri, text)
       this.#install(slot, list, stampOf(list.iat, asked))
       slot.failed = false
+      if (list.kids !== undefined) this.#news.takeNewer(list.kids, list.iat)
     } catch (error) {
       const kind = error instanceof StatementRefused ? 'status_refused' : 'status_unreadable'
       onFault({ kind, detail: `${wordsOf(error)}: ${uri}` })

@@ -5,6 +5,7 @@ import type { RevocationDeps } from '../revocation.ts'
 import { isJsonObject, type JsonValue } from '../strict-json.ts'
 import type { Clock } from './freshness.ts'
 import { inflate } from './inflate.ts'
+import { readKids } from './key-news.ts'
 import { readGeneration, readStatement, StatementRefused } from './statement.ts'
 
 /** Bytes, as fetched; and unpacked: 67 million indexes of two bits. */
@@ -20,6 +21,8 @@ export interface StatusList {
   /** Seconds since the epoch. */
   readonly iat: number
   readonly exp: number
+  /** Ids of all keys the issuer had; undefined where it does not say. */
+  readonly kids: readonly string[] | undefined
   /** 1, 2, 4 or 8 for each index. */
   readonly bits: number
   readonly statuses: Uint8Array
@@ -33,7 +36,7 @@ export async function readStatusList(
   text: string,
 ): Promise<StatusList> {
   const rules = { typ: 'statuslist+jwt', maxLength: MAX_LIST_BYTES }
-  const { claims, iat } = await readStatement(deps, clock, text, rules)
+  const { claims, kid, iat } = await readStatement(deps, clock, text, rules)
   // Token Status List §8.3: a list is good for the one place it names.
   if (claims['sub'] !== uri) throw new StatementRefused('it is another list')
   const { seq, exp } = claims
@@ -41,7 +44,9 @@ export async function readStatusList(
   // Optional in the specification; here a list without an end is none.
   if (!isCount(exp) || exp <= clock.now()) throw new StatementRefused('it has expired')
   const gen = readGeneration(claims['gen'])
-  return { uri, gen, seq, iat, exp, ...(await readStatuses(claims['status_list'])) }
+  const named = claims['kids']
+  const kids = named === undefined ? undefined : readKids(named, kid)
+  return { uri, gen, seq, iat, exp, kids, ...(await readStatuses(claims['status_list'])) }
 }
 
 async function readStatuses(

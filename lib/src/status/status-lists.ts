@@ -7,6 +7,7 @@ import type { Revocation, RevocationCheck, RevocationDeps, StatusReference } fro
 import { isScopeToken } from '../scope.ts'
 import { Feed } from './feed.ts'
 import type { Clock } from './freshness.ts'
+import { KeyNews } from './key-news.ts'
 import { ListCache } from './list-cache.ts'
 import { isListUri } from './statement.ts'
 import { INVALID, SUSPENDED, worstOf } from './status-list.ts'
@@ -37,8 +38,12 @@ export function statusLists(options: StatusListsOptions = {}): Revocation {
 }
 
 function createCheck(deps: RevocationDeps, settings: Settings, clock: Clock): RevocationCheck {
-  const lists = new ListCache(deps, clock)
-  const feed = new Feed(deps, clock, (message, stamp) => lists.apply(message, stamp))
+  const news = new KeyNews(deps.keys)
+  const lists = new ListCache(deps, clock, news)
+  const feed = new Feed(deps, clock, (message, stamp) => {
+    news.take(message.kids, message.iat)
+    lists.apply(message, stamp)
+  })
   const { freshness, executeScopes, executeFreshness } = settings
 
   /** Undefined where what is held does not answer. */
