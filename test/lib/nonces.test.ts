@@ -1,13 +1,15 @@
 import fc from 'fast-check'
+import { calculateJwkThumbprint, decodeJwt, exportJWK } from 'jose'
+import * as oauth from 'openid-client'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { protect } from '../../lib/src/adapters/fetch.ts'
 import { VerificationError } from '../../lib/src/errors.ts'
-import { type NonceState, proofNonces } from '../../lib/src/nonces.ts'
+import { type NonceState, type Nonces, proofNonces } from '../../lib/src/nonces.ts'
 import type { VerifierOptions } from '../../lib/src/options.ts'
 import type { ReplayClaim } from '../../lib/src/replay.ts'
 import type { VerificationReport } from '../../lib/src/report.ts'
 import type { Verifier } from '../../lib/src/verifier.ts'
-import { API, aKey, aProof, type Claims, NOW, signToken } from '../support/chain-token.ts'
+import { API, aKey, aProof, type Claims, ISSUER, NOW, signToken } from '../support/chain-token.ts'
 import { aFixture, type Fixture, NEED, reasonOf, URL_CALLED } from '../support/verifier-fixture.ts'
 
 const SECRET = 'c2VjcmV0cyBvZiB0aGlzIHRlc3QgYXJlIG5vdCBhbnk'
@@ -184,5 +186,46 @@ describe('a resource that asks for nonces', () => {
     expect(old.headers.get('cache-control')).toBe('no-store')
     const fresh = await answer(await nonceAt(NOW))
     expect([fresh.status, fresh.headers.get('dpop-nonce')]).toEqual([303, null])
+  })
+
+  test('9449-9-01 9449-8.2-01 openid-client learns them by itself, and uses the next one', async () => {
+    let ahead = 0
+    const now = () => Date.now() / 1000
+    const moving: Nonces = (deps) => nonces({ ...deps, now: () => deps.now() + ahead })
+    const handle = protect(f.with({ nonces: moving, now }), NEED, () => new Response('good'))
+    const seen: unknown[][] = []
+    const client = new oauth.Configuration({ issuer: ISSUER }, 'writer')
+    client[oauth.customFetch] = async (url, options) => {
+      const request = new Request(url, options as RequestInit)
+      const { nonce } = decodeJwt(request.headers.get('dpop') ?? '')
+      const answer = await handle(request)
+      seen.push([answer.status, nonce, answer.headers.get('dpop-nonce') ?? undefined])
+      return answer
+    }
+    const pair = await oauth.randomDPoPKeyPair('ES256')
+    const DPoP = oauth.getDPoPHandle(client, pair)
+    const jkt = await calculateJwkThumbprint(await exportJWK(pair.publicKey))
+    const issued = Math.floor(now())
+    const own = await signToken(f.issuerKey, f.claims({ cnf: { jkt }, now: issued }))
+    const get = async () => {
+      const url = new URL(URL_CALLED)
+      const options = [undefined, undefined, { DPoP }] as const
+      const answer = await oauth.fetchProtectedResource(client, own, url, 'GET', ...options)
+      expect(await answer.text()).toBe('good')
+    }
+    await get()
+    await get()
+    ahead = 180
+    await get()
+    await get()
+    const [first, , , second] = seen.map(([, , given]) => given)
+    expect(seen).toEqual([
+      [401, undefined, first],
+      [200, first, undefined],
+      [200, first, undefined],
+      [200, first, second],
+      [200, second, undefined],
+    ])
+    expect(second).not.toBe(first)
   })
 })
