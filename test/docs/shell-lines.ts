@@ -8,7 +8,17 @@ import { ROOT } from './pages.ts'
 const GROUPS = new Set(['dev', 'agents', 'task', 'keys'])
 
 /** Programs readers have or can get; what they are given is not checked. */
-const FOREIGN = new Set(['curl', 'sh', 'docker', 'openssl', 'mkdir', 'cp', 'jq', 'tail'])
+const FOREIGN = new Set([
+  'curl',
+  'sh',
+  'docker',
+  'openssl',
+  'mkdir',
+  'cp',
+  'jq',
+  'tail',
+  'softhsm2-util',
+])
 
 const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
   readonly scripts: Readonly<Record<string, string>>
