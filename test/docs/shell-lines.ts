@@ -38,7 +38,7 @@ export function readCommands(text: string): readonly (readonly string[])[] {
 
 /** What is wrong with the command; undefined where it would do something. */
 export async function findFault(command: readonly string[]): Promise<string | undefined> {
-  const [program = '', ...args] = command.filter((word) => !/^[A-Z_]+=/.test(word))
+  const [program = '', ...args] = command.filter((word) => !/^[A-Z0-9_]+=/.test(word))
   if (FOREIGN.has(program)) return undefined
   if (program === 'npm') return findNpmFault(args)
   if (program === 'apt-get' && args[0] === 'install') return findUnpinned(args.slice(1))
