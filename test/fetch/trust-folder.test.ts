@@ -83,12 +83,12 @@ test.each([
   'prod json',
   `a${'b'.repeat(128)}`,
   'ｐrod.json',
-])('K01: %j is no name of a file here', async (file) => {
+])('F04: %j is no name of a file here', async (file) => {
   await expect(readerOf(file)()).rejects.toMatchObject({ code: 'url_refused' })
   expect(parsed).toEqual([])
 })
 
-test.each(['..', '.', '', 'Acme', 'a/b'])('K01: %j is no tenant', async (tenant) => {
+test.each(['..', '.', '', 'Acme', 'a/b'])('F04: %j is no tenant', async (tenant) => {
   await expect(readerOf('prod.json', tenant)()).rejects.toMatchObject({ code: 'url_refused' })
 })
 
@@ -96,14 +96,14 @@ test.each([
   ["another tenant's file", 'other/prod.json'],
   ['a file above', 'top.json'],
   ['a file of the machine', '/etc/hostname'],
-])('F02: a link to %s is not followed', async (_, target) => {
+])('F05: a link to %s is not followed', async (_, target) => {
   const path = target.startsWith('/') ? target : join(folder, target)
   symlinkSync(path, join(folder, 'acme', 'link.json'))
   await expect(readerOf('link.json')()).rejects.toMatchObject({ code: 'address_refused' })
   expect(parsed).toEqual([])
 })
 
-test("F02: a tenant's folder that is a link to another's is not followed", async () => {
+test("F05: a tenant's folder that is a link to another's is not followed", async () => {
   symlinkSync(join(folder, 'other'), join(folder, 'mirror'))
   const read = readerOf('prod.json', 'mirror')
   await expect(read()).rejects.toMatchObject({ code: 'address_refused' })

@@ -55,7 +55,7 @@ export function usageContract(name: string, open: () => Promise<OpenedUsage>): v
       expect(read()['a']).toEqual({ firstSeen: NOW + 2, lastUsed: undefined })
     })
 
-    test('F01 no name reaches another, nor another tenant', async () => {
+    test('F04 no name reaches another, nor another tenant', async () => {
       const long = `${'s'.repeat(300)}:read`
       const names = [...HOSTILE, long, `${long}2`]
       await uses.observe('acme', names, NOW)

@@ -441,3 +441,46 @@ test('the issuer of the claims is the tenant’s, whoever asks', async () => {
   expect(claims.iss).toBe(ISSUER)
   expect(claims.status.status_list.uri).toBe(`${ISSUER}/status/g1-1`)
 })
+
+describe('what an issued token stands on is noted as used', () => {
+  const notes: unknown[] = []
+  const usage = { ...NO_USAGE, token: (...note: readonly unknown[]) => void notes.push(note) }
+  beforeEach(() => {
+    notes.length = 0
+  })
+
+  test('once, when its entry is on record', async () => {
+    const input = draft()
+    const { claims } = granted(await issueHop(deps({ usage }), input))
+    const { id, kind } = input.attenuated.target
+    expect(notes).toEqual([
+      [
+        'acme',
+        {
+          chain: ['planner'],
+          taskType: input.parent.taskType.id,
+          isOpening: true,
+          target: id,
+          scope: kind === 'api' ? claims.scope.split(' ') : [],
+          policies: expect.arrayContaining([...input.attenuated.policies]),
+        },
+        NOW,
+      ],
+    ])
+  })
+
+  test('for every agent of its chain', async () => {
+    await issueHop(deps({ usage }), await nextDraft())
+    const use = { chain: ['planner', 'researcher'], isOpening: false }
+    expect(notes).toMatchObject([['acme', use, NOW]])
+  })
+
+  test('not where it was refused or failed', async () => {
+    const input = await nextDraft()
+    const mint = async () => refuse('token_too_large')
+    await issueHop(deps({ usage, mint }), input)
+    const audit: AuditLog = { append: () => Promise.reject(new Error('disk full')) }
+    await expect(issueHop(deps({ usage, audit }), input)).rejects.toThrow('disk full')
+    expect(notes).toEqual([])
+  })
+})
