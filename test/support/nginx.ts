@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -81,6 +81,7 @@ async function untilOpen(child: ChildProcess, port: number): Promise<void> {
   throw new Error('it does not listen')
 }
 
+/** What docs/mutual-tls.md tells operators to write, with this run's paths and ports. */
 function configuration(folder: string, port: number, options: TlsProxyOptions): string {
   const { server, client, upstream, authority, lines = [] } = options
   const write = (name: string, text: string): string => {
@@ -88,6 +89,24 @@ function configuration(folder: string, port: number, options: TlsProxyOptions): 
     writeFileSync(path, text, { mode: 0o600 })
     return path
   }
+  const page = readFileSync(join(import.meta.dirname, '../../docs/mutual-tls.md'), 'utf8')
+  const [, documented = ''] = /```nginx\n([^`]+)```/.exec(page) ?? []
+  const { host, hostname } = new URL(upstream)
+  const here: Readonly<Record<string, string>> = {
+    '127.0.0.1:8460': host,
+    'listen 443 ssl': `listen 127.0.0.1:${port} ssl`,
+    '/etc/nginx/tls/site.pem': write('site.pem', server.pem),
+    '/etc/nginx/tls/site.key': write('site.key', server.keyPem),
+    '/etc/nginx/tls/proxy.pem': write('proxy.pem', client.pem),
+    '/etc/nginx/tls/proxy.key': write('proxy.key', client.keyPem),
+    '/etc/nginx/tls/actchain-ca.pem': write('authority.pem', authority.pem),
+    'proxy_ssl_name actchain.internal': `proxy_ssl_name ${hostname}`,
+    'location / {': ['location / {', ...lines].join('\n    '),
+  }
+  const own = Object.entries(here).reduce((text, [there, value]) => {
+    if (text.split(there).length !== 2) throw new Error(`the page has no single ${there}`)
+    return text.replace(there, () => value)
+  }, documented)
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
   return `
 daemon off;
@@ -97,36 +116,7 @@ events { worker_connections 256; }
 http {
   access_log off;
   ${temporary.map((name) => `${name}_temp_path ${join(folder, name)};`).join('\n  ')}
-  map $ssl_client_raw_cert $client_cert {
-    default '';
-    ${CERTIFICATE_LINES} ':${LINE_NAMES.map((name) => `$${name}`).join('')}:';
-  }
-  server {
-    listen 127.0.0.1:${port} ssl;
-    ssl_certificate ${write('server.pem', server.pem)};
-    ssl_certificate_key ${write('server.key', server.keyPem)};
-    ssl_protocols TLSv1.2 TLSv1.3;
-    ssl_verify_client optional_no_ca;
-    location / {
-      proxy_pass ${upstream};
-      proxy_http_version 1.1;
-      proxy_set_header Connection '';
-      proxy_set_header Host $http_host;
-      proxy_set_header Client-Cert $client_cert;
-      proxy_set_header Client-Cert-Chain '';
-      proxy_ssl_certificate ${write('client.pem', client.pem)};
-      proxy_ssl_certificate_key ${write('client.key', client.keyPem)};
-      proxy_ssl_trusted_certificate ${write('authority.pem', authority.pem)};
-      proxy_ssl_verify on;
-      ${lines.join('\n      ')}
-    }
-  }
+${own}
 }
 `
 }
-
-/** Lines of base64 a certificate may have: two kilobytes. nginx has no other way to take line breaks out of it. */
-const LINE_NAMES = Array.from({ length: 44 }, (_, at) => `c${at}`)
-const CERTIFICATE_LINES = `"~^-----BEGIN CERTIFICATE-----\\n${LINE_NAMES.map((name, at) =>
-  `(?<${name}>[A-Za-z0-9+/=]+)\\n`.replace(/^/, at === 0 ? '' : '(?:'),
-).join('')}${')?'.repeat(LINE_NAMES.length - 1)}-----END CERTIFICATE-----\\n?$"`
