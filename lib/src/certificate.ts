@@ -29,7 +29,8 @@ export const tlsCertificate: CertificateOf = async (request) => {
 
 /**
  * For a node server that only its proxies call: true where the certificate of the connection was signed by the server's `ca`. Give
- * it one that signs for proxies alone: without any, node believes every public authority. The certificate is looked at too: Node 20 says `authorized` of a resumed session that never had one.
+ * it one that signs for proxies alone: without any, node believes every public authority. The certificate is looked at too: Node 20
+ * says `authorized` of a resumed session that never had one.
  */
 export function hasTrustedCertificate(request: object): boolean {
   const socket = socketOf(request)
