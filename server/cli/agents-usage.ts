@@ -72,7 +72,7 @@ function headline(item: JsonObject, kind: string, file: string): string {
   const id = (textOf(item, 'id') ?? '').padEnd(24)
   if (kind !== 'agent') return `${id} ${kind.replace('_', ' ')} in ${file}`
   const last = textOf(item, 'last_used') ?? 'never'
-  return `${id} ${last.padEnd(20)} ${textOf(item, 'owner') ?? ''}`
+  return `${id} ${last.padEnd(24)} ${textOf(item, 'owner') ?? ''}`
 }
 
 const SENTENCES: Readonly<Record<FindingKind, string>> = {

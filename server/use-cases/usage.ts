@@ -39,8 +39,8 @@ const MOST_AT_ONCE = 1000
 export function createUsageLog({ store, tenants, clock, present }: UsageDeps): UsageLog {
   const startedAt = clock.now()
   const noted = new Map<string, Map<string, number>>(present.map((id) => [id, new Map()]))
-  /** The facts whose names are in the store. */
-  const observed = new Map<string, Tenant>()
+  /** Versions whose names are in the store, by tenant. */
+  const observed = new Map<string, string>()
 
   const notesOf = (tenant: string): Map<string, number> => {
     const known = noted.get(tenant) ?? new Map<string, number>()
@@ -51,7 +51,7 @@ export function createUsageLog({ store, tenants, clock, present }: UsageDeps): U
   /** The store's names become the tenant's. */
   const observe = async (tenant: Tenant): Promise<void> => {
     const last = observed.get(tenant.id)
-    if (last === tenant) return
+    if (last === tenant.version) return
     const names = namesOf(tenant)
     const known = store.read(tenant.id)
     const since = last === undefined ? startedAt : clock.now()
@@ -59,7 +59,7 @@ export function createUsageLog({ store, tenants, clock, present }: UsageDeps): U
     const gone = [...known.keys()].filter((name) => !names.has(name))
     for (const some of slices(fresh)) await store.observe(tenant.id, some, since)
     for (const some of slices(gone)) await store.forget(tenant.id, some)
-    observed.set(tenant.id, tenant)
+    observed.set(tenant.id, tenant.version)
   }
 
   const write = async (tenant: Tenant): Promise<void> => {

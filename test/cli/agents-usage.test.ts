@@ -59,7 +59,7 @@ describe('in the beginning', () => {
 
     const { code, stdout, stderr } = await cli('acme')
     expect([code, stderr]).toEqual([0, ''])
-    expect(stdout).toMatch(/^coder {20}never {16}team@acme\.example\n {4}no expiry\n/)
+    expect(stdout).toMatch(/^coder {20}never {20}team@acme\.example\n {4}no expiry\n/)
     expect(stdout).toMatch(/\nObserved since \S+Z: nothing is called unused before 90 days\.\n$/)
     expect(stdout).not.toMatch(/not used|would do/)
   })

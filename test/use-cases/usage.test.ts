@@ -115,7 +115,8 @@ describe('what it costs', () => {
 test('what left the facts is forgotten, and what came is observed since then', async () => {
   await log.flush()
   now += 60
-  tenant = aTenant({ agents: [anAgent('coder')], taskTypes: [aTaskType()] })
+  const facts = { agents: [anAgent('coder')], taskTypes: [aTaskType()] }
+  tenant = aTenant({ ...facts, tenant: { version: 'newer' } })
   log.token(tenant.id, use(['planner']), now)
   await log.flush()
   const uses = store.read(tenant.id)
