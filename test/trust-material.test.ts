@@ -278,6 +278,36 @@ describe('SPCA-key-03: a bundle is polled as it asks for', () => {
   })
 })
 
+describe('SPCA-key-01, SPF-4.2-01: every trust domain has a bundle of its own', () => {
+  test('a key id that two of them have is each its own key', async () => {
+    const { publicKey: other } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const theirs = { ...other.export({ format: 'jwk' }), kid: 'a', use: 'jwt-svid' }
+    said['/other'] = { keys: [theirs] }
+    const xOf = async (path: string) => {
+      const bundle = await trust.bundle('acme', domain({ url: `${hub.origin}${path}` }), false)
+      return bundle.jwtKeys.map(({ x }) => x)
+    }
+    expect([await xOf('/bundle'), await xOf('/other')]).toEqual([[jwk.x], [theirs.x]])
+  })
+
+  test.each([
+    ['plain http', 'http://spiffe.example/bundle'],
+    ['userinfo', 'https://user@spiffe.example/bundle'],
+  ])('SPCA-key-02, SPF-5.2-01: its address is https without userinfo, not %s', async (_, url) => {
+    await expect(trust.bundle('acme', domain({ url }), false)).rejects.toMatchObject({
+      code: 'url_refused',
+    })
+  })
+
+  test('SPF-5.2-01: a redirect is not followed, wherever it leads', async () => {
+    said['/bundle'] = 302
+    await expect(
+      trust.bundle('acme', domain({ url: `${hub.origin}/bundle` }), false),
+    ).rejects.toMatchObject({ code: 'status_refused' })
+    expect(asked).toEqual(['/bundle'])
+  })
+})
+
 describe('what is not fetched', () => {
   test('a bundle in a file, a newer one, a broken one, and none', async () => {
     const write = (value: unknown) =>
