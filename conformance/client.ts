@@ -3,7 +3,7 @@
  * the request around them.
  */
 import { randomUUID } from 'node:crypto'
-import { FORM_TYPE, type Form, form, type Reply, send } from './http.ts'
+import { type ClientCertificate, FORM_TYPE, type Form, form, type Reply, send } from './http.ts'
 import { type Claims, epoch, newKey, type SigningKey, signingKey, signJwt } from './jwt.ts'
 import type { Party } from './profile.ts'
 
@@ -29,6 +29,8 @@ export interface Fault {
   readonly query?: string
   /** Replaces the body. */
   readonly body?: string
+  /** Shown in the handshake. */
+  readonly certificate?: ClientCertificate
 }
 
 export class Client {
@@ -79,6 +81,7 @@ export class Client {
       method: fault.method ?? 'POST',
       headers: { 'content-type': FORM_TYPE, ...fault.headers },
       body: fault.body ?? form({ ...credentials, ...parameters }),
+      certificate: fault.certificate,
     })
   }
 

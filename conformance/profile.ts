@@ -63,6 +63,8 @@ export interface Profile {
   readonly other: { readonly issuer: string; readonly agent: Agent; readonly api: Api }
   /** An authorization server that asks for nonces in proofs, with a client that may act for itself at the API. */
   readonly nonces?: Profile['other']
+  /** An authorization server with clients that authenticate by certificate. */
+  readonly certificates?: CertificateProfile
   /** Receives security events; its management tokens are bound to a key. Another one may not see its stream. */
   readonly receiver?: Party
   readonly other_receiver?: Party
@@ -76,6 +78,29 @@ export interface Profile {
   }
   /** Resource servers that trust issuers the suite itself plays. */
   readonly vectors?: VectorProfile
+}
+
+export interface CertificateProfile {
+  readonly issuer: string
+  readonly api: Api & { readonly read: string }
+  /**
+   * `issued` and `address` are vouched for by an authority, the address is registered in another spelling; `registered` is its own;
+   * `workload` has an X.509-SVID beneath an intermediate, `named` is the same one by its SPIFFE ID, `fleet` is one of many.
+   */
+  readonly accepted: Readonly<Record<string, CertificateClient>>
+  /** Each sound but for what the requirement is about. */
+  readonly refused: readonly (CertificateClient & {
+    readonly requirement: string
+    readonly what: string
+  })[]
+}
+
+/** Paths of PEM files: the certificate with those that come beside it, and its key. */
+export interface CertificateClient {
+  /** Whom it is shown as. */
+  readonly client_id: string
+  readonly cert: string
+  readonly key: string
 }
 
 export interface VectorProfile {

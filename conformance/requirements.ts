@@ -13,6 +13,7 @@ import { SHARED_SIGNALS } from './requirements/shared-signals.ts'
 import { STATUS_LISTS } from './requirements/status-lists.ts'
 import { TOKEN_EXCHANGE } from './requirements/token-exchange.ts'
 import { INTROSPECTION, RESOURCE_INDICATORS, REVOCATION } from './requirements/tokens.ts'
+import { X509_SVID } from './requirements/x509-svid.ts'
 
 export const REQUIREMENTS: Readonly<Record<string, Requirement>> = {
   ...TOKEN_EXCHANGE,
@@ -23,6 +24,7 @@ export const REQUIREMENTS: Readonly<Record<string, Requirement>> = {
   ...ASSERTIONS,
   ...DPOP,
   ...MTLS,
+  ...X509_SVID,
   ...INTROSPECTION,
   ...REVOCATION,
   ...STATUS_LISTS,

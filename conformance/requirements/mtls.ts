@@ -4,6 +4,17 @@ import { row, table } from '../requirement.ts'
 const rs = { tested: 'RS' } as const
 
 export const MTLS = table('RFC 8705', {
+  '8705-2-01': row('2', 'MUST', 'A certificate counts by its handshake, with a client_id'),
+  '8705-2-02': row('2', 'MUST', 'The certificate is of that client'),
+  '8705-2.1-01': row('2.1', 'defined', 'A path to the authority, and one expected name'),
+  '8705-2.1.2-01': row('2.1.2', 'MUST', 'A client is registered with exactly one name', {
+    priority: 'P1',
+    reason: 'clients are files of the tenant, not registered over HTTP; `actchain check` holds it',
+  }),
+  '8705-2.1.2-02': row('2.1.2', 'defined', 'Addresses compare in binary form', { priority: 'P1' }),
+  '8705-2.2-01': row('2.2', 'defined', 'A registered certificate, and no other of its key', {
+    priority: 'P1',
+  }),
   '8705-3-02': row('3', 'MUST', 'A token bound to another certificate is invalid_token', rs),
   '8705-3-03': row('3', 'MUST', 'A bound token without a certificate is no bearer token', rs),
   '8705-6.2-01': row('6.2', 'defined', 'For binding a certificate needs no authority', {

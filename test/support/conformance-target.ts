@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { makeSelfSigned } from './certificates.ts'
 import { startChangingTarget } from './changing-target.ts'
 import { type Child, freePort, serveActchain, startChild } from './child-server.ts'
+import { conformanceCertificates } from './conformance-certificates.ts'
 import { conformanceTenants, IDS } from './conformance-tenants.ts'
 import { makeCertificates } from './run-certificates.ts'
 
@@ -40,7 +41,11 @@ async function startTarget(folder: string, children: Child[]): Promise<string> {
   const apiUri = `${origin(apiPort)}/api`
   const tenants = join(folder, 'tenants')
   mkdirSync(tenants, { recursive: true })
-  const parties = conformanceTenants(tenants, apiUri)
+  const certified = await conformanceCertificates(
+    join(folder, 'tls'),
+    join(folder, 'data', 'trust', 'umbrella'),
+  )
+  const parties = conformanceTenants(tenants, apiUri, certified.change)
   const site = origin(sitePort)
   const vectors = parties.vectors({ site, vector: origin(vectorPort), misled: origin(misledPort) })
   const example = (port: number | undefined, issuer: string, audience: string, ...more: string[]) =>
@@ -86,10 +91,16 @@ async function startTarget(folder: string, children: Child[]): Promise<string> {
   children.push(...started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])))
   for (const one of started) if (one.status === 'rejected') throw one.reason
   const changing = started[4]
+  const acme = parties.profile((tenant) => `${publicUrl}/t/${tenant}`)
   const profile = {
     issuer: `${publicUrl}/t/acme`,
     ca: tls.ca,
-    ...parties.profile((tenant) => `${publicUrl}/t/${tenant}`),
+    ...acme,
+    certificates: {
+      issuer: `${publicUrl}/t/umbrella`,
+      api: acme.api,
+      ...certified.profile,
+    },
     vectors: {
       ...vectors,
       site: { port: sitePort, cert: tls.cert, key: tls.key },

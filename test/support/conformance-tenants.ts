@@ -94,13 +94,18 @@ export function writeConformanceTenant(
   }
 }
 
-/** Writes `acme`, `globex`, and `initech`, which asks for nonces; their parts of the profile, with keys. */
-export function conformanceTenants(root: string, apiUri: string) {
+/** Writes `acme`, `globex`, `initech`, which asks for nonces, and `umbrella`, whose clients have certificates; their parts of the profile, with keys. */
+export function conformanceTenants(
+  root: string,
+  apiUri: string,
+  certified: (documents: TenantDocuments) => void,
+) {
   const acme = writeConformanceTenant(root, 'acme', apiUri)
   const globex = writeConformanceTenant(root, 'globex', apiUri)
   const initech = writeConformanceTenant(root, 'initech', apiUri, ({ tenant }) => {
     tenant['dpop_nonces'] = true
   })
+  writeConformanceTenant(root, 'umbrella', apiUri, certified)
   const { agents, idp, partner, api, other_api, receiver, other_receiver } = acme
   const keyOf = keyRing()
   return {
