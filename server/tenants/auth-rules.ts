@@ -11,7 +11,7 @@ import { warnOfDates } from './certificate-dates.ts'
 import type { Entry, TenantEntries } from './entries.ts'
 import type { Path } from './place.ts'
 import { type Report, refuse, suggest, warn } from './report.ts'
-import { checkIdentities } from './workload-identities.ts'
+import { checkIdentities, NAMING_CLAIMS } from './workload-identities.ts'
 import type { YamlDocument } from './yaml-document.ts'
 
 interface AuthAt<Auth extends AuthEntry = AuthEntry> {
@@ -134,16 +134,6 @@ function findNameFault(kind: (typeof CERTIFICATE_NAMES)[number], name: string): 
   }
 }
 
-/** Claims that say which workload it is; others say only whose, or where it runs. */
-const NAMING_CLAIMS = [
-  '/sub',
-  '/repository_id',
-  '/repository',
-  '/job_workflow_ref',
-  '/project_id',
-  '/project_path',
-  '/oid',
-]
 const SERVICE_ACCOUNT = /^system:serviceaccount:[a-z0-9-]{1,63}:[a-z0-9.-]{1,253}$/
 
 function checkClaims(

@@ -77,41 +77,74 @@ function patternsAbove(spiffeId: string): readonly string[] {
   return segments.map((_, index) => `${domain}${segments.slice(0, index + 1).join('/')}/*`)
 }
 
+/** Claims that say which workload it is; others say only whose, or where it runs. */
+export const NAMING_CLAIMS = [
+  '/sub',
+  '/repository_id',
+  '/repository',
+  '/job_workflow_ref',
+  '/project_id',
+  '/project_path',
+  '/oid',
+] as const
+
+/** Workloads of one issuer that are named by the same claim. */
+interface Namesakes {
+  readonly all: NamedWorkload[]
+  readonly byName: Map<string, NamedWorkload[]>
+}
+
 /**
  * Two rules that one token of a platform could meet: there must be a claim they both have and in which they differ. Mostly that is
- * `sub`, so that ten thousand agents of one cluster are not compared each with each.
+ * the one that names them, so that ten thousand agents of one cluster are not compared each with each.
  */
 function checkWorkloads(report: Report, { document, entries }: Listing<AgentEntry>): void {
-  const all = new Map<string, NamedWorkload[]>()
-  const bySubject = new Map<string, NamedWorkload[]>()
+  const issuers = new Map<string, Map<string, Namesakes>>()
   for (const { value, path } of entries) {
     const { auth, id: agent } = value
     if (auth.method !== 'workload_jwt') continue
     if (isFull(report)) return
-    const keys = (auth.claims['/sub'] ?? ['']).map((subject) => keyOf(auth.issuer, subject))
-    const others =
-      auth.claims['/sub'] === undefined
-        ? (all.get(auth.issuer) ?? [])
-        : [keyOf(auth.issuer, ''), ...keys].flatMap((key) => bySubject.get(key) ?? [])
-    const other = others.find((it) => !differ(it.auth, auth))
+    const pointer = NAMING_CLAIMS.find((claim) => auth.claims[claim] !== undefined) ?? ''
+    const names = auth.claims[pointer] ?? []
+    const byPointer = issuers.get(auth.issuer) ?? new Map<string, Namesakes>()
+    issuers.set(auth.issuer, byPointer)
+    const other = findOther(byPointer, { pointer, names, auth })
     if (other !== undefined) {
       const text = `the same token could be agent ${quote(other.agent)}: give both a claim in which they differ`
       refuse(report, document, [...path, 'auth', 'claims'], { text })
     }
-    add(all, auth.issuer, { agent, auth })
-    for (const key of keys) add(bySubject, key, { agent, auth })
+    const namesakes: Namesakes = byPointer.get(pointer) ?? { all: [], byName: new Map() }
+    byPointer.set(pointer, namesakes)
+    namesakes.all.push({ agent, auth })
+    for (const name of names) {
+      const known = namesakes.byName.get(name)
+      if (known === undefined) namesakes.byName.set(name, [{ agent, auth }])
+      else known.push({ agent, auth })
+    }
   }
 }
 
-/** No subject is empty: that stands for any. */
-function keyOf(issuer: string, subject: string): string {
-  return `${issuer} ${subject}`
-}
-
-function add(to: Map<string, NamedWorkload[]>, key: string, workload: NamedWorkload): void {
-  const known = to.get(key)
-  if (known === undefined) to.set(key, [workload])
-  else known.push(workload)
+function findOther(
+  byPointer: ReadonlyMap<string, Namesakes>,
+  {
+    pointer,
+    names,
+    auth,
+  }: {
+    readonly pointer: string
+    readonly names: readonly string[]
+    readonly auth: WorkloadAuth
+  },
+): NamedWorkload | undefined {
+  const isSame = (it: NamedWorkload): boolean => !differ(it.auth, auth)
+  for (const [named, { all, byName }] of byPointer) {
+    const lists = named === pointer ? names.map((name) => byName.get(name) ?? []) : [all]
+    for (const list of lists) {
+      const other = list.find(isSame)
+      if (other !== undefined) return other
+    }
+  }
+  return undefined
 }
 
 function differ(one: WorkloadAuth, other: WorkloadAuth): boolean {

@@ -27,7 +27,12 @@ const sections: readonly Section[] = readPage(PAGE)
   })
   .filter(({ facts }) => Object.keys(facts).length > 0)
 
-const agentsOf = ({ facts }: Section) => facts['agents'] as Record<string, any>[]
+interface StatedAgent extends Record<string, unknown> {
+  readonly id: string
+  readonly auth: { readonly method: string }
+}
+
+const agentsOf = ({ facts }: Section) => facts['agents'] as StatedAgent[]
 
 describe('the facts of each way', () => {
   test.each(sections)('are a tenant’s: $title', (section) => {
@@ -43,7 +48,7 @@ describe('the facts of each way', () => {
             agentsOf(section).find(({ id }) => id === agent['id']),
           )
         }
-        const known = new Set(documents.agents.agents.map(({ id }) => id))
+        const known = new Set(documents.agents.agents.map(({ id }) => String(id)))
         documents.agents.agents.push(...agentsOf(section).filter(({ id }) => !known.has(id)))
       },
     })
@@ -56,7 +61,7 @@ describe('the facts of each way', () => {
   test('are those of every method', () => {
     const shown = sections.flatMap((section) => agentsOf(section).map(({ auth }) => auth.method))
     const methods = agentAuth.options.flatMap(({ shape: { method } }) =>
-      'options' in method ? [method.options[0]] : [...method.values],
+      'options' in method ? method.options.slice(0, 1) : [...method.values],
     )
     expect(new Set([...shown, 'private_key_jwt'])).toEqual(new Set(methods))
     const overview = readRows(readPage(PAGE)).map((row) => row[1] ?? '')
