@@ -71,7 +71,7 @@ const askByCertificate = (connection: Connection): Promise<Answer> =>
 const bindingOf = (answer: Answer): unknown => payloadOf(tokenOf(answer))['cnf']
 
 /** Every header somebody may take for a certificate, in several spellings, each twice. */
-const spoofed = (certificate: TestCertificate): Connection['lines'] =>
+const spoofed = (certificate: TestCertificate): NonNullable<Connection['lines']> =>
   [
     'Client-Cert',
     'CLIENT-CERT',
@@ -125,7 +125,7 @@ describe('a proxy', () => {
     expect(bindingOf(answer)).toEqual({ 'x5t#S256': coder.thumbprint })
     await expectRefusal(server, unbound, () => askByKey(behind()))
     await expectRefusal(server, unauthenticated, () =>
-      askByCertificate(behind(...(spoofed(coder) ?? []).slice(4))),
+      askByCertificate(behind(...spoofed(coder).slice(4))),
     )
   })
 
@@ -190,13 +190,13 @@ describe.skipIf(NO_NGINX !== undefined)(title, () => {
     for (const certificate of [undefined, planner]) {
       const connection = through({
         ...(certificate === undefined ? {} : { certificate }),
-        lines: spoofed(coder) ?? [],
+        lines: spoofed(coder),
       })
       await expectRefusal(server, unauthenticated, () => askByCertificate(connection))
     }
-    const answer = await askByKey(through({ certificate: planner, lines: spoofed(coder) ?? [] }))
+    const answer = await askByKey(through({ certificate: planner, lines: spoofed(coder) }))
     expect(bindingOf(answer)).toEqual({ 'x5t#S256': planner.thumbprint })
-    await expectRefusal(server, unbound, () => askByKey(through({ lines: spoofed(planner) ?? [] })))
+    await expectRefusal(server, unbound, () => askByKey(through({ lines: spoofed(planner) })))
   })
 
   test('a certificate too long for it is refused, not overlooked', async () => {
