@@ -63,6 +63,8 @@ export interface Profile {
   readonly other: { readonly issuer: string; readonly agent: Agent; readonly api: Api }
   /** An authorization server that asks for nonces in proofs, with a client that may act for itself at the API. */
   readonly nonces?: Profile['other']
+  /** An authorization server where a client that has keys is registered for tokens bound to its certificate. */
+  readonly bound?: BoundProfile
   /** An authorization server with clients that authenticate by certificate. */
   readonly certificates?: CertificateProfile
   /** Receives security events; its management tokens are bound to a key. Another one may not see its stream. */
@@ -78,6 +80,15 @@ export interface Profile {
   }
   /** Resource servers that trust issuers the suite itself plays. */
   readonly vectors?: VectorProfile
+}
+
+export interface BoundProfile {
+  readonly issuer: string
+  /** May act on its own behalf at the API, and hold a token for itself. */
+  readonly agent: Agent
+  readonly api: Api & { readonly read: string }
+  /** Paths of PEM files: two self-signed ones, either of which it may show. */
+  readonly certificates: readonly { readonly cert: string; readonly key: string }[]
 }
 
 export interface CertificateProfile {

@@ -2,6 +2,7 @@
 import { row, table } from '../requirement.ts'
 
 const rs = { tested: 'RS' } as const
+const p1 = { priority: 'P1' } as const
 
 export const MTLS = table('RFC 8705', {
   '8705-2-01': row('2', 'MUST', 'A certificate counts by its handshake, with a client_id'),
@@ -15,8 +16,16 @@ export const MTLS = table('RFC 8705', {
   '8705-2.2-01': row('2.2', 'defined', 'A registered certificate, and no other of its key', {
     priority: 'P1',
   }),
+  '8705-3-01': row('3, 3.1', 'SHOULD', 'The binding is the SHA-256 of the certificate’s DER'),
   '8705-3-02': row('3', 'MUST', 'A token bound to another certificate is invalid_token', rs),
   '8705-3-03': row('3', 'MUST', 'A bound token without a certificate is no bearer token', rs),
+  '8705-3.2-01': row('3.2', 'defined', 'Introspection shows the binding'),
+  '8705-3.3-01': row('3.3', 'MAY', 'Metadata says that tokens can be bound to certificates', p1),
+  '8705-3.4-01': row('3.4', 'ours', 'Registered for bound tokens a client gets no other', p1),
+  '8705-5-01': row('5', 'MAY', 'Endpoints for mutual TLS are named where they are others', {
+    ...p1,
+    reason: 'not offered: the endpoints are the same with a certificate and without',
+  }),
   '8705-6.2-01': row('6.2', 'defined', 'For binding a certificate needs no authority', {
     ...rs,
     priority: 'P1',

@@ -96,6 +96,7 @@ async function startTarget(folder: string, children: Child[]): Promise<string> {
     issuer: `${publicUrl}/t/acme`,
     ca: tls.ca,
     ...acme,
+    bound: { ...acme.bound, certificates },
     certificates: {
       issuer: `${publicUrl}/t/umbrella`,
       api: acme.api,

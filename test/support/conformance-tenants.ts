@@ -106,6 +106,9 @@ export function conformanceTenants(
     tenant['dpop_nonces'] = true
   })
   writeConformanceTenant(root, 'umbrella', apiUri, certified)
+  const hooli = writeConformanceTenant(root, 'hooli', apiUri, (documents) => {
+    change(documents.agents.agents, ROLES.first, () => [['binding', 'mtls']])
+  })
   const { agents, idp, partner, api, other_api, receiver, other_receiver } = acme
   const keyOf = keyRing()
   return {
@@ -120,6 +123,7 @@ export function conformanceTenants(
       max_depth: 3,
       withheld: 'files:write',
       other: { issuer: issuerOf('globex'), agent: globex.agents['first'], api: globex.api },
+      bound: { issuer: issuerOf('hooli'), agent: hooli.agents['first'], api: hooli.api },
       nonces: { issuer: issuerOf('initech'), agent: initech.agents['first'], api: initech.api },
     }),
     vectors: ({ site, vector, misled }: VectorOrigins) => ({
