@@ -17,6 +17,11 @@ export interface Admission {
   admit(key: ProvenKey): Promise<Refusal | undefined>
   /** What there is to know of it so far: for the door, which admits nobody. */
   settled(): Promise<Refusal | undefined>
+  /**
+   * Of a request that is refused: where its credential holds and was not used, it counts all the same, or whoever took one that is
+   * good for another key could ask without end. A refusal where the client is over its limit.
+   */
+  countRefused(): Promise<Refusal | undefined>
 }
 
 export interface AdmissionDeps {
@@ -75,6 +80,10 @@ export function beginAdmission(deps: AdmissionDeps, named: NamedClient): Admissi
     takesKey,
     admit,
     settled: async () => (await authenticated) ?? admission,
+    countRefused: async () => {
+      const isCounted = admission !== undefined || (await authenticated) !== undefined
+      return isCounted ? undefined : deps.count()
+    },
   }
 }
 

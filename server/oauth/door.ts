@@ -76,9 +76,10 @@ async function proveBeside(
 async function refuseWith(
   ctx: KoaContextWithOIDC,
   { tenant, deps, state }: Answering,
-  refusal: Refusal,
+  found: Refusal,
 ): Promise<void> {
-  const { record } = state
+  const { record, admission } = state
+  const refusal = (await admission?.countRefused()) ?? found
   if (refusal.limit?.entry !== 'told') {
     await deps.audit.append(record.refused(deps.clock.now(), refusal))
   }

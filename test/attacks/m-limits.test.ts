@@ -8,11 +8,13 @@ import { startAuthorizationServer, type TestServer } from '../support/authorizat
 import { epoch, newKey, signJwt } from '../support/signing.ts'
 import type { TenantDocuments } from '../support/tenant-folder.ts'
 import { type FaultyServer, PROXY, startFaultyServer } from '../use-cases/faulty-server.ts'
-import { tokenOf } from './fixture.ts'
+import { find, tokenOf } from './fixture.ts'
 import { tokenAt } from './live.ts'
+import { PROD, svid, svidKey } from './platform.ts'
 import { OWN_WORK } from './positions.ts'
 import { auditSince, auditSize, expectRefused } from './refusal.ts'
 import { startSecondNode } from './second-node.ts'
+import { JWT_SPIFFE } from './workload-stage.ts'
 
 const CLIENT = 20
 const TENANT = 50
@@ -36,10 +38,21 @@ function limited({ tenant, taskTypes }: TenantDocuments): void {
   })
 }
 
+const platform = newKey('platform-1')
+const WORKLOAD = `spiffe://${PROD}/rogue`
+
+/** rogue has a JWT-SVID, which is good for the key it first came with. */
+function withWorkload(documents: TenantDocuments): void {
+  limited(documents)
+  const { tenant, agents } = documents
+  tenant['trust_domains'] = [{ name: PROD, bundle: { keys: [svidKey(platform)] } }]
+  find(agents.agents, 'rogue')['auth'] = { method: 'spiffe_jwt', spiffe_id: WORKLOAD }
+}
+
 let server: TestServer
 let minute = Math.floor(Date.now() / 60_000)
 beforeAll(async () => {
-  server = await startAuthorizationServer({ tenants: { acme: limited, globex: limited } })
+  server = await startAuthorizationServer({ tenants: { acme: limited, globex: withWorkload } })
 })
 afterAll(() => server.close())
 beforeEach(() => {
@@ -300,6 +313,23 @@ describe('M01 failures from one address', () => {
     const foreign = signJwt(newKey(), { alg: 'ES256' }, { iss: 'https://evil.example' })
     await inTurn(FAILURES_PER_PEER + 5, () => peers.planner.open(foreign))
     tokenOf(await open())
+  })
+})
+
+describe('M01 credentials that are good more than once', () => {
+  test('M01 a stolen one, refused for want of its key, has no more requests than its owner', async () => {
+    const rogue = server.client('rogue', 'globex')
+    const claims = { sub: WORKLOAD, aud: [rogue.issuer] }
+    const credential = {
+      client_assertion_type: JWT_SPIFFE,
+      client_assertion: svid(platform, claims, { kid: 'platform-1' }),
+    }
+    tokenOf(await rogue.token({ ...OWN_WORK, ...credential }))
+    const steal = () => rogue.token({ ...OWN_WORK, ...credential }, { proof: { htm: 'GET' } })
+    const answers = await inTurn(CLIENT + 5, steal)
+    expectRefused(answers[0]!, 'proof_invalid')
+    expect(statuses(answers).filter((status) => status === 400)).toHaveLength(CLIENT - 1)
+    expectRefused(answers.at(-1)!, 'rate_limited')
   })
 })
 

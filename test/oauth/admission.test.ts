@@ -110,3 +110,16 @@ test('a fault of verification is a fault, for whoever awaits it', async () => {
   await expect(admission.authenticated).rejects.toThrow('no bundle')
   await expect(admission.settled()).rejects.toThrow('no bundle')
 })
+
+test('a request that is refused before its credential is used counts, once', async () => {
+  const { admission, events } = begin(authenticated({ kind: 'with_key', claim: CLAIM }))
+  await admission.countRefused()
+  expect(events).toEqual(['accept planner', 'count'])
+  const used = begin(authenticated({ kind: 'with_key', claim: CLAIM }))
+  await used.admission.admit(KEY)
+  await used.admission.countRefused()
+  expect(used.events.filter((event) => event === 'count')).toHaveLength(1)
+  const stranger = begin('assertion_signature')
+  expect(await stranger.admission.countRefused()).toBe(undefined)
+  expect(stranger.events).not.toContain('count')
+})
