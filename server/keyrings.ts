@@ -18,8 +18,8 @@ export interface Keyrings extends PrivateKeys {
    * its keys was killed: what is being decided then is not answered.
    */
   readonly keyringOf: (tenant: Tenant) => Keyring
-  /** Opens the key in use. Rejects where it cannot be opened. */
-  readonly openActive: (tenant: Tenant) => Promise<void>
+  /** Opens the key in use. Resolves to it where it is not where it was kept; rejects where that cannot be told. */
+  readonly findLost: (tenant: Tenant) => Promise<KeyRecord | undefined>
 }
 
 export interface KeyringsDeps {
@@ -39,6 +39,8 @@ interface Known {
   readonly at: KeysAt
   readonly keyring: Keyring
 }
+
+class KeyLost extends Error {}
 
 export function createKeyrings(deps: KeyringsDeps): Keyrings {
   const { versions, clock, keepers, onFault } = deps
@@ -123,7 +125,7 @@ export function createKeyrings(deps: KeyringsDeps): Keyrings {
 
   async function openRecord(id: string, { number, kid, alg, keeper }: KeyRecord): Promise<Signer> {
     const signer = await keeperOf(keeper).open(nameOf(id, number), alg)
-    if (signer === undefined) throw new Error('the signing key is not where it was kept')
+    if (signer === undefined) throw new KeyLost('the signing key is not where it was kept')
     if (signer.kid !== kid) throw new Error('the signing key is another one than was recorded')
     return signer
   }
@@ -157,8 +159,15 @@ export function createKeyrings(deps: KeyringsDeps): Keyrings {
       if (signingKeys.killed.length > keysKilled) throw new Error('the signing key was killed')
       return keyring
     },
-    openActive: async ({ id }) => {
-      await openOnce(id, read(id).at.active)
+    findLost: async ({ id }) => {
+      const { active } = read(id).at
+      try {
+        await openOnce(id, active)
+        return undefined
+      } catch (fault) {
+        if (fault instanceof KeyLost) return active
+        throw fault
+      }
     },
     make: async (id, number, alg) => newKey(maker, await maker.make(nameOf(id, number), alg)),
     read: async (text) => {
@@ -182,6 +191,8 @@ async function bring(
 ): Promise<Signer> {
   const kept = await maker.import?.(name, alg, jwk)
   if (kept === undefined) throw new TypeError('this keeper takes no keys')
+  // Where a store was put back that had forgotten a number, its name is taken.
+  if (kept.kid !== createLocalSigner(jwk, alg).kid) throw new Error('another key has this name')
   return kept
 }
 

@@ -13,7 +13,7 @@ import { createKeyrings, type Keyrings } from './keyrings.ts'
 import { StartRefused } from './start-refused.ts'
 import { faultReason, type Log } from './telemetry/log.ts'
 import type { Clock, TenantVersions } from './use-cases/ports.ts'
-import { ensureFirstKey, followAlgorithm } from './use-cases/signing-keys.ts'
+import { ensureFirstKey, followAlgorithm, replaceLostKey } from './use-cases/signing-keys.ts'
 
 export interface KeysEdges {
   readonly log: Log
@@ -45,11 +45,23 @@ export async function openKeys(config: Config, edges: KeysEdges): Promise<Opened
   })
   const close = async (): Promise<void> => device?.close()
   const deps = { clock, versions, keys: keyrings }
+  const replace = async ({ number, kid, keeper }: KeyRecord, tenant: Tenant): Promise<void> => {
+    // A device that is another one has none of our keys: that is put right there, not here.
+    if (keeper === 'pkcs11') {
+      throw new StartRefused([
+        `${tenant.id}: its signing key ${kid} is not in the PKCS#11 token; look at ACTCHAIN_PKCS11_TOKEN.`,
+      ])
+    }
+    await replaceLostKey(deps, tenant, number)
+    await keyrings.findLost(tenant)
+    log.error({ event: 'signing_key_lost', tenant: tenant.id, kid })
+  }
   try {
     for (const tenant of present) {
       await ensureFirstKey(deps, tenant.id, tenant.signingAlgorithm)
       expectKeeper(tenant.id, versions.live(tenant.id).signingKeys.keys, device)
-      await keyrings.openActive(tenant)
+      const lost = await keyrings.findLost(tenant)
+      if (lost !== undefined) await replace(lost, tenant)
       const planned = await followAlgorithm(deps, tenant)
       if (planned === undefined) continue
       log.info({ event: 'signing_key_planned', tenant: tenant.id, kid: planned.kid })

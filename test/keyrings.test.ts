@@ -13,6 +13,7 @@ import {
   addKey,
   ensureFirstKey,
   followAlgorithm,
+  replaceLostKey,
   type SigningKeysDeps,
 } from '../server/use-cases/signing-keys.ts'
 import { aTenant } from './core/facts.ts'
@@ -253,6 +254,33 @@ describe('who plans at once', () => {
     await Promise.all([deps, there].map((each) => ensureFirstKey(each, 'globex', 'ES256')))
     expect(versions.live('globex').signingKeys.keys).toHaveLength(1)
     expect(files().filter((name) => name.startsWith('globex'))).toHaveLength(1)
+  })
+})
+
+describe('a key whose file is lost', () => {
+  const lose = () => rmSync(join(dataFolder, 'keys', 'acme.1.sealed'))
+
+  test('is found at the start, and another signs from then on; what it signed stays good', async () => {
+    const { kid } = active()
+    lose()
+    const again = openProcess()
+    const lost = await again.findLost(tenant())
+    expect(lost?.kid).toBe(kid)
+    const next = await replaceLostKey(deps, tenant(), lost!.number)
+    expect(kids(again)).toEqual([next?.kid, kid])
+    await expect(active(again).sign('a.b')).resolves.toBeTypeOf('string')
+    expect(await again.findLost(tenant())).toBeUndefined()
+    expect(await replaceLostKey(deps, tenant(), lost!.number)).toBeUndefined()
+  })
+
+  test('gives way to the one that waits, where one does', async () => {
+    const next = await rotate()
+    lose()
+    expect(await replaceLostKey(deps, tenant(), 1)).toMatchObject({
+      kid: next.kid,
+      from: clock.now(),
+    })
+    expect(files()).toEqual(['acme.2.sealed'])
   })
 })
 

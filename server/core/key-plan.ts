@@ -131,6 +131,20 @@ export function withoutNext(signing: SigningKeys, now: number): SigningKeys {
   return { ...signing, keys }
 }
 
+/** With another key in use from now on, and the one before published for as long as ever: the key that waits, or where none does, `heir`. */
+export function withSuccessor(
+  signing: SigningKeys,
+  { now, heir }: { readonly now: number; readonly heir: KeyRecord | undefined },
+): SigningKeys | 'heir_needed' {
+  const from = Math.floor(now)
+  const next = signing.keys.find((key) => key.from > now)
+  if (next !== undefined) {
+    const keys = signing.keys.map((key) => (key === next ? { ...key, from } : key))
+    return { ...signing, keys }
+  }
+  return heir === undefined ? 'heir_needed' : withKey(signing, { ...heir, from }, now)
+}
+
 /**
  * Without this key, for good; undefined where it is not published now. Where it is the one in use, the key that waits signs at
  * once; where none waits, `heir` does, and without an heir nothing is killed.
@@ -147,14 +161,7 @@ export function withoutKilled(
   const left = neededKeys(signing, now).filter((key) => key.number !== number)
   const gone = [...signing.killed, { number, kid, keeper }]
   if (killed.state !== 'active') return { ...signing, keys: left, killed: gone }
-  const next = left.find(({ from }) => from > now)
-  if (next === undefined && heir === undefined) return 'heir_needed'
-  const from = Math.floor(now)
-  const keys =
-    next === undefined
-      ? [...left, ...(heir === undefined ? [] : [{ ...heir, from }])]
-      : left.map((key) => (key === next ? { ...key, from } : key))
-  return { ...signing, keys, killed: gone }
+  return withSuccessor({ ...signing, keys: left, killed: gone }, { now, heir })
 }
 
 function neededKeys(signing: SigningKeys, now: number): readonly KeyRecord[] {

@@ -10,6 +10,7 @@ import {
   type RotationPlan,
   withKey,
   withoutNext,
+  withSuccessor,
 } from '../core/key-plan.ts'
 import type { SigningAlgorithm, Tenant } from '../core/tenant.ts'
 import type { Clock, TenantVersions } from './ports.ts'
@@ -87,6 +88,30 @@ export async function ensureFirstKey(
     const key: KeyRecord = { number, ...made, from: Math.floor(now) }
     if ((await versions.setSigningKeys(id, withKey(signingKeys, key, now))) === 'changed') return
   }
+}
+
+/**
+ * The private half of the key in use is nowhere any more: another key signs from now on. It was lost, not stolen, so what it signed
+ * stays good. Undefined where somebody else saw to it first.
+ */
+export async function replaceLostKey(
+  { clock, versions, keys }: SigningKeysDeps,
+  { id, signingAlgorithm: alg }: Tenant,
+  lost: number,
+): Promise<KeyRecord | undefined> {
+  const isInUse = () => keysAt(versions.live(id).signingKeys, clock.now())?.active.number === lost
+  let heir: KeyRecord | undefined
+  while (isInUse()) {
+    const next = withSuccessor(versions.live(id).signingKeys, { now: clock.now(), heir })
+    if (next === 'heir_needed') {
+      const number = await versions.reserveKeyNumber(id)
+      heir = { number, ...(await keys.make(id, number, alg)), from: 0 }
+    } else if ((await versions.setSigningKeys(id, next)) === 'changed') {
+      return keysAt(next, clock.now())?.active
+    }
+  }
+  if (heir !== undefined) await keys.destroy(id, heir)
+  return undefined
 }
 
 /**

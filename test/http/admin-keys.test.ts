@@ -1,5 +1,5 @@
 /** Signing keys over the management API of two nodes: rotated, imported, followed by another algorithm, and agreed on by both. */
-import { readdirSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createLocalSigner, generatePrivateJwk } from '../../keys/signer.ts'
@@ -209,11 +209,16 @@ describe('another algorithm', () => {
     expect((await keys()).map(({ alg }) => alg)).toEqual(['ES256'])
   })
 
-  test('of the folder is planned at the start', async () => {
+  test('of the folder is planned at the start; a key whose file is gone then is followed by another', async () => {
+    const [{ kid: lost } = {}] = await keys()
+    const folder = join(server.config.dataFolder, 'keys')
+    const [file = '', ...others] = readdirSync(folder).filter((name) => /^acme\.\d/.test(name))
+    expect(others).toEqual([])
     server.rewrite('globex', ({ tenant }) => {
       tenant['signing_alg'] = 'EdDSA'
     })
     await server.stop()
+    rmSync(join(folder, file))
     await server.start()
     operator = await operatorOf(server)
     expect((await keys('globex')).map(({ alg, state }) => [alg, state])).toEqual([
@@ -223,6 +228,12 @@ describe('another algorithm', () => {
     expect(server.logged).toContainEqual(
       expect.objectContaining({ event: 'signing_key_planned', tenant: 'globex' }),
     )
+    expect(server.logged).toContainEqual({ event: 'signing_key_lost', tenant: 'acme', kid: lost })
+    expect((await keys()).map(({ kid, state }) => [kid === lost, state])).toEqual([
+      [false, 'active'],
+      [true, 'retired'],
+    ])
+    await expectAgreed()
   })
 })
 
