@@ -27,7 +27,7 @@ export function addUsage(agents: Command): void {
       .argument('<tenant>', 'id of the tenant'),
   )
     .option('--days <n>', 'what was not used for so many days', readDays, DEFAULT_DAYS)
-    .option('--json', 'print one agent, task type, rule or authority a line as JSON')
+    .option('--json', 'print one agent, task type, rule, role or authority a line')
     .addHelpText('after', '\nExample:\n  actchain agents acme --days 30')
     .action(usage)
 }

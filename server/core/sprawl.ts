@@ -2,7 +2,7 @@
  * What of a tenant's facts nobody uses, and what will end by itself: per agent, task type, rule and authority, with the smaller
  * fact that would do. Pure. Nothing is said to be unused that was not looked at for as long as it is said to be (`observedSince`).
  */
-import type { Agent, TaskType, Tenant } from './tenant.ts'
+import type { Agent, RoleGrant, TaskType, Tenant } from './tenant.ts'
 import {
   agentName,
   clientName,
@@ -10,6 +10,7 @@ import {
   kidsOf,
   openerName,
   placeName,
+  roleName,
   ruleName,
   scopeName,
   typeName,
@@ -49,7 +50,7 @@ export interface Finding {
 }
 
 export interface Sprawl {
-  readonly kind: 'agent' | 'task_type' | 'rule' | 'authority'
+  readonly kind: 'agent' | 'task_type' | 'rule' | 'role' | 'authority'
   readonly id: string
   /** Where it is written, in the tenant's folder. */
   readonly file: string
@@ -90,6 +91,14 @@ export function findSprawl(question: SprawlQuestion): readonly Sprawl[] {
     ...tenant.rules.permits.map(({ id, file, line }) => ({
       ...blank(question, 'rule', { id, file: `${file}:${line}`, name: ruleName(id) }),
       findings: unused(question, ruleName(id)),
+    })),
+    ...tenant.roles.map((grant) => ({
+      ...blank(question, 'role', {
+        id: roleText(grant),
+        file: 'tenant.yaml',
+        name: roleName(grant),
+      }),
+      findings: unused(question, roleName(grant)),
     })),
     ...authorities(question),
   ]
@@ -151,6 +160,11 @@ function ofTaskType(question: SprawlQuestion, type: TaskType): Sprawl {
       ...smaller('openers', openers, opener),
     ],
   }
+}
+
+/** It has no id of its own. */
+function roleText({ role, issuer, claim, value }: RoleGrant): string {
+  return `${role} of ${issuer} by ${claim} ${value}`
 }
 
 function authorities(question: SprawlQuestion): readonly Sprawl[] {

@@ -2,7 +2,7 @@
  * What of a tenant's facts can be used, each under one name. Names are made of the tenant's own words alone: a stranger's request
  * makes none.
  */
-import type { Tenant } from './tenant.ts'
+import type { RoleGrant, Tenant } from './tenant.ts'
 
 /** What one issued token shows of the facts it stands on. */
 export interface TokenUse {
@@ -30,6 +30,9 @@ export const openerName = (type: string, agent: string): string => `opener ${typ
 export const typeScopeName = (type: string, scope: string): string => `type-scope ${type} ${scope}`
 export const typePlaceName = (type: string, place: string): string => `type-place ${type} ${place}`
 export const ruleName = (policy: string): string => `rule ${policy}`
+/** Claim and value are any text. */
+export const roleName = ({ role, issuer, claim, value }: RoleGrant): string =>
+  `role ${JSON.stringify([role, issuer, claim, value])}`
 
 /** Every agent of the chain had to be allowed what its last one got, so each of them used it. */
 export function tokenNames(use: TokenUse): readonly string[] {
@@ -65,6 +68,7 @@ export function namesOf(tenant: Tenant): ReadonlySet<string> {
     for (const agent of openers) names.add(openerName(id, agent))
   }
   for (const { id } of tenant.rules.permits) names.add(ruleName(id))
+  for (const grant of tenant.roles) names.add(roleName(grant))
   return names
 }
 

@@ -6,10 +6,11 @@ import { readVerificationKey } from '../../keys/verification-key.ts'
 import type { JsonObject } from '../../lib/src/strict-json.ts'
 import type { ForeignToken } from '../core/input-token.ts'
 import { isRefusal, type Refusal, refuse } from '../core/refusal.ts'
-import { type PublicJwk, ROLES, type Role, type Tenant } from '../core/tenant.ts'
+import { type PublicJwk, ROLES, type RoleGrant, type Tenant } from '../core/tenant.ts'
 import { OPERATOR, PLATFORM } from '../use-cases/author.ts'
 import type { ManagementAccess, SignedIn, SignInRequest } from '../use-cases/management-access.ts'
 import type { AuditLog, ReplayGuard } from '../use-cases/ports.ts'
+import type { UsageNotes } from '../use-cases/usage.ts'
 import { readAssertion } from './authentication/assertion-form.ts'
 import { verifyAssertion } from './authentication/client-assertion.ts'
 import type { Authenticated } from './authentication/credentials.ts'
@@ -24,6 +25,7 @@ export interface SignInDeps extends AccessDeps {
   readonly issuerKeys: IssuerKeys
   readonly replay: ReplayGuard
   readonly audit: AuditLog
+  readonly usage: Pick<UsageNotes, 'roles'>
 }
 
 const ID_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:id_token'
@@ -113,13 +115,14 @@ async function signInPerson(
   const { token, client } = person
   const { subject, issuer } = token
   // Whoever something is done for may stop it, without a role.
-  const roles = audience === manage ? [...person.roles, SUBJECT] : person.roles
+  const granted = ROLES.filter((role) => person.grants.some((grant) => grant.role === role))
+  const roles = audience === manage ? [...granted, SUBJECT] : granted
   record.note({ author: `${issuer.id}:${subject}`, roles })
   if (tenant.disabledSubjects.has(subject)) return refuse('subject_inactive')
   if (roles.length === 0) return refuse('role_required')
   const scope = grantScope(form, roles)
   if (isRefusal(scope)) return scope
-  return issueManagementToken(deps, {
+  const signedIn = await issueManagementToken(deps, {
     keyring: deps.keyringOf(tenant),
     record,
     claims: {
@@ -133,13 +136,15 @@ async function signInPerson(
     },
     jkt,
   })
+  deps.usage.roles(tenant.id, person.grants, deps.clock.now())
+  return signedIn
 }
 
 interface Person {
   readonly token: ForeignToken
   /** The management client the token was issued to. */
   readonly client: string
-  readonly roles: readonly Role[]
+  readonly grants: readonly RoleGrant[]
 }
 
 async function readPerson(
@@ -162,17 +167,14 @@ async function readPerson(
   if (token.azp !== undefined && token.azp !== client) return refuse(UNACCEPTABLE, 'azp_mismatch')
   if (token.hasChain) return refuse(UNACCEPTABLE, 'token_delegated')
   if (token.expiresAt <= now) return refuse('subject_token_expired')
-  return { token, client, roles: rolesOf(tenant, token.issuer.id, signed.claims) }
+  return { token, client, grants: grantsOf(tenant, token.issuer.id, signed.claims) }
 }
 
 /** Claims as the issuer signed them: `sub` is its own name for the person, not the tenant's. */
-function rolesOf(tenant: Tenant, issuer: string, claims: JsonObject): readonly Role[] {
-  const held = new Set(
-    tenant.roles
-      .filter((grant) => grant.issuer === issuer && hasValue(claims, grant.claim, grant.value))
-      .map(({ role }) => role),
+function grantsOf(tenant: Tenant, issuer: string, claims: JsonObject): readonly RoleGrant[] {
+  return tenant.roles.filter(
+    (grant) => grant.issuer === issuer && hasValue(claims, grant.claim, grant.value),
   )
-  return ROLES.filter((role) => held.has(role))
 }
 
 function hasValue(claims: JsonObject, name: string, value: string): boolean {

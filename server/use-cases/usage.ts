@@ -3,8 +3,15 @@
  * seconds and when the process ends, so a crash loses the last seconds of it and nothing more. Nothing is decided by it.
  */
 import type { Use } from '../core/sprawl.ts'
-import type { Tenant } from '../core/tenant.ts'
-import { clientName, keyName, namesOf, type TokenUse, tokenNames } from '../core/usage-names.ts'
+import type { RoleGrant, Tenant } from '../core/tenant.ts'
+import {
+  clientName,
+  keyName,
+  namesOf,
+  roleName,
+  type TokenUse,
+  tokenNames,
+} from '../core/usage-names.ts'
 import type { Clock, Tenants, UsageStore } from './ports.ts'
 
 /** Where uses are noted. Never throws, never waits. */
@@ -16,6 +23,8 @@ export interface UsageNotes {
     client: { readonly id: string; readonly kid: string | undefined },
     at: number,
   ): void
+  /** What made somebody who signed in to manage the tenant what they are. */
+  roles(tenant: string, grants: readonly RoleGrant[], at: number): void
 }
 
 export interface UsageLog extends UsageNotes {
@@ -92,6 +101,10 @@ export function createUsageLog({ store, tenants, clock, present }: UsageDeps): U
     client: (tenant, { id, kid }, at) => {
       const notes = notesOf(tenant).set(clientName(id), at)
       if (kid !== undefined) notes.set(keyName(id, kid), at)
+    },
+    roles: (tenant, grants, at) => {
+      const notes = notesOf(tenant)
+      for (const grant of grants) notes.set(roleName(grant), at)
     },
     flush: async () =>
       inTurn(async () => {

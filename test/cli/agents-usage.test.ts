@@ -1,7 +1,7 @@
 /** `actchain agents acme` against a real server: what was used, what was not, and what is said of it. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openEmbeddedStore } from '../../server/store/embedded/store.ts'
-import { operatorOf } from '../support/admin-client.ts'
+import { grantRoles, operatorOf, personOf } from '../support/admin-client.ts'
 import { startAuthorizationServer, type TestServer } from '../support/authorization-server.ts'
 import { epoch } from '../support/signing.ts'
 import type { Ran } from './run-cli.ts'
@@ -11,7 +11,7 @@ const DAY = 86_400
 
 let server: TestServer
 beforeAll(async () => {
-  server = await startAuthorizationServer({ tenants: { acme: () => {} } })
+  server = await startAuthorizationServer({ tenants: { acme: grantRoles } })
 })
 afterAll(() => server.close())
 
@@ -43,6 +43,7 @@ describe('in the beginning', () => {
   test('agents are shown with their last use, and nothing is called unused', async () => {
     const answer = await server.client('planner').open(server.idToken(), { audience: 'files-api' })
     expect(answer.status, answer.text).toBe(200)
+    await personOf(server, 'acme', 'reviewer')
     const [coder, planner] = itemsOf(await cli('acme', '--json'))
     expect(coder).toMatchObject({
       kind: 'agent',
@@ -80,7 +81,9 @@ describe('after a hundred days', () => {
     expect(planner.suggestion).toContain('may_reach: [files-api]')
     const coder = items.find(({ id }) => id === 'coder')
     expect(coder).toMatchObject({ suggestion: ['disabled: true'] })
-    expect(items.map(({ kind }) => kind)).toContain('task_type')
+    const others = items.map(({ kind, id }) => `${kind} ${String(id).split(' ')[0]}`)
+    expect(others).toEqual(expect.arrayContaining(['task_type file-work', 'role admin']))
+    expect(others).not.toContain('role reviewer')
 
     const { stdout } = await cli('acme', '--days', '100')
     expect(stdout).toContain('\n    would do: may_reach: [files-api]\n')

@@ -142,6 +142,19 @@ test('a rule that never permitted could go', () => {
   })
 })
 
+test('a role that nobody had could go', () => {
+  const grant = { role: 'admin', issuer: 'staff', claim: 'groups', value: 'all of us' } as const
+  const tenant = facts({ roles: [grant] })
+  expect(judge(tenant)).toHaveLength(1)
+  const name = 'role ["admin","staff","groups","all of us"]'
+  expect(judge(tenant, { [name]: NEVER })[1]).toMatchObject({
+    kind: 'role',
+    id: 'admin of staff by groups all of us',
+    file: 'tenant.yaml',
+    findings: [{ kind: 'unused' }],
+  })
+})
+
 test('certificates that end', () => {
   const certificates = [
     { kind: 'agent', id: 'planner', expiresAt: NOW + DAY },

@@ -184,6 +184,7 @@ beforeEach(async () => {
         keyringOf: () => keyring,
         operatorKey: ensureOperatorKey(folder),
         issuerKeys: async () => [],
+        usage: NO_USAGE,
       }),
       randomId: () => `ref-${++refs}`,
       onFault: (_, ref) => void told.push(ref),

@@ -4,6 +4,7 @@ import type { UsageLog } from '../../server/use-cases/usage.ts'
 export const NO_USAGE: UsageLog = {
   token: () => {},
   client: () => {},
+  roles: () => {},
   flush: async () => {},
   read: async () => new Map(),
 }
