@@ -52,6 +52,8 @@ export const ATTACK_CASES: Readonly<Record<string, AttackCase>> = {
   E02: attack('An assertion for someone else works here'),
   E03: attack('An assertion works twice'),
   E04: attack('An assertion lives too long or too early'),
+  E05: attack('A JWT-SVID of another trust domain, or for another server, passes'),
+  E06: attack('A service account token of another cluster, or of who is gone, passes'),
   E09: attack('A disabled agent is stopped at one door and let in at another'),
   E10: attack('A new agent inherits what its name had'),
   E11: attack('Answers tell which clients exist'),

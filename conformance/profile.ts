@@ -70,6 +70,8 @@ export interface Profile {
   /** Receives security events; its management tokens are bound to a key. Another one may not see its stream. */
   readonly receiver?: Party
   readonly other_receiver?: Party
+  /** Clients that authenticate by JWT-SVIDs, of trust domains whose keys the suite holds. */
+  readonly spiffe?: SpiffeProfile
   /** A second instance, whose facts and policy can be changed while it holds live tasks. */
   readonly changing?: Pick<Profile, 'issuer' | 'agents' | 'idp' | 'api'> & {
     /**
@@ -90,6 +92,17 @@ export interface BoundProfile {
   /** Paths of PEM files: two self-signed ones, either of which it may show. */
   readonly certificates: readonly { readonly cert: string; readonly key: string }[]
 }
+
+export interface SpiffeProfile {
+  /** May act on its own behalf at the API. */
+  readonly client_id: string
+  readonly spiffe_id: string
+  /** What its trust domain signs JWT-SVIDs with, by this `kid`. */
+  readonly jwk: Jwk
+  /** Keys of the same bundle that are there for other uses, or for none. */
+  readonly misused: readonly Jwk[]
+  /** Of another trust domain, whose key has the same `kid`: the client is every SPIFFE ID beneath this one. */
+  readonly other: { readonly client_id: string; readonly beneath: string; readonly jwk: Jwk }
 
 export interface CertificateProfile {
   readonly issuer: string

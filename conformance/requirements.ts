@@ -10,6 +10,12 @@ import { AUTHORIZATION_SERVER_METADATA, RESOURCE_METADATA } from './requirements
 import { MTLS } from './requirements/mtls.ts'
 import { BEARER, OAUTH } from './requirements/oauth.ts'
 import { SHARED_SIGNALS } from './requirements/shared-signals.ts'
+import {
+  SPIFFE_BUNDLES,
+  SPIFFE_CLIENTS,
+  SPIFFE_IDS,
+  SPIFFE_JWT_SVIDS,
+} from './requirements/spiffe.ts'
 import { STATUS_LISTS } from './requirements/status-lists.ts'
 import { TOKEN_EXCHANGE } from './requirements/token-exchange.ts'
 import { INTROSPECTION, RESOURCE_INDICATORS, REVOCATION } from './requirements/tokens.ts'
@@ -25,6 +31,10 @@ export const REQUIREMENTS: Readonly<Record<string, Requirement>> = {
   ...DPOP,
   ...MTLS,
   ...X509_SVID,
+  ...SPIFFE_CLIENTS,
+  ...SPIFFE_IDS,
+  ...SPIFFE_JWT_SVIDS,
+  ...SPIFFE_BUNDLES,
   ...INTROSPECTION,
   ...REVOCATION,
   ...STATUS_LISTS,

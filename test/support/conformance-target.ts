@@ -46,6 +46,8 @@ async function startTarget(folder: string, children: Child[]): Promise<string> {
     join(folder, 'data', 'trust', 'umbrella'),
   )
   const parties = conformanceTenants(tenants, apiUri, certified.change)
+  const data = join(folder, 'data')
+  parties.writeTrust(join(data, 'trust'))
   const site = origin(sitePort)
   const vectors = parties.vectors({ site, vector: origin(vectorPort), misled: origin(misledPort) })
   const example = (port: number | undefined, issuer: string, audience: string, ...more: string[]) =>
@@ -69,7 +71,7 @@ async function startTarget(folder: string, children: Child[]): Promise<string> {
     serveActchain({
       tls,
       tenants,
-      data: join(folder, 'data'),
+      data,
       port: asPort,
       management,
       publicUrl,

@@ -1,5 +1,7 @@
 /** Tenants of the conformance run: those of the threat fixture, with one agent more and keys whose private half is known. */
 import { generateKeyPairSync } from 'node:crypto'
+import { join } from 'node:path'
+import { conformanceSpiffe } from './conformance-spiffe.ts'
 import { PERMIT_ALL, type TenantDocuments, writeTenantFolder } from './tenant-folder.ts'
 
 export type PrivateJwk = Readonly<Record<string, unknown>>
@@ -100,7 +102,9 @@ export function conformanceTenants(
   apiUri: string,
   certified: (documents: TenantDocuments) => void,
 ) {
-  const acme = writeConformanceTenant(root, 'acme', apiUri)
+  const keyOf = keyRing()
+  const spiffe = conformanceSpiffe(keyOf)
+  const acme = writeConformanceTenant(root, 'acme', apiUri, spiffe.change)
   const globex = writeConformanceTenant(root, 'globex', apiUri)
   const initech = writeConformanceTenant(root, 'initech', apiUri, ({ tenant }) => {
     tenant['dpop_nonces'] = true
@@ -110,8 +114,9 @@ export function conformanceTenants(
     change(documents.agents.agents, ROLES.first, () => [['binding', 'mtls']])
   })
   const { agents, idp, partner, api, other_api, receiver, other_receiver } = acme
-  const keyOf = keyRing()
   return {
+    /** What the operator puts beside the server, into its trust folder. */
+    writeTrust: (folder: string): void => spiffe.writeBundles(join(folder, 'acme')),
     profile: (issuerOf: (tenant: string) => string) => ({
       agents,
       idp,
@@ -120,6 +125,7 @@ export function conformanceTenants(
       other_api,
       receiver,
       other_receiver,
+      spiffe: spiffe.profile,
       max_depth: 3,
       withheld: 'files:write',
       other: { issuer: issuerOf('globex'), agent: globex.agents['first'], api: globex.api },
