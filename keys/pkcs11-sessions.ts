@@ -78,7 +78,9 @@ export class Sessions {
       this.#open += 1
       next.resolve(session)
     } catch (fault) {
-      next.reject(fault)
+      // A token may have fewer to give than we would take: then one of those there are will do.
+      if (this.#open > 0) this.#waiting.unshift(next)
+      else next.reject(fault)
     }
   }
 }
