@@ -84,15 +84,6 @@ export interface Profile {
   readonly vectors?: VectorProfile
 }
 
-export interface BoundProfile {
-  readonly issuer: string
-  /** May act on its own behalf at the API, and hold a token for itself. */
-  readonly agent: Agent
-  readonly api: Api & { readonly read: string }
-  /** Paths of PEM files: two self-signed ones, either of which it may show. */
-  readonly certificates: readonly { readonly cert: string; readonly key: string }[]
-}
-
 export interface SpiffeProfile {
   /** May act on its own behalf at the API. */
   readonly client_id: string
@@ -103,6 +94,18 @@ export interface SpiffeProfile {
   readonly misused: readonly Jwk[]
   /** Of another trust domain, whose key has the same `kid`: the client is every SPIFFE ID beneath this one. */
   readonly other: { readonly client_id: string; readonly beneath: string; readonly jwk: Jwk }
+  /** Of a trust domain whose bundle has no keys any more; this was one. */
+  readonly revoked: { readonly spiffe_id: string; readonly jwk: Jwk }
+}
+
+export interface BoundProfile {
+  readonly issuer: string
+  /** May act on its own behalf at the API, and hold a token for itself. */
+  readonly agent: Agent
+  readonly api: Api & { readonly read: string }
+  /** Paths of PEM files: two self-signed ones, either of which it may show. */
+  readonly certificates: readonly { readonly cert: string; readonly key: string }[]
+}
 
 export interface CertificateProfile {
   readonly issuer: string
