@@ -1,7 +1,7 @@
 /** What a line of a `sh` block may say: npm scripts, the command line, files and settings that exist. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { runCli } from '../cli/run-cli.ts'
+import { runHere } from '../cli/run-here.ts'
 import { ROOT } from './pages.ts'
 
 /** Commands that have commands of their own. */
@@ -112,7 +112,7 @@ async function knownHelp(command: readonly string[]): Promise<string | undefined
 }
 
 async function helpOf(command: readonly string[]): Promise<string | undefined> {
-  const { code, stdout } = await runCli([...command, '--help'])
+  const { code, stdout } = await runHere([...command, '--help'])
   return code === 0 && stdout.startsWith(`Usage: actchain ${command.join(' ')}`)
     ? stdout
     : undefined
