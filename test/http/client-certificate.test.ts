@@ -170,6 +170,16 @@ describe('from a listed proxy', () => {
     expect(await see(atProxy(['CLIENT-CERT', binary(leaf)]))).toEqual({ ...expected, chain: [] })
   })
 
+  test('the certificate of RFC 8705 appendix A has the thumbprint it has there', async () => {
+    const certificate =
+      'MIIBBjCBrAIBAjAKBggqhkjOPQQDAjAPMQ0wCwYDVQQDDARtdGxzMB4XDTE4MTAxODEyMzcwOVoXDTIyMDUwMjEyMzcwOVow' +
+      'DzENMAsGA1UEAwwEbXRsczBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABNcnyxwqV6hY8QnhxxzFQ03C7HKW9OylMbnQZjjJ' +
+      '/Au08/coZwxS7LfA4vOLS9WuneIXhbGGWvsDSb0tH6IxLm8wCgYIKoZIzj0EAwIDSQAwRgIhAP0RC1E+vwJD/D1AGHGzuri+' +
+      'hlV/PpQEKTWUVeORWz83AiEA5x2eXZOVbUlJSGQgjwD5vaUaKlLR50Q2DmFfQj1L+SY='
+    const { thumbprint } = await see(atProxy(['Client-Cert', `:${certificate}:`]))
+    expect(thumbprint).toBe('A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0')
+  })
+
   test('without a header no certificate, never the proxy’s own', async () => {
     expect(await see(atProxy())).toEqual(none)
     expect(await see(atProxy(['X-Forwarded-Client-Cert', binary(client)]))).toEqual(none)
