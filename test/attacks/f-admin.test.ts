@@ -31,6 +31,8 @@ const REQUESTS: readonly [method: string, path: string, body?: unknown][] = [
   ['GET', '/agents/planner'],
   ['PUT', '/agents/planner', { disabled: true }],
   ['PUT', '/agents/planner', { disabled: 'x' }],
+  ['GET', '/usage'],
+  ['GET', '/usage?days=1'],
   ['GET', '/keys'],
   ['POST', '/keys/kill', { kid: 'AAAAAAAA', reason: 'stolen' }],
   ['POST', '/explain', { actors: ['planner'], resource: 'files-api' }],
