@@ -54,6 +54,7 @@ export const ATTACK_CASES: Readonly<Record<string, AttackCase>> = {
   E04: attack('An assertion lives too long or too early'),
   E05: attack('A JWT-SVID of another trust domain, or for another server, passes'),
   E06: attack('A service account token of another cluster, or of who is gone, passes'),
+  E07: attack('A certificate of somebody else, or of nobody any more, passes'),
   E09: attack('A disabled agent is stopped at one door and let in at another'),
   E10: attack('A new agent inherits what its name had'),
   E11: attack('Answers tell which clients exist'),

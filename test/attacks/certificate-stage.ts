@@ -58,6 +58,8 @@ export interface CertificateStage {
   ) => Promise<TestCertificate>
   /** Work of its own, asked for over a connection with this certificate. */
   readonly work: (clientId: string | undefined, by: Shown, more?: More) => Promise<Answer>
+  /** The tenant as it is, with something changed; seen by the next start. */
+  rewrite(change: (documents: TenantDocuments) => void): void
   close(): Promise<void>
 }
 
@@ -132,6 +134,11 @@ export async function setCertificateStage(): Promise<CertificateStage> {
           },
           overrides,
         ),
+    rewrite: (change) =>
+      server.rewrite('acme', (documents) => {
+        extend(documents, authorities)
+        change(documents)
+      }),
     close: () => server.close(),
   }
 }

@@ -1,4 +1,5 @@
 /** Threats E of client certificates, each shown in a real handshake: who holds the key, and whom its own authority says that is. */
+import type { JsonGeneralName } from '@peculiar/x509'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ASSERTION_TYPE } from '../support/agent-client.ts'
 import {
@@ -21,7 +22,8 @@ import {
   type Shown,
   setCertificateStage,
 } from './certificate-stage.ts'
-import { expectGranted, expectRefusal } from './refusal.ts'
+import { find } from './fixture.ts'
+import { expectGranted, expectRefusal, expectRefused } from './refusal.ts'
 import { FAILED } from './workload-stage.ts'
 
 let stage: CertificateStage
@@ -385,6 +387,33 @@ describe('E09 a disabled agent', () => {
     const certificate = await stage.svid({}, `spiffe://${PROD}/agents/retired`)
     await refused('retired', { certificate }, 'agent_inactive')
     await refused(`spiffe://${PROD}/agents/retired`, { certificate }, 'agent_inactive')
+  })
+})
+
+describe('E10 a recycled name', () => {
+  test('E09 E10 a certificate that stood is nobody’s once its agent is disabled, or another has its name', async () => {
+    const { server, issuing } = stage
+    const leafOf = async (name: JsonGeneralName): Promise<Shown> => ({
+      certificate: await makeLeaf(issuing, { names: [name] }),
+      chain: [issuing],
+    })
+    const [before, disabled] = [await leafOf(NAMES['by-dns']), await leafOf(NAMES['by-mail'])]
+    await granted('by-dns', before)
+    await granted('by-mail', disabled)
+    await server.stop()
+    stage.rewrite(({ agents }) => {
+      find(agents.agents, 'by-mail')['disabled'] = true
+      const auth = find(agents.agents, 'by-dns')['auth'] as Record<string, unknown>
+      auth['san_dns'] = 'next.acme.example'
+    })
+    await server.start()
+    // The start puts on record what it ended, while these come.
+    expectRefused(await stage.work('by-dns', before), FAILED)
+    expectRefused(await stage.work('by-mail', disabled), FAILED)
+    const guards = server.audit().flatMap(({ guard }) => guard ?? [])
+    expect(guards.slice(-2)).toEqual(['certificate_subject', 'agent_inactive'])
+    const next = await leafOf({ type: 'dns', value: 'next.acme.example' })
+    expect((await stage.work('by-dns', next)).status).toBe(200)
   })
 })
 

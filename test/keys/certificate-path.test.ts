@@ -3,6 +3,7 @@ import 'reflect-metadata'
 import {
   AuthorityKeyIdentifierExtension,
   Extension,
+  GeneralNames,
   SubjectKeyIdentifierExtension,
 } from '@peculiar/x509'
 import fc from 'fast-check'
@@ -187,6 +188,16 @@ describe('E07 a fault above it', () => {
     const leaf = await makeLeaf(beneath)
     expect(validate(leaf, { anchors: [root], between }).fault).toBe('certificate_path_length')
     expect(validate(leaf, { anchors: [none], between }).fault).toBe('certificate_path_length')
+  })
+})
+
+test('E07 nobody is believed where node reads otherwise', async () => {
+  const name = new GeneralNames([{ type: 'dn', value: 'CN=Somebody else' }])
+  const other = new AuthorityKeyIdentifierExtension({ name, serialNumber: '0badc0de' })
+  const leaf = await makeLeaf(root, { extensions: [other] })
+  expect(validate(leaf, { anchors: [root] })).toMatchObject({
+    fault: 'certificate_second_opinion',
+    signatureChecks: 1,
   })
 })
 

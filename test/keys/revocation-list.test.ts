@@ -1,5 +1,6 @@
 import 'reflect-metadata'
 import { Extension } from '@peculiar/x509'
+import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { type Certificate, parseCertificate } from '../../keys/certificate.ts'
 import { validatePath } from '../../keys/certificate-path.ts'
@@ -135,6 +136,26 @@ describe('a list that says nothing certain refuses', () => {
       expect(await withMiddle({ extensions: [extension] })).toBe('unreadable')
     }
     expect(await withMiddle({ extensions: [unknownExtension(false)] })).toBeUndefined()
+  })
+
+  test('whatever is changed in a list, reading it ends, throws nothing and revokes nobody less', async () => {
+    const lists = [
+      await makeRevocationList(root),
+      await makeRevocationList(middle, { revoked: [leaf] }),
+    ]
+    const [ofRoot, ofMiddle] = lists as [Uint8Array, Uint8Array]
+    const edits = fc.array(fc.tuple(fc.nat({ max: ofMiddle.length - 1 }), fc.nat({ max: 255 })), {
+      minLength: 1,
+      maxLength: 4,
+    })
+    fc.assert(
+      fc.property(edits, (changed) => {
+        const der = Uint8Array.from(ofMiddle)
+        for (const [at, byte] of changed) der[at] = byte
+        expect(faultBy(join(ofRoot, der))).toEqual(expect.any(String))
+      }),
+      { numRuns: 60 },
+    )
   })
 
   test('no list at all', async () => {
