@@ -19,12 +19,10 @@ const usageQuery = pageQuery.extend({
 
 export const usageView = z.strictObject({
   kind: z.enum(['agent', 'task_type', 'rule', 'role', 'authority']),
-  id: z
-    .string()
-    .meta({
-      description:
-        'Of an agent, task type or authority its id; of a rule its @id, of a role what it is granted by.',
-    }),
+  id: z.string().meta({
+    description:
+      'Of an agent, task type or authority its id; of a rule its @id, of a role what it is granted by.',
+  }),
   file: z.string().meta({ description: 'Where it is written; of a rule with its line.' }),
   owner: z.string().optional(),
   last_used: instant.optional().meta({ description: 'Absent: not since it is observed.' }),
