@@ -129,6 +129,14 @@ describe('a delegated token', () => {
     expect(report.hops.map((hop: { agent: string }) => hop.agent)).toEqual(['planner'])
   })
 
+  test('tells what it is bound to: a key, a certificate, both', async () => {
+    const cnf = { 'x5t#S256': 'A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0' }
+    const certified = await runCli(['inspect', token({ ...CLAIMS, cnf })])
+    expect(certified.stdout).toContain(`Bound to  certificate ${cnf['x5t#S256']}\n`)
+    const both = { ...CLAIMS.cnf, ...cnf }
+    expect(await inspectJson(token({ ...CLAIMS, cnf: both }))).toMatchObject({ cnf: both })
+  })
+
   test('of another kind is shown as far as it can be', async () => {
     const { code, stdout } = await runCli(['inspect', token({ sub: 'alice', aud: ['a', 'b'] })])
     expect(code).toBe(0)
