@@ -1,7 +1,7 @@
 /** RFC 7521, RFC 7523 and rfc7523bis: clients authenticate by JWTs signed with their keys. */
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect } from 'vitest'
-import { ASSERTION_TYPE, type Fault } from './client.ts'
+import { ASSERTION_TYPE, Client, type Fault } from './client.ts'
 import { profile } from './given.ts'
 import type { Form, Reply } from './http.ts'
 import { type Claims, encode, epoch, newKey, respelt, tampered, unsigned } from './jwt.ts'
@@ -16,6 +16,7 @@ import {
   ownToken,
   second,
   subject,
+  tokenOf,
 } from './scenario.ts'
 import { verifies } from './verifies.ts'
 
@@ -202,6 +203,15 @@ describe('signatures', () => {
 })
 
 describe('keys', () => {
+  verifies('7523-5-01', 'RS256 is an algorithm of clients', async () => {
+    const { rsa } = profile
+    if (rsa === undefined) return
+    const client = new Client(issuer, rsa)
+    expect(client.key.alg).toBe('RS256')
+    tokenOf(await client.alone({ resource: api.uri }))
+    await refused(client.alone({ resource: api.uri }, { assertionHeader: { alg: 'PS256' } }))
+  })
+
   verifies(['8725-3.4-01'], 'weak and impossible keys are no keys', async () => {
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 1024 })
     const weak = { ...privateKey.export({ format: 'jwk' }) }

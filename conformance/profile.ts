@@ -39,6 +39,8 @@ export interface Profile {
   readonly agents: Readonly<
     Record<'first' | 'second' | 'third' | 'fourth' | 'stranger' | 'retired', Agent>
   >
+  /** A client with an RSA key. It may act on its own behalf. */
+  readonly rsa?: Party
   /** Most agents a chain may have. */
   readonly max_depth: number
   /** Whose ID tokens open a task. Its audience is the opener's client id. */

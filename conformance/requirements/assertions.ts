@@ -20,6 +20,10 @@ export const ASSERTIONS = table('RFC 7521, RFC 7523, rfc7523bis', {
     'The issuer identifier is the only audience of an assertion',
   ),
   '7523bis-3-02': row('bis 3', 'MUST', 'That holds at every endpoint'),
+  '7523bis-3-03': row('bis 3', 'MAY', 'A grant JWT may name the token endpoint', {
+    ...noGrant,
+    ...p1,
+  }),
   '7523bis-3.2-01': row(
     'bis 3.2',
     'SHOULD',
@@ -33,4 +37,9 @@ export const ASSERTIONS = table('RFC 7521, RFC 7523, rfc7523bis', {
   '7523-3-09': row('3 (10)', 'MUST', 'What is no JWT is invalid_client, never a fault'),
   '7523-3.1-01': row('3.1', 'MUST', 'A bad grant JWT is invalid_grant', noGrant),
   '7523-3.1-02': row('3.1', 'MUST', 'Credentials that were sent are checked, needed or not'),
+  '7523-5-01': row('5', 'MUST', 'An assertion may be signed by RS256', p1),
+  '7523bis-par-01': row('bis, RFC 9126 2', 'MUST', 'That holds for pushed requests too', {
+    ...p1,
+    reason: 'not applicable: pushed authorization requests are not offered',
+  }),
 })

@@ -1,7 +1,6 @@
 /** SPIFFE in the conformance run: trust domains of its own, their bundles as the operator puts them beside the server, and two clients. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { PrivateJwk } from './conformance-tenants.ts'
 import type { TenantDocuments } from './tenant-folder.ts'
 
 const TRUST_DOMAIN = 'prod.acme.example'
@@ -14,7 +13,7 @@ const LOST = `spiffe://${REVOKED}/agents/lost`
 type Entry = Readonly<Record<string, unknown>>
 
 /** @param keyOf private keys by name, each with a `kid` */
-export function conformanceSpiffe(keyOf: (name: string) => PrivateJwk) {
+export function conformanceSpiffe(keyOf: (name: string) => Entry) {
   // Two trust domains name their keys alike.
   const jwk = { ...keyOf('spiffe'), kid: 'k1' }
   const other = { ...keyOf('spiffe-other'), kid: 'k1' }
@@ -50,7 +49,7 @@ export function conformanceSpiffe(keyOf: (name: string) => PrivateJwk) {
       const ids = { courier: COURIER, fleet: `${FLEET}/*`, lost: LOST }
       for (const [id, spiffeId] of Object.entries(ids)) agents.agents.push(workload(id, spiffeId))
       for (const type of taskTypes.task_types) {
-        if (type['id'] === 'own-work') {
+        if (type['basis'] === 'client') {
           type['openers'] = [...(type['openers'] as string[]), ...Object.keys(ids)]
         }
       }
@@ -66,7 +65,7 @@ export function conformanceSpiffe(keyOf: (name: string) => PrivateJwk) {
 }
 
 /** SPIFFE Trust Domain and Bundle §4.2. */
-function entry({ kty, crv, x, y, kid }: PrivateJwk, use: string | null = 'jwt-svid'): Entry {
+function entry({ kty, crv, x, y, kid }: Entry, use: string | null = 'jwt-svid'): Entry {
   return { kty, crv, x, y, kid, ...(use === null ? {} : { use }) }
 }
 

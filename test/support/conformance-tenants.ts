@@ -31,8 +31,15 @@ function newKey(kid: string): PrivateJwk {
   return { ...privateKey.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig' }
 }
 
+function newRsaKey(kid: string): PrivateJwk {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  return { ...privateKey.export({ format: 'jwk' }), kid, alg: 'RS256', use: 'sig' }
+}
+
+const PRIVATE_MEMBERS: ReadonlySet<string> = new Set(['d', 'p', 'q', 'dp', 'dq', 'qi'])
+
 function publicOf(jwk: PrivateJwk): PrivateJwk {
-  return Object.fromEntries(Object.entries(jwk).filter(([name]) => name !== 'd'))
+  return Object.fromEntries(Object.entries(jwk).filter(([name]) => !PRIVATE_MEMBERS.has(name)))
 }
 
 /** Private keys by name, made when first asked for. */
@@ -104,7 +111,15 @@ export function conformanceTenants(
 ) {
   const keyOf = keyRing()
   const spiffe = conformanceSpiffe(keyOf)
-  const acme = writeConformanceTenant(root, 'acme', apiUri, spiffe.change)
+  const rsa = newRsaKey('archivist-1')
+  const acme = writeConformanceTenant(root, 'acme', apiUri, (documents) => {
+    spiffe.change(documents)
+    const { agents: entries, taskTypes } = documents
+    entries.agents.push(worker('archivist', publicOf(rsa)))
+    change(taskTypes.task_types, 'own-work', ({ openers }) => [
+      ['openers', [...(openers as string[]), 'archivist']],
+    ])
+  })
   const globex = writeConformanceTenant(root, 'globex', apiUri)
   const initech = writeConformanceTenant(root, 'initech', apiUri, ({ tenant }) => {
     tenant['dpop_nonces'] = true
@@ -126,6 +141,7 @@ export function conformanceTenants(
       receiver,
       other_receiver,
       spiffe: spiffe.profile,
+      rsa: { client_id: 'archivist', jwk: rsa },
       max_depth: 3,
       withheld: 'files:write',
       other: { issuer: issuerOf('globex'), agent: globex.agents['first'], api: globex.api },
