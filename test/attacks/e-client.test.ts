@@ -112,11 +112,12 @@ describe('E01 weak methods', () => {
     )
   })
 
-  test('E01 the metadata offers key-based authentication alone', async () => {
+  test('E01 the metadata offers what this tenant’s agents have: keys, and no secrets', async () => {
     const { server } = stage
     const url = `${server.issuer()}/.well-known/oauth-authorization-server`
     const metadata = (await (await fetch(url)).json()) as Record<string, unknown>
-    expect(metadata['token_endpoint_auth_methods_supported']).toEqual(['private_key_jwt'])
+    const methods = metadata['token_endpoint_auth_methods_supported']
+    expect(methods).toEqual(['private_key_jwt', 'spiffe_jwt'])
   })
 })
 

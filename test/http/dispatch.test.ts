@@ -42,6 +42,27 @@ describe('a path', () => {
     })
   })
 
+  test.each(['/t/acme/token', '/admin/v1/x', '/t/acme/status', '/t/acme/ssf/jwks', '/nothing'])(
+    '%s is received before anybody else sees it',
+    async (path) => {
+      const order: string[] = []
+      const answer: RequestListener = (_, res) => {
+        order.push('answered')
+        res.end()
+      }
+      const one = createDispatch({
+        receive: () => void order.push('received'),
+        oauthOf: () => answer,
+        admin: answer,
+        status: answer,
+        events: answer,
+        documents: answer,
+      })
+      await request(one).post(path)
+      expect(order).toEqual(['received', 'answered'])
+    },
+  )
+
   test.each(['token', 'introspect', 'revoke'])(
     'of the %s endpoint goes to its tenant, without the query',
     async (endpoint) => {
