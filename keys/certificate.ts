@@ -17,7 +17,6 @@ import {
   SubjectKeyIdentifierExtension,
 } from '@peculiar/x509'
 import { type CertificateFrame, readFrame } from './der.ts'
-import type { DistinguishedName } from './distinguished-name.ts'
 
 export type KeyUsage = keyof typeof KeyUsageFlags
 
@@ -27,7 +26,8 @@ export interface Certificate extends CertificateFrame {
   readonly thumbprint: string
   /** Hexadecimal, without leading zeros. */
   readonly serial: string
-  readonly subjectName: DistinguishedName
+  /** RFC 5280 §4.1.2.4, the most general part first. */
+  readonly subjectName: readonly (readonly NameAttribute[])[]
   /** Seconds since the epoch, both inclusive. */
   readonly notBefore: number
   readonly notAfter: number
@@ -46,6 +46,14 @@ export interface Certificate extends CertificateFrame {
   readonly authorityKeyId: string | undefined
   readonly publicKey: KeyObject
   readonly signed: Signed
+}
+
+/** A part has several where they stand in one set. */
+export interface NameAttribute {
+  /** Object identifier. */
+  readonly type: string
+  /** Undefined where it is something else than text. */
+  readonly value: string | undefined
 }
 
 /** Subject alternative names by kind (RFC 5280 §4.2.1.6). */
@@ -157,7 +165,7 @@ export function serialOf(integer: ArrayBuffer): string {
 
 type ParsedName = StructuredCertificate['structure']['tbsCertificate']['subject']
 
-function readName(name: ParsedName): DistinguishedName {
+function readName(name: ParsedName): Certificate['subjectName'] {
   // Plain lists: those of the library keep their kind when they are mapped.
   return Array.from(name, (part) =>
     Array.from(part, ({ type, value }) => ({

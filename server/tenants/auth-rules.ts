@@ -3,6 +3,7 @@
  * name one workload, and nobody who could pass as two agents.
  */
 import { isIP } from 'node:net'
+import { parseDistinguishedName } from '../core/distinguished-name.ts'
 import { quote } from '../core/problem.ts'
 import { parseSpiffeId } from '../core/spiffe-id.ts'
 import { type AuthEntry, type AuthOf, CERTIFICATE_NAMES } from './agent-auth.ts'
@@ -120,9 +121,9 @@ const DNS_NAME = /^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?$/
 function findNameFault(kind: (typeof CERTIFICATE_NAMES)[number], name: string): string | undefined {
   switch (kind) {
     case 'subject_dn':
-      return /^[A-Za-z0-9.]+=/.test(name)
-        ? undefined
-        : 'expected a distinguished name such as CN=planner,O=Acme'
+      return parseDistinguishedName(name) === undefined
+        ? 'expected a distinguished name such as CN=planner,O=Acme'
+        : undefined
     case 'san_dns':
       return DNS_NAME.test(name) ? undefined : 'expected a DNS name, without wildcards'
     case 'san_uri':

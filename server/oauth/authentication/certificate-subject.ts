@@ -4,7 +4,7 @@
  */
 import { isIPv4, isIPv6 } from 'node:net'
 import type { Certificate } from '../../../keys/certificate.ts'
-import { isSameName, parseDistinguishedName } from '../../../keys/distinguished-name.ts'
+import { isSameName, parseDistinguishedName } from '../../core/distinguished-name.ts'
 import type { CertificateSubject } from '../../core/tenant.ts'
 
 export function isExpectedSubject(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isSameName, parseDistinguishedName } from '../../keys/distinguished-name.ts'
+import { isSameName, parseDistinguishedName } from '../../server/core/distinguished-name.ts'
 
 const isSame = (one: string, other: string): boolean => {
   const [a, b] = [parseDistinguishedName(one), parseDistinguishedName(other)]

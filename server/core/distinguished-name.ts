@@ -58,14 +58,15 @@ function readAttribute(tokens: readonly string[]): NameAttribute | undefined {
   // RFC 4514 §2.4: `#` begins the encoding of what is no text.
   if (equals === -1 || type === undefined || value.length === 0 || value[0] === '#')
     return undefined
-  const bytes = Buffer.concat(value.map(bytesOf))
-  const read = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true }).decode(bytes)
+  const bytes = Uint8Array.from(value.flatMap(bytesOf))
+  const read = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
   return read.includes('\uFFFD') ? undefined : { type, value: read }
 }
 
-function bytesOf(token: string): Buffer {
-  if (!token.startsWith('\\')) return Buffer.from(token)
-  return token.length === 3 ? Buffer.from(token.slice(1), 'hex') : Buffer.from(token.slice(1))
+/** RFC 4514 §2.4: an escaped pair of digits is one byte of UTF-8, any other escaped character is itself. */
+function bytesOf(token: string): readonly number[] {
+  if (token.startsWith('\\') && token.length === 3) return [Number.parseInt(token.slice(1), 16)]
+  return [...new TextEncoder().encode(token.startsWith('\\') ? token.slice(1) : token)]
 }
 
 function splitAt(tokens: readonly string[], separator: string): readonly (readonly string[])[] {
