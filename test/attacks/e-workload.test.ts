@@ -8,7 +8,7 @@ import { type Answer, ASSERTION_TYPE } from '../support/agent-client.ts'
 import { epoch, newKey, twinOf } from '../support/signing.ts'
 import { tokenOf } from './fixture.ts'
 import { setDisabled } from './live.ts'
-import { githubToken, type Members, PROD, svid } from './platform.ts'
+import { ABSENT, githubToken, type Members, PROD, svid } from './platform.ts'
 import { auditSince, auditSize, expectGranted, expectRefusal, expectRefused } from './refusal.ts'
 import { postForm, startSecondNode } from './second-node.ts'
 import {
@@ -302,6 +302,19 @@ describe('E11 probing for clients', () => {
     ])
     for (const answer of rest) expect(answer).toEqual(first)
   })
+})
+
+test('E11 an outage is the same for who is known and who is not, and no yes to either', async () => {
+  const { planner, server } = stage
+  const logged = server.logged.length
+  for (const id of ['lost', 'nobody']) {
+    const text = planner.token({ sub: `spiffe://${ABSENT}/agents/${id}` })
+    const expected = { reason: 'unavailable', guard: 'fault' } as const
+    await expectRefusal(server, expected, () => planner.work(text))
+  }
+  expect(server.logged.slice(logged)).toContainEqual(
+    expect.objectContaining({ event: 'bundle_unavailable' }),
+  )
 })
 
 describe('J03, J04, J08 and J09 in the place of a credential', () => {

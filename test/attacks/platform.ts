@@ -11,6 +11,8 @@ export type Members = Readonly<Record<string, unknown>>
 
 export const PROD = 'prod.acme.example'
 export const PARTNERS = 'partner.example'
+/** Nobody has put its bundle where it is looked for. */
+export const ABSENT = 'absent.example'
 export const CLUSTER = 'https://container.googleapis.com/v1/projects/acme/locations/eu/clusters/one'
 export const GITHUB = 'https://token.actions.githubusercontent.com'
 export const GITLAB = 'https://gitlab.example'

@@ -11,6 +11,7 @@ import { startAuthorizationServer, type TestServer } from '../support/authorizat
 import type { TenantDocuments } from '../support/tenant-folder.ts'
 import { find } from './fixture.ts'
 import {
+  ABSENT,
   ACCOUNT,
   CLUSTER,
   clusterToken,
@@ -144,6 +145,7 @@ function extend({ tenant, agents, taskTypes }: TenantDocuments, platform: Platfo
   tenant['trust_domains'] = [
     { name: PROD, bundle_url: `${platform.origin}/bundle` },
     { name: PARTNERS, bundle_file: 'partners.json' },
+    { name: ABSENT, bundle_file: 'absent.json' },
   ]
   tenant['workload_issuers'] = [
     {
@@ -168,9 +170,12 @@ function extend({ tenant, agents, taskTypes }: TenantDocuments, platform: Platfo
   const rogue = find(agents.agents, 'rogue')
   agents.agents.push({ ...rogue, id: 'runner' }, { ...rogue, id: 'keyed' })
   agents.agents.push({ ...rogue, id: 'retired', disabled: true })
-  for (const id of ['runner', 'keyed', 'retired']) delete find(agents.agents, id)['issuer_clients']
+  agents.agents.push({ ...rogue, id: 'lost' })
+  for (const id of ['runner', 'keyed', 'retired', 'lost'])
+    delete find(agents.agents, id)['issuer_clients']
   auth('planner', { method: 'spiffe_jwt', spiffe_id: `spiffe://${PROD}/agents/planner` })
   auth('retired', { method: 'spiffe_jwt', spiffe_id: `spiffe://${PROD}/agents/retired` })
+  auth('lost', { method: 'spiffe_jwt', spiffe_id: `spiffe://${ABSENT}/agents/lost` })
   auth('rogue', { method: 'spiffe_jwt', spiffe_id: `spiffe://${PARTNERS}/fleet/*` })
   auth('researcher', {
     method: 'workload_jwt',
