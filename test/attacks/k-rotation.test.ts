@@ -109,6 +109,9 @@ async function showAll(load: Load): Promise<void> {
 
 test('K03 ten planned rotations fail no exchange and no verification', async () => {
   const first = { audience: 'researcher-a2a', scope: 'files:read' }
+  // No copy on the way is kept for longer than a verifier's own may be.
+  const { headers } = await fetch(`${server.issuer()}/jwks`)
+  expect(headers.get('cache-control')).toBe('public, max-age=1')
   const subject = tokenOf(await planner.open(server.idToken(), first))
   const load: Load = { tokens: new Map(), failures: [], exchanges: 0, verified: 0, isOver: false }
   const workers = [1, 2].map(() => work(load, subject))

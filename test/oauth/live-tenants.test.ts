@@ -7,6 +7,7 @@ import type { LogFields } from '../../server/telemetry/log.ts'
 import type { TenantVersions } from '../../server/use-cases/ports.ts'
 import { postForm, type SecondNode, startSecondNode } from '../attacks/second-node.ts'
 import { aClock } from '../store/contract.ts'
+import { operatorOf } from '../support/admin-client.ts'
 import { ACCESS_TOKEN, type Answer, ASSERTION_TYPE, EXCHANGE } from '../support/agent-client.ts'
 import { startAuthorizationServer, type TestServer } from '../support/authorization-server.ts'
 import { MemoryTenantVersions } from '../support/memory-store.ts'
@@ -38,8 +39,8 @@ function versionOf(change: (documents: TenantDocuments) => void, tenant = 'acme'
   return version
 }
 
-const apply = (version: FolderVersion, tenant = 'acme'): Promise<void> =>
-  inStore((versions) => makeLive(versions, tenant, version))
+const apply = (version: FolderVersion): Promise<void> =>
+  inStore((versions) => makeLive(versions, 'acme', version))
 
 const inStore = <Result>(work: (versions: TenantVersions) => Promise<Result>): Promise<Result> =>
   withVersions(server.config.dataFolder, work)
@@ -122,7 +123,12 @@ describe('a version that becomes live', () => {
     const jwks = `${server.issuer('initech')}/jwks`
     // The folder was written after the start: nobody reads it.
     expect((await fetch(jwks)).status).toBe(404)
-    await apply(version, 'initech')
+    // By the API, which makes the tenant's first key.
+    const operator = await operatorOf(server)
+    const files = version.sources
+    const added = await operator.post('/tenants/initech/versions', { files })
+    const activated = await operator.activate('initech', added.body['version'], undefined)
+    expect(activated.status, activated.text).toBe(200)
     const [here, there] = await Promise.all(
       [jwks, `${node.origin}/t/initech/jwks`].map(async (url) => (await fetch(url)).json()),
     )
