@@ -4,9 +4,11 @@ import { syncBuiltinESMExports } from 'node:module'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Answer } from '../support/agent-client.ts'
 import { newKey, payloadOf } from '../support/signing.ts'
-import { type Stage, setStage } from './fixture.ts'
-import { OWN_WORK } from './positions.ts'
+import { type Stage, setStage, TRUST_DOMAIN } from './fixture.ts'
+import { OWN_WORK, POSITIONS, type PositionName } from './positions.ts'
 import { expectGranted, expectRefusal } from './refusal.ts'
+
+type Members = Readonly<Record<string, unknown>>
 
 let stage: Stage
 let first: string
@@ -56,6 +58,23 @@ describe('M02 expensive checks come last', () => {
       stage.planner.exchange(first, {}, { assertion }),
     )
     expect(count()).toBeLessThanOrEqual(AUTHENTICATION)
+  })
+
+  test.each<[PositionName, number, string, Members]>([
+    ['a JWT-SVID', 1, 'an id nobody has', { sub: `spiffe://${TRUST_DOMAIN}/agents/nobody` }],
+    ['a JWT-SVID', 1, 'an unknown trust domain', { sub: 'spiffe://evil.example/agents/courier' }],
+    ['a JWT-SVID', 0, 'a foreign audience', { aud: 'https://evil.example' }],
+    ['a JWT-SVID', 0, 'a subject of another form', { sub: 'courier' }],
+    ['a token of a platform', 1, 'another workload', { sub: 'builder-1' }],
+    ['a token of a platform', 0, 'a foreign audience', { aud: 'https://evil.example' }],
+    ['a token of a platform', 0, 'no exp', { exp: undefined }],
+  ])('M02 and E11 %s costs %i signature checks with %s', async (name, checks, _, claims) => {
+    const { reason, make } = POSITIONS[name]
+    const { header, payload, sign, send } = await make(stage)
+    const text = await sign(header, { ...payload, ...claims })
+    const count = countVerifications()
+    await expectRefusal(stage.server, { reason }, () => send(text))
+    expect(count()).toBe(checks)
   })
 
   test('M02 a flood of assertions for random clients makes one check each and no record', async () => {
