@@ -46,6 +46,11 @@ beforeAll(async () => {
         })
         taskTypes.task_types.push({
           ...fileWork,
+          id: 'watched-work',
+          triggers: [{ on: 'replayed_proof', more_than: 0, within: '8h', then: 'suspend' }],
+        })
+        taskTypes.task_types.push({
+          ...fileWork,
           id: 'own-work',
           basis: 'client',
           openers: ['planner', 'coder', 'researcher'],
@@ -174,6 +179,21 @@ describe('I03 replay', () => {
         by.token(OWN_WORK, { headers }),
       )
     }
+  })
+
+  test('I03 a proof sent again with a token that is bound to a certificate ends its task, where it says so', async () => {
+    const form = { audience: 'researcher-a2a', task_type: 'watched-work' }
+    const first = tokenOf(await planner.open(server.idToken(), form, NO_PROOF))
+    const again = { audience: 'researcher-a2a' }
+    await expectGranted(server, () => planner.exchange(first, again, NO_PROOF))
+    const headers = { dpop: planner.proof() }
+    await planner.token(OWN_WORK, { headers })
+    expect((await planner.exchange(first, again, { headers })).body['reason']).toBe(
+      'proof_replayed',
+    )
+    await expectRefusal(server, { reason: 'task_suspended' }, () =>
+      planner.exchange(first, again, NO_PROOF),
+    )
   })
 
   test('I03 a certificate is no credential to use up: its holder comes as often as it likes', async () => {
