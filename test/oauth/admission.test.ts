@@ -92,7 +92,7 @@ test.each([
   ['a guard', 'assertion_expired', 'assertion_expired'],
   ['another client', authenticated({ kind: 'standing' }, 'mallory'), 'client_mismatch'],
 ])('%s, found later: nothing is claimed or counted for it', async (_, outcome, guard) => {
-  const { admission, events } = begin(Promise.resolve(outcome))
+  const { admission, events } = begin(Promise.resolve<Authenticated | string>(outcome))
   const refusal = { reason: 'client_authentication_failed', guard }
   expect(await admission.authenticated).toMatchObject(refusal)
   expect(await admission.admit(KEY)).toMatchObject(refusal)
@@ -119,7 +119,7 @@ test('a request that is refused before its credential is used counts, once', asy
   await used.admission.admit(KEY)
   await used.admission.countRefused()
   expect(used.events.filter((event) => event === 'count')).toHaveLength(1)
-  const stranger = begin('assertion_signature')
+  const stranger = begin(Promise.resolve<Authenticated | string>('assertion_signature'))
   expect(await stranger.admission.countRefused()).toBe(undefined)
   expect(stranger.events).not.toContain('count')
 })
