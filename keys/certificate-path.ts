@@ -99,7 +99,9 @@ function* claimedPaths({
   intermediates,
 }: PathRequest): Generator<readonly Claimed[]> {
   const roots = anchors.map(asRead)
-  const between = intermediates.flatMap((der) => claim(der) ?? [])
+  // The same one again is no other beginning.
+  const distinct = new Map(intermediates.map((der) => [Buffer.from(der).toString('base64'), der]))
+  const between = [...distinct.values()].flatMap((der) => claim(der) ?? [])
   const beginnings: (readonly Claimed[])[] = [[asRead(leaf)]]
   for (let looked = 0; looked < MAX_BEGINNINGS; looked++) {
     const path = beginnings.pop()

@@ -108,7 +108,8 @@ describe('a client that stands', () => {
     for (let time = 0; time < 20; time += 1) {
       expect(await present('planner', sound, { chain: [root.der] })).toEqual(PLANNER)
     }
-    expect(validations).toBe(1)
+    // Once without the list, which is asked for only where an anchor vouches, and once with it.
+    expect(validations).toBe(2)
     expect(verify).not.toHaveBeenCalled()
   })
 
@@ -116,7 +117,7 @@ describe('a client that stands', () => {
     await present('planner', sound)
     bundle = { authorities: [root.der], jwtKeys: [] }
     expect(await present('planner', sound)).toEqual(PLANNER)
-    expect(validations).toBe(2)
+    expect(validations).toBe(4)
     // SPB-4-01: an empty list trusts nobody.
     bundle = { authorities: [], jwtKeys: [] }
     expect(await present('planner', sound)).toBe('certificate_untrusted')
@@ -130,7 +131,7 @@ describe('a client that stands', () => {
     expect(await present('planner', sound)).toEqual(PLANNER)
     lists = Buffer.from('no list')
     expect(await present('planner', sound)).toBe('revocation_list_unreadable')
-    expect(validations).toBe(3)
+    expect(validations).toBe(5)
   })
 
   test('stands no longer than the first that ends: a list, its certificate, or what signed it', async () => {
@@ -185,7 +186,7 @@ describe('E11 whoever fails costs one signature check', () => {
     vi.mocked(verify).mockClear()
     const chain = Array.from({ length: 8 }, () => between.der)
     expect(await present('planner', svid, { chain })).toBe('certificate_signature')
-    expect(vi.mocked(verify).mock.calls.length).toBeLessThanOrEqual(16)
+    expect(verify).toHaveBeenCalledTimes(1)
   })
 })
 
@@ -196,10 +197,18 @@ test('what cannot be read vouches for nobody', async () => {
 })
 
 test('a fault of the trust material is a fault, never a client', async () => {
-  const trust = {
-    bundle: () => Promise.reject(new Error('down')),
-    revocationList: async () => lists,
-  } as unknown as TrustMaterial
-  verifier = createCertificateVerifier({ tenant, trust })
+  const down = () => Promise.reject(new Error('down'))
+  const without = (missing: object) => {
+    const trust = { bundle: async () => bundle, revocationList: async () => lists, ...missing }
+    return createCertificateVerifier({ tenant, trust: trust as unknown as TrustMaterial })
+  }
+  verifier = without({ bundle: down })
+  // E11: known or not.
+  for (const id of ['planner', 'nobody', 'keyed', 'corporate']) {
+    await expect(present(id, sound)).rejects.toThrow('down')
+  }
+  verifier = without({ revocationList: down })
   await expect(present('planner', sound)).rejects.toThrow('down')
+  const forged = await makeSvid(await makeRoot(), `spiffe://${D}/planner`)
+  expect(await present('planner', forged)).toBe('certificate_signature')
 })

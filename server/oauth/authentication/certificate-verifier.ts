@@ -4,13 +4,13 @@
  */
 import { LRUCache } from 'lru-cache'
 import { type Certificate, parseCertificate } from '../../../keys/certificate.ts'
-import { validatePath } from '../../../keys/certificate-path.ts'
+import { type PathFault, type PathOutcome, validatePath } from '../../../keys/certificate-path.ts'
 import { isSoundKey } from '../../../keys/certificate-signature.ts'
 import { type RevocationLists, readRevocationLists } from '../../../keys/revocation-list.ts'
 import type { PresentedCertificate } from '../../core/presented-certificate.ts'
 import type { SpiffeBundle } from '../../core/spiffe-bundle.ts'
-import { matchesSpiffeId, parseSpiffeId } from '../../core/spiffe-id.ts'
-import type { Agent, AgentAuth, Tenant, TrustFile } from '../../core/tenant.ts'
+import { matchesSpiffeId, parseSpiffeId, type SpiffeId } from '../../core/spiffe-id.ts'
+import type { Agent, AgentAuth, Tenant, TrustDomain, TrustFile } from '../../core/tenant.ts'
 import { isExpectedSubject } from './certificate-subject.ts'
 import { verifyDecoy } from './client-assertion.ts'
 import type { Authenticated } from './credentials.ts'
@@ -38,16 +38,12 @@ export interface CertificateVerifierDeps {
   readonly validate?: typeof validatePath
 }
 
-/** Whom to trust for one certificate. The same objects for as long as it is the same trust. */
-interface Trust {
-  readonly anchors: readonly Certificate[]
-  /** The file as it is; undefined where none is configured. */
-  readonly lists: Uint8Array | undefined
-}
-
-/** A path that held, and what it held by. */
-interface StandingPath extends Trust {
+/** A path that held, and what it held by: the same objects for as long as it is the same trust. */
+interface StandingPath {
   readonly leaf: Certificate
+  readonly anchors: readonly Certificate[]
+  /** The file as it was; undefined where none is configured. */
+  readonly lists: Uint8Array | undefined
   /** Seconds since the epoch. */
   readonly until: number
 }
@@ -61,6 +57,11 @@ interface Failed {
 type Judged = Omit<NamedCertificate, 'agent'> & {
   readonly agent: Agent
   readonly leaf: Certificate
+}
+interface Svid {
+  readonly id: SpiffeId
+  readonly domain: TrustDomain
+  readonly bundle: SpiffeBundle
 }
 type AuthBy<Method extends AgentAuth['method']> = Extract<AgentAuth, { readonly method: Method }>
 
@@ -80,38 +81,32 @@ export function createCertificateVerifier(deps: CertificateVerifierDeps): Certif
     const { agent, certificate } = named
     const leaf = standing.get(certificate.thumbprint)?.leaf ?? parseCertificate(certificate.der)
     if (leaf === undefined) return refused('certificate_malformed')
+    const id = readSvid(leaf)
+    const domain = typeof id === 'string' ? undefined : tenant.trustDomains.get(id.trustDomain)
+    // Before anybody is known: where the bundle cannot be had, that is said to all alike (attack case E11).
+    const bundle = domain && (await trust.bundle(tenant.id, domain, false))
     if (agent === undefined) return refused('client_unknown')
     const { auth } = agent
     const judged = { ...named, agent, leaf }
-    if (auth.method === 'spiffe_x509') return judgeSvid(judged, auth)
     if (auth.method === 'tls_client_auth') return judgeIssued(judged, auth)
     if (auth.method === 'self_signed_tls_client_auth') return judgeRegistered(judged, auth)
-    return refused('method_mismatch')
+    if (auth.method !== 'spiffe_x509') return refused('method_mismatch')
+    if (typeof id === 'string') return refused(id)
+    const fault = findNameFault(judged, auth, id)
+    if (fault !== undefined) return refused(fault)
+    if (domain === undefined || bundle === undefined) return refused('trust_domain_unknown')
+    return judgeSvid(judged, { id, domain, bundle })
   }
 
-  async function judgeSvid(
-    judged: Judged,
-    { spiffeId }: AuthBy<'spiffe_x509' | 'spiffe_jwt'>,
-  ): Promise<Judgement> {
-    const { clientId, leaf } = judged
-    const id = readSvid(leaf)
-    if (typeof id === 'string') return refused(id)
-    // A client may be named by its SPIFFE ID: then by the one the certificate has.
-    const isNamed = parseSpiffeId(clientId) === undefined || clientId === id.text
-    if (!isNamed) return refused('client_id_mismatch')
-    if (!matchesSpiffeId(spiffeId, id)) return refused('certificate_subject')
-    const domain = tenant.trustDomains.get(id.trustDomain)
-    if (domain === undefined) return refused('trust_domain_unknown')
-    const lists = await loadLists(domain.crl)
+  async function judgeSvid(judged: Judged, { id, domain, bundle }: Svid): Promise<Judgement> {
     // X509-SVID §5.1: its own trust domain's authorities, never another's.
-    const bundle = await trust.bundle(tenant.id, domain, false)
-    const check = ({ authorities }: SpiffeBundle): Failed | undefined =>
-      checkPath(judged, { anchors: anchorsOf.bundle(authorities), lists })
-    const first = check(bundle)
+    const check = ({ authorities }: SpiffeBundle): Promise<Failed | undefined> =>
+      checkPath(judged, anchorsOf.bundle(authorities), domain.crl)
+    const first = await check(bundle)
     // The domain may have an authority that is newer than the bundle at hand.
     const isStranger = first !== undefined && UNTRUSTED.has(first.guard)
     const newer = isStranger ? await trust.bundle(tenant.id, domain, true) : bundle
-    const refusal = newer === bundle ? first : check(newer)
+    const refusal = newer === bundle ? first : await check(newer)
     return refusal ?? authenticated(judged, 'spiffe_x509', id.text)
   }
 
@@ -122,33 +117,36 @@ export function createCertificateVerifier(deps: CertificateVerifierDeps): Certif
     if (!isExpectedSubject(subject, judged.leaf)) return refused('certificate_subject')
     const authority = tenant.certificateAuthorities.get(authorityId)
     if (authority === undefined) return refused('certificate_authority_unknown')
-    const lists = await loadLists(authority.crl)
-    const guard = checkPath(judged, { anchors: anchorsOf.authority(authorityId), lists })
-    return guard ?? authenticated(judged, 'tls_client_auth', judged.leaf.thumbprint)
+    const refusal = await checkPath(judged, anchorsOf.authority(authorityId), authority.crl)
+    return refusal ?? authenticated(judged, 'tls_client_auth', judged.leaf.thumbprint)
   }
 
-  async function loadLists(file: TrustFile | undefined): Promise<Uint8Array | undefined> {
-    return file === undefined ? undefined : trust.revocationList(tenant.id, file)
-  }
-
-  /** Undefined: an anchor vouches for it. */
-  function checkPath({ leaf, certificate, now }: Judged, by: Trust): Failed | undefined {
-    const known = standing.get(leaf.thumbprint)
-    const isSame = known?.anchors === by.anchors && known.lists === by.lists
-    if (isSame && now >= leaf.notBefore && now < known.until) return undefined
-    const revocation = by.lists && listsOf(by.lists)
-    // What a configured list says is not known: so nobody is unrevoked.
-    if (by.lists !== undefined && revocation === undefined) {
-      return refused('revocation_list_unreadable')
+  /** Undefined: an anchor vouches for it. Only then a list is asked for, whose absence would tell strangers who is known. */
+  async function checkPath(
+    { leaf, certificate, now }: Judged,
+    anchors: readonly Certificate[],
+    crl: TrustFile | undefined,
+  ): Promise<Failed | undefined> {
+    const walk = (revocation: RevocationLists | undefined): PathOutcome =>
+      validate({ anchors, leaf, intermediates: certificate.chain, revocation, now })
+    const before = standing.get(leaf.thumbprint)
+    const isVouched = before?.anchors === anchors && now >= leaf.notBefore && now < before.until
+    let outcome = isVouched ? before : walk(undefined)
+    let lists: Uint8Array | undefined
+    if (crl !== undefined && !isFailed(outcome)) {
+      lists = await trust.revocationList(tenant.id, crl)
+      if (!isVouched || before.lists !== lists) {
+        const revocation = listsOf(lists)
+        // What a configured list says is not known: so nobody is unrevoked.
+        if (revocation === undefined) return refused('revocation_list_unreadable')
+        outcome = walk(revocation)
+      }
     }
-    const intermediates = certificate.chain
-    const outcome = validate({ anchors: by.anchors, leaf, intermediates, revocation, now })
-    const { fault, until, signatureChecks } = outcome
-    if (fault !== undefined) {
+    if (isFailed(outcome)) {
       standing.delete(leaf.thumbprint)
-      return refused(fault, signatureChecks)
+      return refused(outcome.fault, outcome.signatureChecks)
     }
-    standing.set(leaf.thumbprint, { leaf, until, ...by })
+    standing.set(leaf.thumbprint, { leaf, anchors, lists, until: outcome.until })
     return undefined
   }
 
@@ -161,6 +159,24 @@ export function createCertificateVerifier(deps: CertificateVerifierDeps): Certif
       return judgement.guard
     },
   }
+}
+
+function isFailed(
+  outcome: PathOutcome | StandingPath,
+): outcome is PathOutcome & { readonly fault: PathFault } {
+  return 'fault' in outcome && outcome.fault !== undefined
+}
+
+/** Whether the SVID is this agent's, by its name alone. */
+function findNameFault(
+  { clientId }: Judged,
+  { spiffeId }: AuthBy<'spiffe_jwt' | 'spiffe_x509'>,
+  id: SpiffeId,
+): string | undefined {
+  // A client may be named by its SPIFFE ID: then by the one the certificate has.
+  const isNamed = parseSpiffeId(clientId) === undefined || clientId === id.text
+  if (!isNamed) return 'client_id_mismatch'
+  return matchesSpiffeId(spiffeId, id) ? undefined : 'certificate_subject'
 }
 
 /** RFC 8705 §2.2: exactly one of the registered certificates, byte for byte. Nobody vouches for it; its dates still count. */
