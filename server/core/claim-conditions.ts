@@ -1,6 +1,6 @@
 /** Conditions on the claims of a workload's token: each names one value by its place and says which texts it may be. */
 import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/src/strict-json.ts'
-import type { ClaimCondition } from './tenant.ts'
+import type { ClaimCondition } from './agent-auth.ts'
 
 const INDEX = /^(?:0|[1-9][0-9]{0,5})$/
 

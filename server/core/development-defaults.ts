@@ -2,14 +2,8 @@
  * What is fine on a laptop and fatal in production, found and named (attack case K06). Pure: the caller refuses to start in
  * production when the list is not empty. Each line names the setting, or the tenant's file and member, and the cure.
  */
-import type {
-  Agent,
-  EventReceiver,
-  PublicJwk,
-  Tenant,
-  TrustedIssuer,
-  WorkloadKeys,
-} from './tenant.ts'
+import type { Agent, EventReceiver, PublicJwk, Tenant, TrustedIssuer } from './tenant.ts'
+import type { WorkloadKeys } from './trust.ts'
 
 /** The settings that have a development default. */
 export interface JudgedSettings {

@@ -3,7 +3,9 @@
  * The facts an identity team writes in its folder, parsed once (server/tenants) and immutable from then on.
  */
 
+import type { AgentAuth } from './agent-auth.ts'
 import type { Rules } from './rules.ts'
+import type { Attester, CertificateAuthority, TrustDomain, WorkloadIssuer } from './trust.ts'
 
 /** In order: what a higher tier needs, a lower one does not. */
 export const TIERS = ['read', 'propose', 'execute'] as const
@@ -138,123 +140,6 @@ export type Binding = 'dpop' | 'mtls' | 'bearer'
 
 /** What a caller proved with a request, as rules read it. With both a proof and a certificate: `dpop`. */
 export type KeyProof = 'dpop' | 'mtls' | 'none'
-
-/** The one way an agent proves who it is. A credential of another kind is not looked at, however good. */
-export type AgentAuth =
-  | PrivateKeyJwt
-  | {
-      readonly method: 'spiffe_jwt' | 'spiffe_x509'
-      /** Its SPIFFE ID; with `/*` at the end every id beneath, by whole segments. */
-      readonly spiffeId: string
-    }
-  | {
-      readonly method: 'tls_client_auth'
-      /** Certificate authority id. */
-      readonly authority: string
-      /** RFC 8705 §2.1.2: exactly one name is expected, compared exactly. */
-      readonly subject: CertificateSubject
-    }
-  | {
-      readonly method: 'self_signed_tls_client_auth'
-      /** RFC 8705 §2.2: exactly these; DER, as base64. */
-      readonly certificates: readonly string[]
-    }
-  | {
-      readonly method: 'workload_jwt'
-      /** Workload issuer id. */
-      readonly issuer: string
-      /** All must hold; at least one names the workload. */
-      readonly claims: readonly ClaimCondition[]
-    }
-  | {
-      readonly method: 'attest_jwt_client_auth'
-      /** Attester id. */
-      readonly attester: string
-    }
-  | {
-      readonly method: 'client_secret_basic' | 'client_secret_post'
-      /** SHA-256 of each secret that is accepted, base64url: secrets are random and long. */
-      readonly secretHashes: readonly string[]
-    }
-
-export type AuthMethod = AgentAuth['method']
-
-/** RFC 7523 §2.2: by a key of its own. `development`: a key pair the server makes, refused in production. */
-export interface PrivateKeyJwt {
-  readonly method: 'private_key_jwt'
-  readonly jwks: readonly PublicJwk[]
-  readonly development: boolean
-}
-
-export interface CertificateSubject {
-  readonly kind: 'subject_dn' | 'san_dns' | 'san_uri' | 'san_ip' | 'san_email'
-  readonly value: string
-}
-
-/** A claim of a workload's token that has to be one of these texts, numbers and booleans as JSON writes them. */
-export interface ClaimCondition {
-  /** RFC 6901 JSON Pointer into the claims, such as `/sub` or `/kubernetes.io/namespace`. */
-  readonly pointer: string
-  readonly values: readonly string[]
-}
-
-/** Names a file in the operator's trust folder of this tenant, never a path. */
-export type TrustFile = string
-
-export interface TrustDomain {
-  /** Such as `prod.acme.example`. */
-  readonly name: string
-  /** Where its bundle is: a file, an `https_web` endpoint, or written in the facts. */
-  readonly bundle:
-    | { readonly file: TrustFile }
-    | { readonly url: string }
-    | { readonly inline: Readonly<Record<string, unknown>> }
-  /** Certificate revocation list of its X.509-SVIDs; absent: none is looked at. */
-  readonly crl: TrustFile | undefined
-  /** Seconds a JWT-SVID may still live when it comes. */
-  readonly maxLifetime: number
-}
-
-export interface CertificateAuthority {
-  readonly id: string
-  /** DER, as base64. */
-  readonly certificates: readonly string[]
-  readonly crl: TrustFile | undefined
-}
-
-/** `jwks_uri`, written keys, or what the issuer's own discovery document names (OpenID Connect Discovery §4). */
-export type WorkloadKeys = TrustedIssuer['keys'] | { readonly discover: string }
-
-export interface WorkloadIssuer {
-  readonly id: string
-  readonly kind: 'oidc' | 'kubernetes'
-  readonly issuer: string
-  readonly keys: WorkloadKeys
-  readonly algorithms: readonly SigningAlgorithm[]
-  /** Seconds a token may still live when it comes. */
-  readonly maxLifetime: number
-  /** Each token counts once, whatever key comes with it. */
-  readonly singleUse: boolean
-  /** Kubernetes: the cluster is asked whether pod and service account still are (authentication.k8s.io/v1 TokenReview). */
-  readonly tokenReview: TokenReview | undefined
-}
-
-export interface TokenReview {
-  /** Origin of the cluster's API. */
-  readonly url: string
-  /** PEM of the authority of its certificate; absent: the system's. */
-  readonly ca: TrustFile | undefined
-  /** The bearer token we ask with. */
-  readonly token: TrustFile
-}
-
-/** draft-ietf-oauth-attestation-based-client-auth. */
-export interface Attester {
-  readonly id: string
-  readonly issuer: string
-  readonly keys: TrustedIssuer['keys']
-  readonly algorithms: readonly SigningAlgorithm[]
-}
 
 export interface Scope {
   readonly name: string

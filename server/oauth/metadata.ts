@@ -1,7 +1,9 @@
 /**
  * Authorization server metadata (RFC 8414 §2). Every URL comes from configuration; only what is true is said.
  */
-import type { AuthMethod, Tenant } from '../core/tenant.ts'
+
+import type { AuthMethod } from '../core/agent-auth.ts'
+import type { Tenant } from '../core/tenant.ts'
 import { TOKEN_EXCHANGE } from './exchange-parameters.ts'
 
 /** Algorithms of client assertions and proofs, as clients name them (RFC 7518 §3.1, RFC 9864). */

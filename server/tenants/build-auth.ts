@@ -1,5 +1,5 @@
 /** How an agent proves itself, of an entry that passed every check. */
-import type { AgentAuth, CertificateSubject } from '../core/tenant.ts'
+import type { AgentAuth, CertificateSubject } from '../core/agent-auth.ts'
 import { type AuthEntry, type AuthOf, CERTIFICATE_NAMES } from './agent-auth.ts'
 
 export function buildAuth(entry: AuthEntry): AgentAuth {

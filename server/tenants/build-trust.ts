@@ -1,13 +1,13 @@
 /** Whom a tenant believes about workloads, of entries that passed every check. */
+import type { Tenant } from '../core/tenant.ts'
 import type {
   Attester,
   CertificateAuthority,
-  Tenant,
   TokenReview,
   TrustDomain,
   WorkloadIssuer,
   WorkloadKeys,
-} from '../core/tenant.ts'
+} from '../core/trust.ts'
 import type {
   AttesterEntry,
   AuthorityEntry,

@@ -3,9 +3,11 @@
  * atomic step in the store, across processes: never read-then-write. What a verb resolved with survives the death of the
  * process; what survives the machine's is the audit log. Times are seconds since the epoch.
  */
+
+import type { AuthMethod } from '../core/agent-auth.ts'
 import type { SigningKeys } from '../core/key-plan.ts'
 import type { StatedObligations } from '../core/rules.ts'
-import type { AuthMethod, Tenant } from '../core/tenant.ts'
+import type { Tenant } from '../core/tenant.ts'
 
 export type * from './event-store.ts'
 export type * from './task-store.ts'

@@ -1,15 +1,10 @@
 /** Threat K06 at the tenant's level: each development default is found and named with its file and member. */
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import type { PrivateKeyJwt } from '../../server/core/agent-auth.ts'
 import { developmentDefaults } from '../../server/core/development-defaults.ts'
 import { Secret } from '../../server/core/secret.ts'
-import type {
-  Agent,
-  PrivateKeyJwt,
-  PublicJwk,
-  Tenant,
-  TrustedIssuer,
-} from '../../server/core/tenant.ts'
+import type { Agent, PublicJwk, Tenant, TrustedIssuer } from '../../server/core/tenant.ts'
 import { permitAll } from './facts.ts'
 
 const SETTINGS = { publicUrl: 'https://as.example.com', keySecret: new Secret('x'.repeat(32)) }

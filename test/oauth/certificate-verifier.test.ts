@@ -4,7 +4,8 @@ import { verify } from 'node:crypto'
 import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { parseCertificate } from '../../keys/certificate.ts'
 import { validatePath } from '../../keys/certificate-path.ts'
-import type { Agent, AgentAuth, Tenant } from '../../server/core/tenant.ts'
+import type { AgentAuth } from '../../server/core/agent-auth.ts'
+import type { Agent, Tenant } from '../../server/core/tenant.ts'
 import {
   type CertificateVerifier,
   createCertificateVerifier,

@@ -1,6 +1,7 @@
 /** The library knows three kinds of clients and no client: a kind's name opens nothing, and many clients cost nothing. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { AgentAuth, Tenant } from '../../server/core/tenant.ts'
+import type { AgentAuth } from '../../server/core/agent-auth.ts'
+import type { Tenant } from '../../server/core/tenant.ts'
 import type { TrustMaterial } from '../../server/oauth/authentication/trust-material.ts'
 import { createClientAuthenticator } from '../../server/oauth/client-authentication.ts'
 import { postForm } from '../attacks/second-node.ts'

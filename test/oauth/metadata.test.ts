@@ -1,6 +1,6 @@
 /** What the metadata says of authentication: what this tenant's clients can use on this server, and nothing else. */
 import { describe, expect, test } from 'vitest'
-import type { AgentAuth } from '../../server/core/tenant.ts'
+import type { AgentAuth } from '../../server/core/agent-auth.ts'
 import { createMetadata } from '../../server/oauth/metadata.ts'
 import { anAgent, aTenant } from '../core/facts.ts'
 

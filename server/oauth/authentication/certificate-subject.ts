@@ -4,8 +4,8 @@
  */
 import { isIPv4, isIPv6 } from 'node:net'
 import type { Certificate } from '../../../keys/certificate.ts'
+import type { CertificateSubject } from '../../core/agent-auth.ts'
 import { isSameName, parseDistinguishedName } from '../../core/distinguished-name.ts'
-import type { CertificateSubject } from '../../core/tenant.ts'
 
 export function isExpectedSubject(
   { kind, value }: CertificateSubject,

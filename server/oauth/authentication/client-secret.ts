@@ -3,8 +3,9 @@
  * as the agent's method says and not otherwise.
  */
 import { hash, timingSafeEqual } from 'node:crypto'
+import type { AgentAuth } from '../../core/agent-auth.ts'
 import { isClientSecret } from '../../core/secret-form.ts'
-import type { AgentAuth, Tenant } from '../../core/tenant.ts'
+import type { Tenant } from '../../core/tenant.ts'
 import type { NamedClient, PresentedCredentials } from './credentials.ts'
 
 type SecretMethod = 'client_secret_basic' | 'client_secret_post'

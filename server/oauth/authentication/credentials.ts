@@ -2,8 +2,9 @@
  * What comes and what leaves a validator of client credentials. Each way to authenticate has a validator of its own, because their
  * rules exclude each other (RFC 7523, JWT-SVID, RFC 8705); all of them end in `Authenticated` or in the guard that failed.
  */
+
+import type { AuthMethod } from '../../core/agent-auth.ts'
 import type { PresentedCertificate } from '../../core/presented-certificate.ts'
-import type { AuthMethod } from '../../core/tenant.ts'
 import type { ReplayClaim } from '../../use-cases/ports.ts'
 import type { Form } from '../exchange-parameters.ts'
 import type { UnverifiedJws } from '../verified-jwt.ts'

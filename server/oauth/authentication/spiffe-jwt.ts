@@ -4,7 +4,8 @@
  */
 import type { VerifiedAlgorithm } from '../../../keys/algorithm.ts'
 import { parseSpiffeId } from '../../core/spiffe-id.ts'
-import type { Tenant, TrustDomain } from '../../core/tenant.ts'
+import type { Tenant } from '../../core/tenant.ts'
+import type { TrustDomain } from '../../core/trust.ts'
 import { findSignerKey } from '../signer-key.ts'
 import { type UnverifiedJws, verifyJwt } from '../verified-jwt.ts'
 import { isSoleAudience, nameOf, readTimes } from './assertion-claims.ts'

@@ -4,13 +4,8 @@
  * usable is at hand, and the caller is then answered 503, never believed.
  */
 import type { SpiffeBundle } from '../../core/spiffe-bundle.ts'
-import type {
-  PublicJwk,
-  TokenReview,
-  TrustDomain,
-  TrustFile,
-  WorkloadKeys,
-} from '../../core/tenant.ts'
+import type { PublicJwk } from '../../core/tenant.ts'
+import type { TokenReview, TrustDomain, TrustFile, WorkloadKeys } from '../../core/trust.ts'
 
 export interface TrustMaterial {
   /** Public keys of an issuer. `isRetry`: a `kid` was not among them; asked again within the cooldown. */

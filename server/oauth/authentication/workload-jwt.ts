@@ -3,7 +3,8 @@
  * the client, RFC 7521 §5.1). A trust rule says whose tokens count, an agent's conditions which of their workloads it is.
  */
 import { areMet, valueAt } from '../../core/claim-conditions.ts'
-import type { Agent, Tenant, WorkloadIssuer } from '../../core/tenant.ts'
+import type { Agent, Tenant } from '../../core/tenant.ts'
+import type { WorkloadIssuer } from '../../core/trust.ts'
 import { findSignerKey } from '../signer-key.ts'
 import { verifyJwt } from '../verified-jwt.ts'
 import { isSoleAudience, nameOf, readTimes } from './assertion-claims.ts'

@@ -1,6 +1,7 @@
 /** Tokens of platforms: whose keys are asked, which conditions hold, and what a cluster has to say. */
 import { describe, expect, test } from 'vitest'
-import type { ClaimCondition, WorkloadIssuer } from '../../../server/core/tenant.ts'
+import type { ClaimCondition } from '../../../server/core/agent-auth.ts'
+import type { WorkloadIssuer } from '../../../server/core/trust.ts'
 import type { ReviewedToken } from '../../../server/oauth/authentication/trust-material.ts'
 import { authenticateWorkload } from '../../../server/oauth/authentication/workload-jwt.ts'
 import { anAgent, aTenant, ISSUER, NOW } from '../../core/facts.ts'
