@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import { PROCESS_ENV } from '../test/support/process-env.ts'
 import { type Cores, commandOn, everyCore } from './cores.ts'
 import type { Used } from './cpu-at-exit.ts'
 
@@ -27,7 +28,7 @@ export async function runCheck(cores: Cores, folder: string): Promise<CheckRun> 
   )
   const start = performance.now()
   const child = spawn(program, args, {
-    env: { PATH: process.env['PATH'] },
+    env: { ...PROCESS_ENV },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   })
   const ended = once(child, 'close')

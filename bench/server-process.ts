@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { PROCESS_ENV } from '../test/support/process-env.ts'
 import { type Cores, commandOn } from './cores.ts'
 import type { Ask, Replies } from './servers/measured.ts'
 
@@ -24,7 +25,7 @@ export class ServerProcess {
     const path = join(import.meta.dirname, 'servers', script)
     const [program, ...args] = commandOn(cores, '--conditions=actchain:source', path)
     this.#child = spawn(program, args, {
-      env: { PATH: process.env['PATH'], ...env },
+      env: { ...PROCESS_ENV, ...env },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     })
     this.#child.stderr?.on('data', (chunk: Buffer) => {

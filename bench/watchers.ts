@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { PROCESS_ENV } from '../test/support/process-env.ts'
 import { type Cores, commandOn, everyCore } from './cores.ts'
 import type { Outcome, WatchAsk, WatchMessage, WatchReplies, WatchSettings } from './watch.ts'
 
@@ -23,7 +24,7 @@ class WatchProcess {
       JSON.stringify(settings),
     )
     this.#child = spawn(program, args, {
-      env: { PATH: process.env['PATH'] },
+      env: { ...PROCESS_ENV },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     })
     this.#child.stderr?.on('data', (chunk: Buffer) => {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
+import { PROCESS_ENV } from './support/process-env.ts'
 
 const WITHIN = { timeout: 180_000 }
 
@@ -15,7 +16,7 @@ async function runBench(...options: readonly string[]) {
   const child = spawn(
     process.execPath,
     ['--conditions=actchain:source', 'bench/main.ts', ...options],
-    { env: { PATH: process.env['PATH'], TMPDIR: folder }, stdio: ['ignore', 'pipe', 'pipe'] },
+    { env: { ...PROCESS_ENV, TMPDIR: folder }, stdio: ['ignore', 'pipe', 'pipe'] },
   )
   const ended = once(child, 'close')
   const [out, complaints] = await Promise.all([text(child.stdout), text(child.stderr)])

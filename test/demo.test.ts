@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, expect, test } from 'vitest'
+import { PROCESS_ENV } from './support/process-env.ts'
 
 const WITHIN = { timeout: 60_000 }
 
@@ -15,7 +16,7 @@ function startDemo(...options: readonly string[]) {
   const child = spawn(
     process.execPath,
     ['--conditions=actchain:source', 'examples/demo/demo.ts', ...options],
-    { env: { PATH: process.env['PATH'], TMPDIR: folder }, stdio: ['ignore', 'pipe', 'pipe'] },
+    { env: { ...PROCESS_ENV, TMPDIR: folder }, stdio: ['ignore', 'pipe', 'pipe'] },
   )
   return { child, folder, ended: once(child, 'close') }
 }

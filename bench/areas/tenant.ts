@@ -21,7 +21,7 @@ interface Scale {
 }
 
 const FULL: Scale = { size: LARGE, rounds: 5 }
-const QUICK: Scale = { size: { agents: 1000, resources: 100, policies: 100 }, rounds: 1 }
+const QUICK: Scale = { size: { agents: 300, resources: 50, policies: 30 }, rounds: 1 }
 
 const MOST_CHECK_SECONDS = 5
 const MOST_VISIBLE_MS = 1000

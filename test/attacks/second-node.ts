@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Answer, Parameters } from '../support/agent-client.ts'
 import { freePort, type TestServer } from '../support/authorization-server.ts'
+import { PROCESS_ENV } from '../support/process-env.ts'
 
 const WORKER = fileURLToPath(new URL('./node.ts', import.meta.url))
 const NODE = fileURLToPath(new URL('../../node_modules/.bin/node', import.meta.url))
@@ -21,7 +22,7 @@ export async function startSecondNode({ config }: TestServer): Promise<SecondNod
   const child = spawn(NODE, ['--conditions=actchain:source', WORKER], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
-      PATH: process.env['PATH'],
+      ...PROCESS_ENV,
       ACTCHAIN_MODE: 'development',
       ACTCHAIN_PORT: String(port),
       ACTCHAIN_MANAGEMENT_PORT: String(management),

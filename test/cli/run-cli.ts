@@ -1,6 +1,7 @@
 /** Runs the command line as its user does: a child process of this project's Node. */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { PROCESS_ENV } from '../support/process-env.ts'
 
 export interface Ran {
   readonly code: number | null
@@ -18,7 +19,7 @@ export const CLI = fileURLToPath(new URL('../../server/cli/actchain.ts', import.
 
 export function spawnCli(args: readonly string[], { env = {}, script = CLI }: RunOptions = {}) {
   return spawn(process.execPath, ['--conditions=actchain:source', script, ...args], {
-    env: { PATH: process.env['PATH'], ...env },
+    env: { ...PROCESS_ENV, ...env },
   })
 }
 

@@ -13,6 +13,7 @@ import { Failure } from '../../server/cli/failure.ts'
 import { signIn } from '../../server/cli/sign-in.ts'
 import { listen, type RunningIdentityProvider } from '../../server/dev-idp/listen.ts'
 import { ensureDevelopmentKey } from '../../server/development-keys.ts'
+import { PROCESS_ENV } from '../support/process-env.ts'
 
 const MAIN = fileURLToPath(new URL('../../server/dev-idp/main.ts', import.meta.url))
 const REDIRECT_URI = 'http://127.0.0.1:4711/callback'
@@ -248,7 +249,7 @@ function runMain(
   onIssuer?: (issuer: string, stop: () => void) => Promise<void>,
 ) {
   const child = spawn(process.execPath, ['--conditions=actchain:source', MAIN, ...args], {
-    env: { PATH: process.env['PATH'], ...env },
+    env: { ...PROCESS_ENV, ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   let stdout = ''

@@ -6,6 +6,7 @@ import { delimiter, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { CLI } from '../cli/run-cli.ts'
 import { type Child, freePort, startChild } from '../support/child-server.ts'
+import { PROCESS_ENV } from '../support/process-env.ts'
 import { ROOT, readPage } from './pages.ts'
 import { isPrinted, readActs, withVersions, writeText } from './tutorial.ts'
 
@@ -50,7 +51,8 @@ function installNpx(bin: string): void {
 /** What it prints, whatever its exit code. */
 function runShell(text: string): Promise<string> {
   const env = {
-    PATH: [join(folder, 'bin'), process.env['PATH']].join(delimiter),
+    ...PROCESS_ENV,
+    PATH: [join(folder, 'bin'), PROCESS_ENV['PATH']].join(delimiter),
     ACTCHAIN_PUBLIC_URL: publicUrl,
   }
   return new Promise((resolve) => {

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
+import { PROCESS_ENV } from './process-env.ts'
 import type { RunCertificates } from './run-certificates.ts'
 
 export interface Child {
@@ -26,7 +27,7 @@ export async function startChild({ script, args, env = {} }: ChildCommand): Prom
   const child = spawn(
     process.execPath,
     ['--conditions=actchain:source', join(ROOT, script), ...args],
-    { env: { PATH: process.env['PATH'], ...env }, cwd: ROOT },
+    { env: { ...PROCESS_ENV, ...env }, cwd: ROOT },
   )
   const exit = once(child, 'exit')
   let told = ''
