@@ -34,10 +34,8 @@ export class TextCache<Value> {
     if (this.#capacity === 0) return
     this.#entries.set(text.slice(-TAIL), { text, value })
     if (this.#entries.size <= this.#capacity) return
-    for (const oldest of this.#entries.keys()) {
-      this.#entries.delete(oldest)
-      return
-    }
+    const [oldest = ''] = this.#entries.keys()
+    this.#entries.delete(oldest)
   }
 
   /** Of a text that was just found. */
