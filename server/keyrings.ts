@@ -90,20 +90,16 @@ export function createKeyrings(deps: KeyringsDeps): Keyrings {
   function signerOf(id: string, record: KeyRecord): Signer {
     const { kid, publicJwk, number } = record
     const alg: SigningAlgorithm = record.alg
-    const expectAlive = (): void => {
-      if (read(id).signingKeys.keys.some((key) => key.number === number)) return
-      throw new Error('the signing key was killed')
-    }
     return {
       alg,
       kid,
       publicJwk,
       sign: async (signingInput) => {
-        expectAlive()
         const signer = await openOnce(id, record)
         const signature = await signer.sign(signingInput)
-        expectAlive()
-        return signature
+        // Afterwards, so that a kill in the meantime counts too: what it signed is not answered.
+        if (read(id).signingKeys.keys.some((key) => key.number === number)) return signature
+        throw new Error('the signing key was killed')
       },
     }
   }

@@ -44,15 +44,26 @@ export interface UsageDeps {
 
 /** Names written in one step: the others of the process wait that long. */
 const MOST_AT_ONCE = 1000
+/** Tokens that differ in what they used, kept until their names are made; agents do the same over and over. */
+const MOST_KINDS = 1000
+
+/** What was noted of one tenant and is not written yet. */
+interface Notes {
+  readonly names: Map<string, number>
+  /** By what tells them apart: the names of a token are made once for many. */
+  readonly tokens: Map<string, { readonly use: TokenUse; at: number }>
+}
+
+const noNotes = (): Notes => ({ names: new Map(), tokens: new Map() })
 
 export function createUsageLog({ store, tenants, clock, present }: UsageDeps): UsageLog {
   const startedAt = clock.now()
-  const noted = new Map<string, Map<string, number>>(present.map((id) => [id, new Map()]))
+  const noted = new Map<string, Notes>(present.map((id) => [id, noNotes()]))
   /** Versions whose names are in the store, by tenant. */
   const observed = new Map<string, string>()
 
-  const notesOf = (tenant: string): Map<string, number> => {
-    const known = noted.get(tenant) ?? new Map<string, number>()
+  const notesOf = (tenant: string): Notes => {
+    const known = noted.get(tenant) ?? noNotes()
     noted.set(tenant, known)
     return known
   }
@@ -73,14 +84,14 @@ export function createUsageLog({ store, tenants, clock, present }: UsageDeps): U
 
   const write = async (tenant: Tenant): Promise<void> => {
     await observe(tenant)
-    const notes = noted.get(tenant.id)
-    if (notes === undefined || notes.size === 0) return
-    noted.set(tenant.id, new Map())
+    const names = namesIn(notesOf(tenant.id))
+    if (names.size === 0) return
+    noted.set(tenant.id, noNotes())
     try {
-      for (const some of slices([...notes])) await store.recordUses(tenant.id, new Map(some))
+      for (const some of slices([...names])) await store.recordUses(tenant.id, new Map(some))
     } catch (fault) {
-      const later = notesOf(tenant.id)
-      for (const [name, at] of notes) later.set(name, Math.max(at, later.get(name) ?? 0))
+      const later = notesOf(tenant.id).names
+      for (const [name, at] of names) later.set(name, Math.max(at, later.get(name) ?? 0))
       throw fault
     }
   }
@@ -96,15 +107,21 @@ export function createUsageLog({ store, tenants, clock, present }: UsageDeps): U
   return {
     token: (tenant, use, at) => {
       const notes = notesOf(tenant)
-      for (const name of tokenNames(use)) notes.set(name, at)
+      const { tokens } = notes
+      const kind = kindOf(use)
+      const known = tokens.get(kind)
+      if (known !== undefined) known.at = at
+      else if (tokens.size < MOST_KINDS) tokens.set(kind, { use, at })
+      else for (const name of tokenNames(use)) notes.names.set(name, at)
     },
     client: (tenant, { id, kid }, at) => {
-      const notes = notesOf(tenant).set(clientName(id), at)
-      if (kid !== undefined) notes.set(keyName(id, kid), at)
+      const { names } = notesOf(tenant)
+      names.set(clientName(id), at)
+      if (kid !== undefined) names.set(keyName(id, kid), at)
     },
     roles: (tenant, grants, at) => {
-      const notes = notesOf(tenant)
-      for (const grant of grants) notes.set(roleName(grant), at)
+      const { names } = notesOf(tenant)
+      for (const grant of grants) names.set(roleName(grant), at)
     },
     flush: async () =>
       inTurn(async () => {
@@ -125,6 +142,21 @@ export function createUsageLog({ store, tenants, clock, present }: UsageDeps): U
       return store.read(tenant.id)
     },
   }
+}
+
+/** The same text for the same names: ids and scopes have no line break, and neither has anything a rule is called. */
+function kindOf({ chain, taskType, isOpening, target, scope, policies }: TokenUse): string {
+  const lists = [chain, scope, policies].map((list) => list.join('\n'))
+  return [taskType, isOpening, target, ...lists].join('\n\n')
+}
+
+/** Every name, with the last time it was noted. */
+function namesIn({ names, tokens }: Notes): ReadonlyMap<string, number> {
+  const all = new Map(names)
+  for (const { use, at } of tokens.values()) {
+    for (const name of tokenNames(use)) all.set(name, Math.max(at, all.get(name) ?? 0))
+  }
+  return all
 }
 
 function slices<Item>(items: readonly Item[]): readonly (readonly Item[])[] {
