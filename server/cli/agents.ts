@@ -22,6 +22,10 @@ export function addAgents(program: Command): void {
     .description(
       'agents of a tenant as they are live; what they use; disable one, or lift that; make a secret',
     )
+    .addHelpText(
+      'after',
+      '\nExample:\n  actchain agents acme     the same as actchain agents usage acme',
+    )
   addUsage(agents)
   addConnection(
     agents

@@ -10,7 +10,7 @@ type Facts = Partial<Omit<AuditEntry, keyof Header | 'time' | 'outcome' | 'reaso
 
 export class DecisionRecord {
   readonly #header: Header
-  #facts: Facts = {}
+  readonly #facts: Facts = {}
   #isAppended = false
 
   constructor(header: Header) {
@@ -27,7 +27,7 @@ export class DecisionRecord {
   }
 
   note(facts: Facts): void {
-    this.#facts = { ...this.#facts, ...facts }
+    Object.assign(this.#facts, facts)
   }
 
   permitted(time: number): AuditEntry {
