@@ -2,7 +2,6 @@
  * From a credential to a client that may ask: verified first, then used, each at most once a request. Nothing is claimed or
  * counted for a client before its credential held (attack case M03).
  */
-
 import type { ProvenKey } from '../core/input-token.ts'
 import { isRefusal, type Refusal, refuse } from '../core/refusal.ts'
 import type { ReplayClaim } from '../use-cases/ports.ts'
@@ -45,13 +44,13 @@ export function beginAdmission(deps: AdmissionDeps, named: NamedClient): Admissi
   let admission: Promise<Refusal | undefined> | undefined
 
   function accept(outcome: Authenticated | string): Authenticated | Refusal {
-    // Whoever a credential named by its text is the one it has to prove.
-    const guard = typeof outcome === 'string' ? outcome : undefined
     if (typeof outcome !== 'string' && outcome.client === named.client) {
       return deps.accept(outcome) ?? outcome
     }
-    deps.fail(guard ?? 'client_mismatch')
-    return refuse('client_authentication_failed', guard ?? 'client_mismatch')
+    // Whoever a credential named by its text is the one it has to prove.
+    const guard = typeof outcome === 'string' ? outcome : 'client_mismatch'
+    deps.fail(guard)
+    return refuse('client_authentication_failed', guard)
   }
 
   async function use(
