@@ -1,6 +1,6 @@
 /** Live tokens that nobody shows: recorded through the store, as many exchanges would have left them. */
 import { randomBytes } from 'node:crypto'
-import { openEmbeddedStore } from '../server/store/embedded/store.ts'
+import { openEmbeddedStore } from '../test/support/embedded-store.ts'
 import type { HopRecord, TaskRecord } from '../server/use-cases/ports.ts'
 import { epoch } from '../test/support/signing.ts'
 import { AGENTS } from './tenant.ts'

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { LRUCache } from 'lru-cache'
 import { createWhole } from '../keys/sealed-file.ts'
+import { createFindIssued } from './audit/issued-tokens.ts'
 import type { Config } from './config.ts'
 import type { Tenant } from './core/tenant.ts'
 import { healTasks } from './heal-tasks.ts'
@@ -21,6 +22,7 @@ import { createPeerLimits } from './oauth/peer-limits.ts'
 import { createOAuthListener, type ProviderDeps } from './oauth/provider.ts'
 import { createProofChecker } from './oauth/sender-proof.ts'
 import { openAdmin } from './open-admin.ts'
+import { type OpenedAudit, openAudit } from './open-audit.ts'
 import { openEvents } from './open-events.ts'
 import { type OpenedKeys, openKeys } from './open-keys.ts'
 import { openStatus } from './open-status.ts'
@@ -60,6 +62,7 @@ export async function createApp(config: Config, edges: AppEdges): Promise<App> {
   const store = await openEmbeddedStore({
     dataFolder: config.dataFolder,
     clock,
+    findIssued: createFindIssued(config.dataFolder),
     onLost: (folder) => log.warn({ event: 'store_set_aside', reason: folder }),
     onFault: (fault) => log.error({ event: 'recovery_failed', reason: faultReason(fault) }),
   })
@@ -69,7 +72,8 @@ export async function createApp(config: Config, edges: AppEdges): Promise<App> {
     const secret = keySecret(config)
     const { present } = opened
     const keys = await openKeys(config, { log, clock, versions, present, secret })
-    return wire(config, { ...edges, ...opened, store, loaded, keys, secret })
+    const record = openAudit(config, { versions, loaded, secret })
+    return wire(config, { ...edges, ...opened, store, loaded, keys, record, secret })
   } catch (fault) {
     await store.close()
     throw fault
@@ -80,11 +84,13 @@ interface Opened extends AppEdges, OpenedTenants {
   readonly store: EmbeddedStore
   readonly loaded: ReadonlyMap<string, LoadedTenant>
   readonly keys: OpenedKeys
+  readonly record: OpenedAudit
   readonly secret: string
 }
 
 function wire(config: Config, opened: Opened): App {
-  const { log, clock, store, loaded, tenants, present, keys, secret } = opened
+  const { log, clock, store, loaded, tenants, present, keys, record, secret } = opened
+  const { audit } = record
   const { keyringOf } = keys.keyrings
   const tell = (fault: unknown, fields: { readonly ref?: string; readonly tenant?: string }) => {
     if (fault instanceof TenantUnavailable) return // told when it was found
@@ -101,7 +107,7 @@ function wire(config: Config, opened: Opened): App {
     clock,
     tenants,
     present,
-    store,
+    store: { ...store, audit },
     issuerKeys: trust.issuerKeys,
     peers,
     randomId,
@@ -117,7 +123,7 @@ function wire(config: Config, opened: Opened): App {
     rates: createRateLimits(store.counters),
     peers,
     securityEvents: events.securityEvents,
-    audit: store.audit,
+    audit,
     usage: usage.log,
     replay: store.replay,
     proofs: createProofChecker(store.replay),
@@ -199,6 +205,7 @@ function wire(config: Config, opened: Opened): App {
       await events.close()
       await keys.close()
       await usage.close()
+      await record.close()
       await store.close()
     },
   }

@@ -19,7 +19,7 @@ import type { PeerLimits } from './oauth/peer-limits.ts'
 import { createEventMint } from './oauth/security-event-token.ts'
 import type { EmbeddedStore } from './store/embedded/store.ts'
 import type { Log } from './telemetry/log.ts'
-import type { Clock, Tenants } from './use-cases/ports.ts'
+import type { AuditLog, Clock, Tenants } from './use-cases/ports.ts'
 import type { SecurityEvents } from './use-cases/security-events.ts'
 import type { SharedSignals } from './use-cases/shared-signals.ts'
 import { createSecurityEvents } from './use-cases/tell-receivers.ts'
@@ -30,7 +30,9 @@ export interface EventsEdges {
   readonly clock: Clock
   readonly tenants: Tenants
   readonly present: readonly Tenant[]
-  readonly store: Pick<EmbeddedStore, 'events' | 'audit' | 'replay' | 'tasks'>
+  readonly store: Pick<EmbeddedStore, 'events' | 'replay' | 'tasks'> & {
+    readonly audit: AuditLog
+  }
   readonly issuerKeys: IssuerKeys
   readonly peers: PeerLimits
   readonly randomId: () => string

@@ -23,6 +23,7 @@ const WIRING = new Set([
   'server/tenant-checks.ts',
   'server/operator-key.ts',
   'server/open-admin.ts',
+  'server/open-audit.ts',
   'server/open-events.ts',
   'server/open-keys.ts',
   'server/event-pusher.ts',

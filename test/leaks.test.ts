@@ -11,7 +11,8 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Stage, setStage } from './attacks/fixture.ts'
 import { POSITION_NAMES, POSITIONS, signAsStranger } from './attacks/positions.ts'
 import { PRODUCERS, type Reachable } from './attacks/producers.ts'
-import { auditPath, expectRefused } from './attacks/refusal.ts'
+import { expectRefused } from './attacks/refusal.ts'
+import { readLogs } from './support/embedded-store.ts'
 
 const SENTINEL = 'sentinel-2f1c9b'
 const CREDENTIALS = [
@@ -171,7 +172,7 @@ test('enough was sent and enough came out for the tests above to mean something'
 })
 
 function expectNoLeak(): void {
-  const audit = readFileSync(auditPath(stage.server), 'utf8')
+  const audit = readLogs(stage.server.config.dataFolder).join('\n')
   const log = stage.server.logged.map((fields) => `${JSON.stringify(fields)}${inspect(fields)}`)
   const all = [...outputs, ...log, audit].join('\n')
   for (const secret of secrets) {

@@ -3,14 +3,17 @@
  * filled by whoever learns a fact, appended exactly once. Holds ids and reasons only.
  */
 import type { Refusal } from '../core/refusal.ts'
-import type { AuditEntry } from './ports.ts'
+import type { AuditEntry, TextName } from './ports.ts'
 
 type Header = Pick<AuditEntry, 'ref' | 'tenant' | 'tenant_version' | 'event'>
-type Facts = Partial<Omit<AuditEntry, keyof Header | 'time' | 'outcome' | 'reason' | 'guard'>>
+type Facts = Partial<
+  Omit<AuditEntry, keyof Header | 'time' | 'outcome' | 'reason' | 'guard' | 'texts'>
+>
 
 export class DecisionRecord {
   readonly #header: Header
   readonly #facts: Facts = {}
+  #texts: AuditEntry['texts']
   #isAppended = false
 
   constructor(header: Header) {
@@ -30,6 +33,11 @@ export class DecisionRecord {
     Object.assign(this.#facts, facts)
   }
 
+  /** Words of a person or an agent: only a digest of them goes on record. */
+  noteText(name: TextName, text: string): void {
+    this.#texts = { ...this.#texts, [name]: text }
+  }
+
   permitted(time: number): AuditEntry {
     return this.#entry(time, 'permit')
   }
@@ -47,6 +55,13 @@ export class DecisionRecord {
 
   #entry(time: number, outcome: AuditEntry['outcome']): AuditEntry {
     this.#isAppended = true
-    return { time, ...this.#header, outcome, ...this.#facts }
+    const texts = this.#texts
+    return {
+      time,
+      ...this.#header,
+      outcome,
+      ...this.#facts,
+      ...(texts === undefined ? {} : { texts }),
+    }
   }
 }

@@ -54,7 +54,7 @@ export async function endTask(
   if (outcome === 'unknown') return refuseManagement('not_found', 'task_unknown')
   const stands = outcome === 'ended' ? ending : await endingOf(deps, tenant.id, txn, state)
   if (stands === undefined) return refuseManagement('task_over')
-  if (outcome === 'ended') record.note({ ended_because: reason })
+  if (outcome === 'ended') record.noteText('because', reason)
   await deps.audit.append(record.permitted(now))
   const task = { ...tree.task, state }
   await deps.securityEvents.emit(tenant, { kind: 'task_ended', task, ending: stands })

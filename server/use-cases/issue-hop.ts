@@ -193,6 +193,6 @@ function noteHop(draft: HopDraft, claims: DelegatedClaims): void {
     expires_at: claims.exp,
     policies: [...new Set([...(opened?.policies ?? []), ...attenuated.policies])],
     obligations: stated(strictest(opened?.obligations ?? {}, attenuated.obligations)),
-    ...(opened === undefined || purpose === undefined ? {} : { purpose }),
   })
+  if (opened !== undefined && purpose !== undefined) draft.record.noteText('purpose', purpose)
 }

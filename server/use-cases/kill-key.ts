@@ -28,7 +28,8 @@ export async function killKey(
   const { clock, versions, keys } = deps
   const tenant = deps.tenants.find(id)
   if (tenant === undefined) return refuseManagement('not_found', 'tenant_unknown')
-  record.note({ kid, ended_because: reason })
+  record.note({ kid })
+  record.noteText('because', reason)
   let heir: KeyRecord | undefined
   for (;;) {
     const { signingKeys } = versions.live(id)

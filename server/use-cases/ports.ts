@@ -4,11 +4,10 @@
  * process; what survives the machine's is the audit log. Times are seconds since the epoch.
  */
 
-import type { AuthMethod } from '../core/agent-auth.ts'
 import type { SigningKeys } from '../core/key-plan.ts'
-import type { StatedObligations } from '../core/rules.ts'
 import type { Tenant } from '../core/tenant.ts'
 
+export type * from './audit-log.ts'
 export type * from './event-store.ts'
 export type * from './task-store.ts'
 export type * from './usage-store.ts'
@@ -136,70 +135,4 @@ export interface StatusIndexes {
   listAt(tenant: string, now: number): string
   /** An index never handed out before in this list, by any process. Holes are harmless. */
   allocate(tenant: string, list: string): Promise<number>
-}
-
-/** One decision on record. Ids and reasons only: no token, assertion, proof, key or secret. */
-export interface AuditEntry {
-  readonly time: number
-  /** The request's random reference, also in the error body (`error_ref`) and the log. */
-  readonly ref: string
-  readonly tenant: string
-  readonly tenant_version: string
-  readonly event:
-    | 'token'
-    | 'revocation'
-    | 'introspection'
-    | 'management'
-    | 'task'
-    | 'security_event'
-  readonly outcome: 'permit' | 'refuse' | 'ask'
-  /** Public reason of a refusal. */
-  readonly reason?: string
-  /** The exact guard that refused, from a closed list; never leaves the server. */
-  readonly guard?: string
-  readonly client?: string
-  /** How the client authenticated, and the credential's own name: a key's, a certificate's, a workload's. */
-  readonly client_auth?: AuthMethod
-  readonly credential?: string
-  readonly subject?: string
-  readonly way_in?: 'holder' | 'recipient' | 'root' | 'client'
-  readonly task_type?: string
-  readonly purpose?: string
-  readonly txn?: string
-  readonly parent_jti?: string
-  readonly jti?: string
-  /** Agent ids from the root to the holder. */
-  readonly chain?: readonly string[]
-  readonly target?: string
-  readonly scope_before?: readonly string[]
-  readonly scope_requested?: readonly string[]
-  readonly scope_after?: readonly string[]
-  readonly expires_at?: number
-  /** Ids of the tenant's rules that decided. */
-  readonly policies?: readonly string[]
-  readonly obligations?: StatedObligations
-  /** Of a management request: who asked, with which roles, for what. */
-  readonly author?: string
-  readonly roles?: readonly string[]
-  readonly action?: string
-  readonly agent?: string
-  /** Of a signing key: made, brought, killed. */
-  readonly kid?: string
-  /** From when a key signs. */
-  readonly signs_from?: number
-  readonly version_before?: string
-  readonly version_after?: string
-  /** What differs between the two, entry by entry. */
-  readonly changes?: readonly string[]
-  /** Of what was ended: the author's words or what a trigger saw, the place, how much was reached. */
-  readonly ended_because?: string
-  readonly place?: string
-  readonly revocation?: string
-  readonly tasks_reached?: number
-  readonly places_reached?: number
-}
-
-export interface AuditLog {
-  /** Resolves when the entry is durable. Throws when it cannot be: the caller then answers 503, never a token. */
-  append(entry: AuditEntry): Promise<void>
 }

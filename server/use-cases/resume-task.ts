@@ -31,7 +31,7 @@ export async function resumeTask(
   const outcome = await deps.tasks.resumeTask(tenant.id, txn, ending)
   if (outcome === 'unknown') return refuseManagement('not_found', 'task_unknown')
   if (outcome === 'not_suspended') return refuseManagement('task_over', 'not_suspended')
-  record.note({ ended_because: reason })
+  record.noteText('because', reason)
   await deps.audit.append(record.permitted(now))
   const { scope } = task
   await deps.securityEvents.emit(tenant, { kind: 'task_resumed', task, ending, scope })

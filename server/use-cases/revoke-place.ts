@@ -44,7 +44,7 @@ export async function revokePlace(
     return refuseManagement('not_found', 'place_unknown')
   }
   const stands = endingOfPlace(tree, place) ?? ending
-  if (outcome === 'revoked') record.note({ ended_because: reason })
+  if (outcome === 'revoked') record.noteText('because', reason)
   await deps.audit.append(record.permitted(now))
   const jtis = tokensBeneath(tree, [place])
   await deps.securityEvents.emit(tenant, {

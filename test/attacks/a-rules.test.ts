@@ -7,7 +7,7 @@ import { startAuthorizationServer, type TestServer } from '../support/authorizat
 import { payloadOf } from '../support/signing.ts'
 import type { TenantDocuments } from '../support/tenant-folder.ts'
 import { find, signerAt, tokenOf } from './fixture.ts'
-import { actorsOf, auditSince, auditSize, expectGranted, expectRefusal } from './refusal.ts'
+import { actorsOf, auditMark, auditSince, expectGranted, expectRefusal } from './refusal.ts'
 
 /**
  * The facts let everyone hand on to rogue. By these rules nobody may but coder, and planner's way there is forbidden by
@@ -93,7 +93,7 @@ describe('A05 upstream splice, by the rules', () => {
 
   test('A05 refuses a recipient whom no rule permits, and names the rules on record alone', async () => {
     const first = await open('researcher-a2a')
-    const before = auditSize(server)
+    const before = auditMark(server)
     const unnamed = await researcher.exchange(first, to('rogue-a2a'))
     const named = await planner.exchange(first, to('rogue-a2a'))
     const [none, forbidden] = auditSince(server, before)

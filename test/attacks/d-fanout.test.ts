@@ -11,7 +11,7 @@ import type { TenantDocuments } from '../support/tenant-folder.ts'
 import { memoryDeps } from '../use-cases/memory-deps.ts'
 import { type Claims, tokenOf } from './fixture.ts'
 import { exchangeAt } from './live.ts'
-import { auditSince, auditSize, expectRefused } from './refusal.ts'
+import { auditMark, auditSince, expectRefused } from './refusal.ts'
 import { type SecondNode, startSecondNode } from './second-node.ts'
 
 const PLACE = 20
@@ -82,7 +82,7 @@ describe('D06 fan-out', () => {
   test('D06 two hundred and fifty children of one token at once: caps hold, one firing, one limit, a short record', async () => {
     const first = await open('fan-work')
     const { txn } = payloadOf(first)
-    const before = auditSize(server)
+    const before = auditMark(server)
     const found = reasons(await collect(250, () => asResearcher(first)))
     expect(found.get('granted') ?? 0).toBeLessThanOrEqual(PLACE)
     const allowed = ['granted', 'task_limit_reached', 'task_suspended', 'rate_limited']
@@ -174,7 +174,7 @@ describe('D06 in two processes', () => {
       )
     }
     expect(reasons(answers)).toEqual(new Map([['granted', 5]]))
-    const before = auditSize(server)
+    const before = auditMark(server)
     expectRefused(await asResearcher(first), 'task_suspended')
     expectRefused(await exchangeAt(node, researcher, first, asFiles), 'task_suspended')
     expect(firingsIn(auditSince(server, before))).toHaveLength(1)
@@ -213,7 +213,7 @@ describe('H09 a stranger with somebody\u2019s token', () => {
   test('H09 fires nothing and spends nothing, whatever it asks and however often', async () => {
     const first = await open()
     const rogue = server.client('rogue')
-    const before = auditSize(server)
+    const before = auditMark(server)
     const headers = { dpop: rogue.proof() }
     await rogue.exchange('x', {}, { headers })
     for (const form of [asFiles, { audience: 'pay-api' }, { scope: 'mail:send' }, {}]) {

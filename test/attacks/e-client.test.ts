@@ -12,7 +12,7 @@ import {
 } from '../support/agent-client.ts'
 import { encode, epoch, newKey, signJwt } from '../support/signing.ts'
 import { type Stage, setStage } from './fixture.ts'
-import { auditSince, auditSize, expectGranted, expectRefusal, expectRefused } from './refusal.ts'
+import { auditMark, auditSince, expectGranted, expectRefusal, expectRefused } from './refusal.ts'
 import { postForm, type SecondNode, startSecondNode } from './second-node.ts'
 
 const FAILED = 'client_authentication_failed'
@@ -235,7 +235,7 @@ describe('E03 assertion replay', () => {
     copies: number,
     send: (copy: number) => Promise<Answer>,
   ): Promise<void> {
-    const before = auditSize(stage.server)
+    const before = auditMark(stage.server)
     const answers = await Promise.all(Array.from({ length: copies }, (_, copy) => send(copy)))
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
     for (const answer of answers.filter(({ status }) => status !== 200))

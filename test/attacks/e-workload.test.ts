@@ -9,7 +9,7 @@ import { epoch, newKey, twinOf } from '../support/signing.ts'
 import { tokenOf } from './fixture.ts'
 import { setDisabled } from './live.ts'
 import { ABSENT, githubToken, type Members, PROD, svid } from './platform.ts'
-import { auditSince, auditSize, expectGranted, expectRefusal, expectRefused } from './refusal.ts'
+import { auditMark, auditSince, expectGranted, expectRefusal, expectRefused } from './refusal.ts'
 import { postForm, startSecondNode } from './second-node.ts'
 import {
   FAILED,
@@ -132,7 +132,7 @@ describe('E03 a stolen credential', () => {
     const { server } = stage
     const text = stage[name].token()
     const keys = Array.from({ length: 50 }, () => newKey())
-    const before = auditSize(server)
+    const before = auditMark(server)
     const answers = await Promise.all(
       keys.map((proofKey) => stage[name].work(text, {}, { proofKey })),
     )

@@ -10,7 +10,7 @@ import { type ManageClient, operatorAt } from '../support/manage-client.ts'
 import { epoch, newKey, payloadOf, signJwt } from '../support/signing.ts'
 import { tokenOf } from './fixture.ts'
 import { apply } from './live.ts'
-import { auditSince, auditSize } from './refusal.ts'
+import { auditMark, auditSince } from './refusal.ts'
 import { startSecondNode } from './second-node.ts'
 
 const PARTNER = 'https://partner.example'
@@ -66,7 +66,7 @@ describe('H09: a transmitter speaks of whom it is not trusted for', () => {
     const token = tokenOf(await stage.server.client('planner').open(idToken, FORM))
     expect(payloadOf(token)['sub']).toBe('partner:alice')
     for (const spoken of [subjectId('alice', PARTNER), subjectId('partner:alice')]) {
-      const before = auditSize(stage.server)
+      const before = auditMark(stage.server)
       expect((await stage.send(stage.event(spoken))).status).toBe(202)
       const entries = auditSince(stage.server, before)
       expect(entries).toMatchObject([{ guard: 'subject_of_others', author: 'transmitter:hr' }])

@@ -3,14 +3,14 @@
  * an authority rests on takes everything with it. With tokens the server minted; lists are read as verifiers do.
  */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { openEmbeddedStore } from '../../server/store/embedded/store.ts'
 import { type AdminClient, operatorOf, personOf } from '../support/admin-client.ts'
 import type { AgentClient, Answer } from '../support/agent-client.ts'
+import { openEmbeddedStore } from '../support/embedded-store.ts'
 import { clientOf, type ManageClient, operatorAt, personAt } from '../support/manage-client.ts'
 import { epoch, payloadOf } from '../support/signing.ts'
 import { find, type Stage, setStage, tokenOf } from './fixture.ts'
 import { apply, setDisabled } from './live.ts'
-import { auditSince, auditSize, expectGranted, expectRefusal } from './refusal.ts'
+import { auditMark, auditSince, expectGranted, expectRefusal } from './refusal.ts'
 import { shownStatus } from './shown-status.ts'
 
 let stage: Stage
@@ -122,7 +122,7 @@ describe('H09 revocation as a weapon', () => {
     ]
     for (const [name, attacker] of attackers) {
       for (const [verb, body] of attempts) {
-        const before = auditSize(server)
+        const before = auditMark(server)
         const answer = await attacker.post(`tasks/${txn}/${verb}`, body)
         const none = await attacker.post(`tasks/${'x'.repeat(22)}/${verb}`, body)
         expect(answer.status).toBe(404)
@@ -156,7 +156,7 @@ describe('H09 revocation as a weapon', () => {
     expect((await coder.post(`tasks/${txn}/close`)).status).toBe(404)
     expect((await coder.get(`tasks/${txn}`)).status).toBe(404)
     expect(await shown(third, besideThird)).toEqual(['valid', 'valid'])
-    const before = auditSize(server)
+    const before = auditMark(server)
     const own = { reason: 'x', place: 'planner/coder' }
     expect((await coder.post(`tasks/${txn}/revoke`, own)).status).toBe(200)
     expect(auditSince(server, before)).toMatchObject([
@@ -170,7 +170,7 @@ describe('H09 revocation as a weapon', () => {
     const { second } = await grow()
     const globex = server.client('planner', 'globex')
     for (const client of [rogue, coder, filesApi, globex]) {
-      const before = auditSize(server)
+      const before = auditMark(server)
       const answer = await client.revoke(second)
       expect({ status: answer.status, text: answer.text }).toEqual({ status: 200, text: '' })
       expect(auditSince(server, before)).toMatchObject([{ event: 'revocation', outcome: 'refuse' }])
@@ -184,7 +184,7 @@ describe('H09 revocation as a weapon', () => {
     const { second } = await grow()
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 301_000 })
     try {
-      const before = auditSize(server)
+      const before = auditMark(server)
       const answer = await researcher.revoke(second)
       expect({ status: answer.status, text: answer.text }).toEqual({ status: 200, text: '' })
       expect(auditSince(server, before)).toMatchObject([
@@ -227,7 +227,7 @@ describe('H10 what authority rests on ends', () => {
     const one = await grow()
     const two = await grow()
     const other = await bobs()
-    const before = auditSize(server)
+    const before = auditMark(server)
     await apply(server, operator, {
       documents: ({ tenant }) => {
         tenant['disabled_subjects'] = ['mallory', 'alice']
@@ -258,7 +258,7 @@ describe('H10 what authority rests on ends', () => {
     const { third, first } = await grow()
     const other = await bobs()
     const desk = await personOf(server, 'acme', 'helpdesk')
-    const before = auditSize(server)
+    const before = auditMark(server)
     const reason = 'her laptop was lost'
     const answer = await desk.post('/tenants/acme/revocations', { subject: 'alice', reason })
     expect(answer.status, answer.text).toBe(200)

@@ -5,7 +5,7 @@ import type { Answer } from '../support/agent-client.ts'
 import { bareJwk, epoch, newKey, payloadOf } from '../support/signing.ts'
 import { type Stage, setStage, tokenOf } from './fixture.ts'
 import { OWN_WORK } from './positions.ts'
-import { auditSince, auditSize, expectGranted, expectRefusal, expectRefused } from './refusal.ts'
+import { auditMark, auditSince, expectGranted, expectRefusal, expectRefused } from './refusal.ts'
 import { postForm, startSecondNode } from './second-node.ts'
 
 let stage: Stage
@@ -132,7 +132,7 @@ describe('I03 proof replay', () => {
   })
 
   async function expectOneOf(send: (copy: number) => Promise<Answer>): Promise<void> {
-    const before = auditSize(stage.server)
+    const before = auditMark(stage.server)
     const answers = await Promise.all(Array.from({ length: 50 }, (_, copy) => send(copy)))
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
     const refused = answers.filter(({ status }) => status !== 200)

@@ -7,7 +7,14 @@ import type { AgentClient, Answer } from '../support/agent-client.ts'
 import { epoch, headerOf, payloadOf } from '../support/signing.ts'
 import { type Stage, setStage, tokenOf } from './fixture.ts'
 import { exchangeAt } from './live.ts'
-import { auditSince, auditSize, expectGranted, expectRefusal, expectRefused } from './refusal.ts'
+import {
+  type AuditMark,
+  auditMark,
+  auditSince,
+  expectGranted,
+  expectRefusal,
+  expectRefused,
+} from './refusal.ts'
 import { type SecondNode, startSecondNode } from './second-node.ts'
 
 const KILL = '/tenants/acme/keys/kill'
@@ -95,7 +102,7 @@ describe('K04 a killed key', () => {
   let globex: AgentClient
   let filesApi: AgentClient
   let dave: AdminClient
-  let since: number
+  let since: AuditMark
   beforeAll(async () => {
     const { server, planner, researcher, coder } = stage
     globex = server.client('planner', 'globex')
@@ -113,7 +120,7 @@ describe('K04 a killed key', () => {
     dave = await personOf(server, 'acme', 'admin')
     killed = await kidInUse()
     expect(stage.tokenHeader()['kid']).toBe(killed) // as a thief has it
-    since = auditSize(server)
+    since = auditMark(server)
     const { status, body } = await kill(killed, dave)
     expect([status, body]).toEqual([200, { kid: killed, killed: true }])
   })

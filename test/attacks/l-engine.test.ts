@@ -8,7 +8,7 @@ import { startAuthorizationServer, type TestServer } from '../support/authorizat
 import { PERMIT_ALL } from '../support/tenant-folder.ts'
 import { tokenOf } from './fixture.ts'
 import { changedFiles, liveVersionOf } from './live.ts'
-import { auditSince, auditSize, expectGranted, expectRefusal } from './refusal.ts'
+import { auditMark, auditSince, expectGranted, expectRefusal } from './refusal.ts'
 
 const CALL = 'principal, action == Action::"call", resource == Resource::"files-api"'
 const OVERFLOW = '9223372036854775807 + context.depth > 0'
@@ -78,7 +78,7 @@ describe('L02 the engine is in trouble', () => {
   ]
 
   test.each(failing)('L02 %s: 503 for every grant, no token and no hop', async (_, fail) => {
-    const before = auditSize(server)
+    const before = auditMark(server)
     const logged = server.logged.length
     vi.spyOn(processCedar, 'run').mockImplementation(fail as never)
     const sends = [

@@ -4,7 +4,7 @@ import { grantRoles } from '../support/admin-client.ts'
 import type { Answer } from '../support/agent-client.ts'
 import { startAuthorizationServer, type TestServer } from '../support/authorization-server.ts'
 import { clientOf, operatorAt, personAt } from '../support/manage-client.ts'
-import { auditSince, auditSize } from './refusal.ts'
+import { auditMark, auditSince } from './refusal.ts'
 
 const CLIENT = 8
 const TENANT = 40
@@ -38,7 +38,7 @@ describe('M05 requests for tasks', () => {
   test('M05 of one agent are limited with those for tokens, on record once, and harm nobody else', async () => {
     const rogue = await clientOf(server.client('rogue'))
     const desk = await personAt(server, 'dave', { roles: ['helpdesk'] })
-    const before = auditSize(server)
+    const before = auditMark(server)
     const answers: Answer[] = []
     for (let sent = 0; sent < CLIENT + 4; sent += 1) answers.push(await rogue.get('tasks'))
     // Its sign-in was one of them.

@@ -3,8 +3,8 @@
  * one entry on record that names the guard.
  */
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
-import { join } from 'node:path'
 import { expect } from 'vitest'
+import { entriesPath, logFolder, logsUnder } from '../../server/audit/log-paths.ts'
 import { REASONS, type Reason } from '../../server/core/refusal.ts'
 import type { Answer } from '../support/agent-client.ts'
 import type { TestServer } from '../support/authorization-server.ts'
@@ -32,7 +32,7 @@ export async function expectRefusal(
   expected: Expected,
   send: () => Promise<Answer>,
 ): Promise<Answer> {
-  const before = auditSize(server)
+  const before = auditMark(server)
   const answer = await send()
   expectRefused(answer, expected.reason)
   const entries = auditSince(server, before)
@@ -71,7 +71,7 @@ export async function expectGranted(
   server: TestServer,
   send: () => Promise<Answer>,
 ): Promise<Claims> {
-  const before = auditSize(server)
+  const before = auditMark(server)
   const answer = await send()
   const claims = payloadOf(tokenOf(answer))
   expect(answer.body).toEqual({
@@ -89,29 +89,36 @@ export async function expectGranted(
   return claims
 }
 
-export function auditPath({ folder }: TestServer): string {
-  return join(folder, 'data', 'audit', 'audit.jsonl')
+/** How long each log was at a moment. */
+export type AuditMark = ReadonlyMap<string, number>
+
+export function auditMark({ config: { dataFolder } }: TestServer): AuditMark {
+  return new Map(logsUnder(dataFolder).map((log) => [log, statSync(logPath(dataFolder, log)).size]))
 }
 
-export function auditSize(server: TestServer): number {
-  return statSync(auditPath(server)).size
+/** Entries written after the mark, one log after the other. */
+export function auditSince({ config: { dataFolder } }: TestServer, mark: AuditMark): Claims[] {
+  return logsUnder(dataFolder).flatMap((log) => {
+    const bytes = readTail(logPath(dataFolder, log), mark.get(log) ?? 0)
+    return bytes
+      .toString('utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line))
+  })
 }
 
-/** Entries written after the file had `size` octets. */
-export function auditSince(server: TestServer, size: number): Claims[] {
-  const length = auditSize(server) - size
-  const bytes = Buffer.alloc(length)
-  const file = openSync(auditPath(server), 'r')
+const logPath = (dataFolder: string, log: string): string => entriesPath(logFolder(dataFolder, log))
+
+function readTail(path: string, from: number): Buffer {
+  const bytes = Buffer.alloc(statSync(path).size - from)
+  const file = openSync(path, 'r')
   try {
-    readSync(file, bytes, 0, length, size)
+    readSync(file, bytes, 0, bytes.length, from)
+    return bytes
   } finally {
     closeSync(file)
   }
-  return bytes
-    .toString('utf8')
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line))
 }
 
 /** Agent ids of a token's `act`, outermost first. */

@@ -1,8 +1,8 @@
 /** `actchain agents acme` against a real server: what was used, what was not, and what is said of it. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openEmbeddedStore } from '../../server/store/embedded/store.ts'
 import { grantRoles, operatorOf, personOf } from '../support/admin-client.ts'
 import { startAuthorizationServer, type TestServer } from '../support/authorization-server.ts'
+import { openEmbeddedStore } from '../support/embedded-store.ts'
 import { epoch } from '../support/signing.ts'
 import type { Ran } from './run-cli.ts'
 import { runHere } from './run-here.ts'

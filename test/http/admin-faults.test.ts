@@ -2,6 +2,7 @@
  * The management API where something fails: 503, told once by reference, nothing of the fault outside, and nobody told that a
  * change is made before it is on record. Ports fail when a test says so; sockets, keys and signatures are real.
  */
+
 import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
@@ -25,6 +26,7 @@ import { aTenant } from '../core/facts.ts'
 import { aSigningKey } from '../store/records.ts'
 import { type AdminClient, AdminClient as Client, operatorForm } from '../support/admin-client.ts'
 import { freePort } from '../support/authorization-server.ts'
+import { auditLogOf } from '../support/embedded-store.ts'
 import { openMemoryStore } from '../support/memory-store.ts'
 import { NO_USAGE } from '../support/no-usage.ts'
 import { quietSignals } from '../support/quiet-signals.ts'
@@ -98,12 +100,10 @@ beforeEach(async () => {
       return id === 'acme' ? tenant : undefined
     },
   }
-  const audit = {
-    append: async (entry: AuditEntry) => {
-      failOn('audit')
-      entries.push(entry)
-    },
-  }
+  const audit = auditLogOf(async (entry: AuditEntry) => {
+    failOn('audit')
+    entries.push(entry)
+  })
   const replay = {
     claimReplay: async (claim: Parameters<typeof store.replay.claimReplay>[0]) => {
       failOn('replay')

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { MANAGEMENT_REASONS, type ManagementReason } from '../../server/core/management-refusal.ts'
 import { signerAt } from '../attacks/fixture.ts'
-import { auditSince, auditSize } from '../attacks/refusal.ts'
+import { auditMark, auditSince } from '../attacks/refusal.ts'
 import {
   type AdminClient,
   grantRoles,
@@ -122,7 +122,7 @@ const PRODUCERS: Readonly<Record<Exclude<ManagementReason, Elsewhere>, () => Pro
 test.each(Object.keys(PRODUCERS) as (keyof typeof PRODUCERS)[])(
   '%s is produced by a real request',
   async (reason) => {
-    const before = auditSize(server)
+    const before = auditMark(server)
     const answer = await PRODUCERS[reason]()
     const { status, text } = MANAGEMENT_REASONS[reason]
     expect(answer.status).toBe(status)

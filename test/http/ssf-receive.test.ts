@@ -1,7 +1,7 @@
 /** Events of others come in (RFC 8935): whom they end, what is refused, and what is acknowledged without effect. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { tokenOf } from '../attacks/fixture.ts'
-import { auditSince, auditSize } from '../attacks/refusal.ts'
+import { auditMark, auditSince } from '../attacks/refusal.ts'
 import {
   CAEP,
   type EventStage,
@@ -63,7 +63,7 @@ describe('H10: a subject’s tasks end', () => {
     const [first, second, bobs] = [await open(), await open(), await open('bob')]
     const elsewhere = await open('alice', 'globex')
     const aud = 'aud' in claims ? ['https://other.example', stage.server.issuer()] : undefined
-    const before = auditSize(stage.server)
+    const before = auditMark(stage.server)
     const answer = await stage.send(stage.event({ ...claims, ...(aud && { aud }) }))
     expect([answer.status, answer.text]).toEqual([202, ''])
     // Acknowledged: so it is over already.
@@ -130,7 +130,7 @@ describe('acknowledged without effect, and on record', () => {
     ],
   ])('%s', async (_, claims, guard) => {
     const token = await open()
-    const before = auditSize(stage.server)
+    const before = auditMark(stage.server)
     const text = JSON.stringify(claims).replace('ISSUER', stage.server.issuer())
     const sent = { ...claims, ...(JSON.parse(text) as object) }
     expect((await stage.send(stage.event(sent))).status).toBe(202)
@@ -209,7 +209,7 @@ describe('refused, in the words of RFC 8935 §2.4', () => {
 
   test.each(cases)('%s', async (_, err, make, options) => {
     const token = await open()
-    const before = auditSize(stage.server)
+    const before = auditMark(stage.server)
     const { status, body, headers } = await stage.send(make(), options)
     expect([status, body]).toEqual([400, { err, description: expect.any(String) }])
     expect(headers.get('content-type')).toBe('application/json')

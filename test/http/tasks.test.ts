@@ -1,7 +1,7 @@
 /** Tasks over their API: listed, read as a tree, closed, revoked in part and as a whole, resumed. */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Stage, setStage, tokenOf } from '../attacks/fixture.ts'
-import { auditSince, auditSize } from '../attacks/refusal.ts'
+import { auditMark, auditSince } from '../attacks/refusal.ts'
 import type { Answer } from '../support/agent-client.ts'
 import { clientOf, type ManageClient, operatorAt, personAt } from '../support/manage-client.ts'
 import { payloadOf } from '../support/signing.ts'
@@ -114,7 +114,7 @@ describe('a task', () => {
 
   test('is closed by its opener, once for all', async () => {
     const { txn, third, second } = await grow()
-    const before = auditSize(stage.server)
+    const before = auditMark(stage.server)
     const closed = await planner.post(`tasks/${txn}/close`)
     expect(closed.status).toBe(200)
     expect(closed.body).toEqual({ txn, state: 'closed', closed_at: expect.any(String) })
@@ -208,7 +208,7 @@ describe('a place', () => {
     const { txn, first, second, third } = await grow()
     const sibling = tokenOf(await stage.planner.exchange(first, { audience: 'coder-a2a' }))
     const place = 'planner/researcher'
-    const before = auditSize(stage.server)
+    const before = auditMark(stage.server)
     const taken = await researcher.post(`tasks/${txn}/revoke`, { place, reason: 'my key leaked' })
     expect(taken.status, taken.text).toBe(200)
     expect(taken.body).toEqual({

@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type EmbeddedStore, openEmbeddedStore } from '../../server/store/embedded/store.ts'
 import type { StatusLists, TaskStore } from '../../server/use-cases/ports.ts'
 import {
   aHop,
@@ -19,6 +18,10 @@ import {
   NOW,
   statusIn,
 } from '../store/records.ts'
+import {
+  type RecordedStore as EmbeddedStore,
+  openEmbeddedStore,
+} from '../support/embedded-store.ts'
 import { type MemoryStore, openMemoryStore } from '../support/memory-store.ts'
 import { AGENTS, BEGIN, type Command, command, LISTS, SUBJECTS, TXNS } from './task-commands.ts'
 

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { openEmbeddedStore } from '../../server/store/embedded/store.ts'
+import { openEmbeddedStore } from '../support/embedded-store.ts'
 import { aClock } from './contract.ts'
 import { aHop, anEntry, aTask, NOW } from './records.ts'
 

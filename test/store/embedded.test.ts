@@ -4,12 +4,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { AuditLine } from '../../server/store/embedded/audit-file.ts'
+import { entriesPath, logFolder } from '../../server/audit/log-paths.ts'
 import {
-  type EmbeddedStore,
-  type EmbeddedStoreOptions,
+  type RecordedStore as EmbeddedStore,
+  type StoreOptions as EmbeddedStoreOptions,
   openEmbeddedStore,
-} from '../../server/store/embedded/store.ts'
+  readEntries,
+} from '../support/embedded-store.ts'
 import { aClock, storeContract } from './contract.ts'
 import { countersContract } from './counters-contract.ts'
 import { endingsContract } from './endings-contract.ts'
@@ -47,12 +48,6 @@ async function startWorker(): Promise<ChildProcess> {
   const child = await startWorkerIn(dataFolder)
   children.push(child)
   return child
-}
-
-async function everything(lines: AsyncIterable<AuditLine>): Promise<readonly AuditLine[]> {
-  const all: AuditLine[] = []
-  for await (const line of lines) all.push(line)
-  return all
 }
 
 for (const contract of [
@@ -128,10 +123,7 @@ describe('crash', () => {
     // Long after: recovery judges every hop that was in flight.
     const clock = aClock(NOW + 60)
     const store = await openHere({ clock })
-    const lines = await everything(store.audit.readEntries())
-    const entries = new Set(
-      lines.map((line) => (line.kind === 'entry' ? `${line.entry.txn} ${line.entry.jti}` : '')),
-    )
+    const entries = new Set(readEntries(dataFolder).map(({ txn, jti }) => `${txn} ${jti}`))
     for (const { txn, jti } of acknowledged) {
       expect(entries.has(`${txn} ${jti}`)).toBe(true)
       expect((await store.tasks.findHop('acme', txn, jti))?.hop.revoked).toBe(false)
@@ -201,7 +193,7 @@ describe('crash', () => {
     await before.tasks.settleHop('acme', 'task-1', 'first')
     await close(before)
     // A log without the entry: read, it would cost the hop its life.
-    await writeFile(join(dataFolder, 'audit', 'audit.jsonl'), '')
+    await writeFile(entriesPath(logFolder(dataFolder, 'acme')), '')
     const store = await openHere({ clock: aClock(NOW + 60) })
     expect((await store.tasks.findHop('acme', 'task-1', 'first'))?.hop.revoked).toBe(false)
   })

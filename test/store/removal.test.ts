@@ -4,8 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Environment } from '../../server/store/embedded/environment.ts'
-import { type EmbeddedStore, openEmbeddedStore } from '../../server/store/embedded/store.ts'
 import { STATUS } from '../../server/use-cases/task-store.ts'
+import {
+  type RecordedStore as EmbeddedStore,
+  openEmbeddedStore,
+} from '../support/embedded-store.ts'
 import { aClock, type SettableClock } from './contract.ts'
 import { aHop, anEnding, aQuery, aTask, limits, NOW, statusIn } from './records.ts'
 

@@ -4,8 +4,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type EmbeddedStore, openEmbeddedStore } from '../../server/store/embedded/store.ts'
 import { STATUS } from '../../server/use-cases/task-store.ts'
+import {
+  type RecordedStore as EmbeddedStore,
+  openEmbeddedStore,
+} from '../support/embedded-store.ts'
 import { aClock } from './contract.ts'
 import { aHop, anEnding, aRevocation, aTask, limits, NOW, statusIn } from './records.ts'
 import { ask, kill, startWorker } from './worker-process.ts'

@@ -2,7 +2,7 @@
  * A second server process for the tests of versions: opens the folder it is given and does what its parent asks for, or
  * activates one version after another until it is killed, telling each only once it is acknowledged.
  */
-import { openEmbeddedStore } from '../../server/store/embedded/store.ts'
+import { openEmbeddedStore } from '../support/embedded-store.ts'
 import { anActivation, aVersion, NOW } from './records.ts'
 
 export type VersionsOrder =

@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import {
-  type EmbeddedStore,
-  type EmbeddedStoreOptions,
+  type RecordedStore as EmbeddedStore,
+  type StoreOptions as EmbeddedStoreOptions,
   openEmbeddedStore,
-} from '../../server/store/embedded/store.ts'
+} from '../support/embedded-store.ts'
 import { aClock } from './contract.ts'
 import { aHop, anActivation, aTask, aVersion } from './records.ts'
 import { versionsContract } from './versions-contract.ts'

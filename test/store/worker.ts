@@ -3,8 +3,8 @@
  * records hops until it is killed, printing each only once it is acknowledged.
  */
 import { randomUUID } from 'node:crypto'
-import { openEmbeddedStore } from '../../server/store/embedded/store.ts'
 import type { Revocation } from '../../server/use-cases/ports.ts'
+import { openEmbeddedStore } from '../support/embedded-store.ts'
 import { aHop, anEnding, aTask, limits, NOW } from './records.ts'
 
 export type Order =

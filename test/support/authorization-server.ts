@@ -3,7 +3,7 @@
  * identity provider whose keys the tenants know, and a client for every agent.
  */
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,6 +12,7 @@ import { type RunningServer, startServer } from '../../server/main.ts'
 import type { Flags } from '../../server/settings.ts'
 import type { Log, LogFields } from '../../server/telemetry/log.ts'
 import { AgentClient } from './agent-client.ts'
+import { readLogs } from './embedded-store.ts'
 import { epoch, newKey, signJwt, type TestKey } from './signing.ts'
 import { PERMIT_ALL, type TenantDocuments, writeTenantFolder } from './tenant-folder.ts'
 
@@ -120,11 +121,7 @@ export async function startAuthorizationServer(
       }
       return signJwt(idpKey, { alg: 'ES256', kid: 'idp-1', typ: 'JWT' }, payload)
     },
-    audit: () =>
-      readFileSync(join(folder, 'data', 'audit', 'audit.jsonl'), 'utf8')
-        .split('\n')
-        .filter((line) => line !== '')
-        .map((line) => JSON.parse(line)),
+    audit: () => readLogs(join(folder, 'data')).map((line) => JSON.parse(line)),
     rewrite: write,
     stop,
     start: async () => {

@@ -55,9 +55,14 @@ export class MemoryCounters implements Counters {
 
 export class MemoryAuditLog implements AuditLog {
   readonly entries: AuditEntry[] = []
+  readonly isFailing = false
 
   async append(entry: AuditEntry): Promise<void> {
     this.entries.push(entry)
+  }
+
+  appendRevocation(entry: AuditEntry): Promise<void> {
+    return this.append(entry)
   }
 }
 

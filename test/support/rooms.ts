@@ -27,6 +27,19 @@ export const ROOMS: readonly Room[] = [
     rooms: ['server/core'],
     packages: ['@cedar-policy/cedar-wasm', 'lru-cache', 'node:'],
   },
+  {
+    at: 'server/audit',
+    rooms: [
+      'server/use-cases/ports.ts',
+      'server/use-cases/audit-log.ts',
+      'server/core',
+      'lib/src',
+      'keys',
+      // The search index is one more LMDB environment.
+      'server/store/embedded/environment.ts',
+    ],
+    packages: ['lru-cache', 'node:'],
+  },
   { at: 'server/fetch', rooms: [], packages: ['undici', 'node:'] },
   { at: 'server/telemetry', rooms: [], packages: ['pino', 'node:'] },
   {

@@ -1,4 +1,5 @@
 /** Pushing, over a store in memory and a clock that stands: one sender at a time, in order, to what is configured now. */
+
 import { beforeEach, expect, test } from 'vitest'
 import type { Tenant } from '../../server/core/tenant.ts'
 import {
@@ -9,6 +10,7 @@ import {
 } from '../../server/use-cases/deliver-events.ts'
 import { aTenant, NOW } from '../core/facts.ts'
 import { anEvent, aStream } from '../store/events-contract.ts'
+import { auditLogOf } from '../support/embedded-store.ts'
 import { MemoryEventStore } from '../support/memory-events.ts'
 
 const ENDPOINT = 'https://siem.example/events'
@@ -43,7 +45,7 @@ function deps(holder: string, parts: Partial<DeliverDeps> = {}): DeliverDeps {
   return {
     clock: { now: () => now },
     tenants: { find: () => tenant },
-    audit: { append: async (entry) => void entries.push(entry) },
+    audit: auditLogOf(async (entry) => void entries.push(entry)),
     randomId: () => 'ref',
     eventStore: store,
     mintEvent: async (_, audience, { jti }) => `${audience} ${jti}`,

@@ -1,4 +1,5 @@
 /** What use cases that end something need, over a store in memory: planner, researcher and coder in a task, and ports that fail. */
+
 import type { Tenant } from '../../server/core/tenant.ts'
 import type { Author, AuthorRole } from '../../server/use-cases/author.ts'
 import { DecisionRecord } from '../../server/use-cases/decision-record.ts'
@@ -7,6 +8,7 @@ import type { RevokeEverywhereDeps } from '../../server/use-cases/revoke-everywh
 import type { SecurityEvent } from '../../server/use-cases/security-events.ts'
 import { aTenant, NOW } from '../core/facts.ts'
 import { aHop, aTask } from '../store/records.ts'
+import { auditLogOf } from '../support/embedded-store.ts'
 import { type MemoryStore, openMemoryStore } from '../support/memory-store.ts'
 
 export interface EndingStage {
@@ -60,12 +62,10 @@ export function endingStage(tenant: Tenant = withReceiver(aTenant())): EndingSta
       clock,
       tasks,
       tenants: { find: (id) => (id === stage.tenant.id ? stage.tenant : undefined) },
-      audit: {
-        append: async (entry) => {
-          failOn('append')
-          stage.entries.push(entry)
-        },
-      },
+      audit: auditLogOf(async (entry) => {
+        failOn('append')
+        stage.entries.push(entry)
+      }),
       securityEvents: {
         emit: async (_, event) => {
           failOn('emit')

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { keyringOf } from '../../keys/keyring.ts'
 import { createLocalSigner, generatePrivateJwk } from '../../keys/signer.ts'
 import type { DelegatedClaims } from '../../lib/src/act-bounds.ts'
+import { type AppendFile, openAppendFile } from '../../server/audit/append-file.ts'
 import type { Rules } from '../../server/core/rules.ts'
 import type { Tenant } from '../../server/core/tenant.ts'
 import { createDispatch } from '../../server/http/dispatch.ts'
@@ -17,15 +18,18 @@ import { createDpopNonces } from '../../server/oauth/dpop-nonces.ts'
 import { createPeerLimits } from '../../server/oauth/peer-limits.ts'
 import { createOAuthListener, type ProviderDeps } from '../../server/oauth/provider.ts'
 import { createProofChecker } from '../../server/oauth/sender-proof.ts'
-import { type AppendFile, openAuditFile } from '../../server/store/embedded/audit-file.ts'
-import { type EmbeddedStore, openEmbeddedStore } from '../../server/store/embedded/store.ts'
 import { loadTenants } from '../../server/tenants/load-tenants.ts'
-import type { AuditEntry, Counted } from '../../server/use-cases/ports.ts'
+import type { Counted, StoredEntry } from '../../server/use-cases/ports.ts'
 import { createRateLimits } from '../../server/use-cases/rate-limit.ts'
 import { NO_SECURITY_EVENTS } from '../../server/use-cases/security-events.ts'
 import { permitAll } from '../core/facts.ts'
 import { AgentClient } from '../support/agent-client.ts'
 import { freePort, IDP } from '../support/authorization-server.ts'
+import {
+  type RecordedStore as EmbeddedStore,
+  openEmbeddedStore,
+  readEntries,
+} from '../support/embedded-store.ts'
 import { NO_USAGE } from '../support/no-usage.ts'
 import { epoch, newKey, signJwt } from '../support/signing.ts'
 import { verbsOf } from '../support/task-ports.ts'
@@ -79,7 +83,7 @@ export interface FaultyServer {
   /** The next time this would happen, it waits. */
   hold(moment: Fault): Held
   idToken(): string
-  entries(): Promise<readonly AuditEntry[]>
+  entries(): readonly StoredEntry[]
   close(): Promise<void>
 }
 
@@ -112,7 +116,7 @@ export async function startFaultyServer(): Promise<FaultyServer> {
   const store = await openEmbeddedStore({
     dataFolder: join(folder, 'data'),
     clock,
-    openAudit: async (path) => failingFile(await openAuditFile(path), failOn),
+    openFile: async (path) => failingFile(await openAppendFile(path), failOn),
   })
   const logged: Logged[] = []
   const claims: DelegatedClaims[] = []
@@ -167,13 +171,7 @@ export async function startFaultyServer(): Promise<FaultyServer> {
       const payload = { iss: IDP, sub: 'alice', aud: 'planner', ...times }
       return signJwt(idpKey, { alg: 'ES256', kid: 'idp-1', typ: 'JWT' }, payload)
     },
-    entries: async () => {
-      const all: AuditEntry[] = []
-      for await (const line of store.audit.readEntries()) {
-        if (line.kind === 'entry') all.push(line.entry)
-      }
-      return all
-    },
+    entries: () => readEntries(join(folder, 'data')),
     close: async () => {
       faults.clear()
       server.closeAllConnections()

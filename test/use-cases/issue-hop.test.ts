@@ -2,6 +2,7 @@
  * From a narrowed ceiling to a token: what is written when, and what is taken back when something fails on the way. The
  * store is in memory; only faults and the clock are made up.
  */
+
 import { beforeEach, describe, expect, test } from 'vitest'
 import { type Attenuated, attenuate } from '../../server/core/attenuate.ts'
 import { type Ceiling, narrow, openCeiling } from '../../server/core/ceiling.ts'
@@ -14,7 +15,7 @@ import {
   issueHop,
 } from '../../server/use-cases/issue-hop.ts'
 import type { Parent } from '../../server/use-cases/parent.ts'
-import type { AuditLog, HopConflict, HopRecord, TaskStore } from '../../server/use-cases/ports.ts'
+import type { HopConflict, HopRecord, TaskStore } from '../../server/use-cases/ports.ts'
 import {
   ALICE,
   aHopRequest,
@@ -25,6 +26,7 @@ import {
   ISSUER,
   NOW,
 } from '../core/facts.ts'
+import { auditLogOf } from '../support/embedded-store.ts'
 import { type MemoryStore, openMemoryStore } from '../support/memory-store.ts'
 
 import { NO_USAGE } from '../support/no-usage.ts'
@@ -51,12 +53,10 @@ function deps(parts: Partial<IssueDeps> = {}): IssueDeps {
     tasks: watched(store.tasks),
     statusIndexes: store.statusIndexes,
     usage: NO_USAGE,
-    audit: {
-      append: async (entry) => {
-        await store.audit.append(entry)
-        events.push(`audit ${entry.outcome}`)
-      },
-    },
+    audit: auditLogOf(async (entry) => {
+      await store.audit.append(entry)
+      events.push(`audit ${entry.outcome}`)
+    }),
     randomId: () => `id-${(ids += 1)}`,
     mint: async (_, claims) => {
       events.push('mint')
@@ -357,7 +357,7 @@ describe.each(KINDS)('%s that fails on the way', (_, aDraft) => {
 
   test('is revoked by a fault of the audit log, and the token goes nowhere', async () => {
     const input = await aDraft()
-    const audit: AuditLog = { append: () => Promise.reject(new Error('disk full')) }
+    const audit = auditLogOf(() => Promise.reject(new Error('disk full')))
     await expect(issueHop(deps({ audit }), input)).rejects.toThrow('disk full')
     expect(await isRevoked()).toBe(true)
     expect(events.slice(-2)).toEqual(['mint', 'revoke'])
@@ -426,7 +426,7 @@ describe('settling', () => {
 
   test('comes after the entry is durable, never before', async () => {
     const durable = Promise.withResolvers<void>()
-    const audit: AuditLog = { append: () => durable.promise }
+    const audit = auditLogOf(() => durable.promise)
     const issuing = issueHop(deps({ audit }), draft())
     await new Promise((resolve) => setImmediate(resolve))
     expect(events).toEqual(['open', 'mint'])
@@ -479,7 +479,7 @@ describe('what an issued token stands on is noted as used', () => {
     const input = await nextDraft()
     const mint = async () => refuse('token_too_large')
     await issueHop(deps({ usage, mint }), input)
-    const audit: AuditLog = { append: () => Promise.reject(new Error('disk full')) }
+    const audit = auditLogOf(() => Promise.reject(new Error('disk full')))
     await expect(issueHop(deps({ usage, audit }), input)).rejects.toThrow('disk full')
     expect(notes).toEqual([])
   })

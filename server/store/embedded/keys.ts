@@ -199,6 +199,9 @@ export const pendingRange = (before: number): KeyRange => ({
   end: key(KIND.pending, Math.max(0, Math.floor(before))),
 })
 
+/** When the hop of a pending key was recorded, seconds since the epoch. */
+export const pendingSince = (pendingKey: Buffer): number => pendingKey.readUInt32BE(1)
+
 export const removalKey = (removeAt: number, tenant: string, txn: string): Buffer =>
   key(KIND.removal, minuteOf(removeAt), tenant, txn)
 export const removalRange = (beforeMinute: number): KeyRange => ({

@@ -1,13 +1,13 @@
 /**
- * The embedded store of one data folder: the ports over LMDB, and the audit file. Several processes of one machine may
+ * The embedded store of one data folder: the ports over LMDB. Several processes of one machine may
  * open the same folder.
  */
 import { join } from 'node:path'
 import type {
-  AuditLog,
   Clock,
   Counters,
   EventStore,
+  FindIssued,
   ReplayGuard,
   StatusIndexes,
   StatusLists,
@@ -15,8 +15,6 @@ import type {
   TenantVersions,
   UsageStore,
 } from '../../use-cases/ports.ts'
-import { type AppendFile, type AuditLine, auditPath, openAuditFile } from './audit-file.ts'
-import { EmbeddedAuditLog } from './audit-log.ts'
 import { enterStore, leaveStore } from './boot-mark.ts'
 import { EmbeddedCounters } from './counters.ts'
 import { Environment } from './environment.ts'
@@ -39,8 +37,8 @@ export interface EmbeddedStoreOptions {
   readonly maxBytes?: number
   /** Runs `work` once after so many milliseconds unless cancelled; never keeps the process alive. */
   readonly after?: (milliseconds: number, work: () => void) => () => void
-  /** Opens the audit file; another one injects faults. */
-  readonly openAudit?: (path: string) => Promise<AppendFile>
+  /** Asked at the start, of what a crash interrupted. */
+  readonly findIssued: FindIssued
   /** Told where a store was moved to on which the machine went down; a new one is begun. */
   readonly onLost?: (folder: string) => void
   /** Name of this run of the machine's system, for tests. */
@@ -58,7 +56,6 @@ export interface EmbeddedStore {
   readonly events: EventStore
   readonly versions: TenantVersions
   readonly uses: UsageStore
-  readonly audit: AuditLog & { readEntries(): AsyncIterable<AuditLine> }
   /** Writes and syncs all that waits; every later write is a fault. */
   close(): Promise<void>
 }
@@ -84,10 +81,8 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   const versions = new EmbeddedTenantVersions(config)
   const writer = new Writer(environment)
   environment.transact(() => ensureOrigin(environment, clock.now()))
-  const path = auditPath(dataFolder)
-  const audit = new EmbeddedAuditLog(await (options.openAudit ?? openAuditFile)(path), path)
   const tasks = new EmbeddedTaskStore(environment, writer, clock)
-  const recovery = { environment, tasks, clock, readEntries: () => audit.readEntries() }
+  const recovery = { environment, tasks, clock, findIssued: options.findIssued }
   await recover(recovery)
   let recovering = Promise.resolve()
   const cancel = (options.after ?? afterUnref)(SECOND_RECOVERY_MILLISECONDS, () => {
@@ -103,11 +98,9 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     events: new EmbeddedEventStore(environment, writer),
     versions,
     uses: new EmbeddedUsageStore(config),
-    audit,
     async close() {
       cancel()
       await recovering
-      await audit.close()
       writer.close()
       await environment.close()
       leaveStore(folder)

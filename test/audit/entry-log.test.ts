@@ -3,18 +3,15 @@ import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import {
-  type AppendFile,
-  type AuditLine,
-  openAuditFile,
-} from '../../server/store/embedded/audit-file.ts'
-import { EmbeddedAuditLog } from '../../server/store/embedded/audit-log.ts'
-import type { AuditEntry } from '../../server/use-cases/ports.ts'
-import { NOW } from './records.ts'
+import { type AppendFile, openAppendFile } from '../../server/audit/append-file.ts'
+import { formatLine, parseLine } from '../../server/audit/entry-line.ts'
+import { EntryLog } from '../../server/audit/entry-log.ts'
+import type { StoredEntry } from '../../server/use-cases/ports.ts'
+import { NOW } from '../store/records.ts'
 
 let folder: string
 let path: string
-const logs: EmbeddedAuditLog[] = []
+const logs: EntryLog[] = []
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'actchain-audit-'))
@@ -25,12 +22,13 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-function anEntry(parts: Partial<AuditEntry> = {}): AuditEntry {
+function anEntry(parts: Partial<StoredEntry> = {}): StoredEntry {
   return {
     ref: 'ref-1',
     tenant: 'acme',
     tenant_version: 'v1',
     event: 'token',
+    code: 'token.permit',
     outcome: 'permit',
     time: NOW,
     ...parts,
@@ -65,20 +63,24 @@ class CountedFile implements AppendFile {
   }
 }
 
-async function openLog(): Promise<{ log: EmbeddedAuditLog; file: CountedFile }> {
-  const file = new CountedFile(await openAuditFile(path))
-  const log = new EmbeddedAuditLog(file, path)
-  logs.push(log)
-  return { log, file }
+interface OpenedLog {
+  readonly log: { readonly append: (entry: StoredEntry) => Promise<void> }
+  readonly file: CountedFile
 }
 
-async function read(log: EmbeddedAuditLog): Promise<readonly AuditLine[]> {
-  const all: AuditLine[] = []
-  for await (const line of log.readEntries()) all.push(line)
-  return all
+async function openLog(): Promise<OpenedLog> {
+  const file = new CountedFile(await openAppendFile(path))
+  const log = new EntryLog(file)
+  logs.push(log)
+  return { log: { append: (entry) => log.append(formatLine(entry)) }, file }
 }
-const refs = (lines: readonly AuditLine[]): readonly string[] =>
-  lines.map((line) => (line.kind === 'entry' ? line.entry.ref : 'broken'))
+
+/** `undefined` for a line without an entry. */
+async function read(): Promise<readonly (StoredEntry | undefined)[]> {
+  const lines = (await readFile(path, 'utf8')).split('\n')
+  return lines.filter((line) => line !== '').map(parseLine)
+}
+const refs = (entries: readonly (StoredEntry | undefined)[]) => entries.map((each) => each?.ref)
 
 describe('group commit', () => {
   test('100 entries that wait together are one write and one sync, in order', async () => {
@@ -86,7 +88,7 @@ describe('group commit', () => {
     const names = Array.from({ length: 100 }, (_, each) => `ref-${each}`)
     await Promise.all(names.map((ref) => log.append(anEntry({ ref }))))
     expect([file.appends, file.syncs]).toEqual([1, 1])
-    expect(refs(await read(log))).toEqual(names)
+    expect(refs(await read())).toEqual(names)
   })
 
   test('an entry is acknowledged only after a sync that began after it was written', async () => {
@@ -119,7 +121,7 @@ describe('faults', () => {
       await expect(log.append(anEntry())).rejects.toThrow()
       file.fault = 'none'
       await log.append(anEntry({ ref: 'after' }))
-      const found = refs(await read(log))
+      const found = refs(await read())
       expect(found[0]).toBe('before')
       expect(found.at(-1)).toBe('after')
     },
@@ -131,21 +133,15 @@ describe('faults', () => {
     await appendFile(path, '{"time":1800000000,"ref":"to')
     const { log: reopened } = await openLog()
     await reopened.append(anEntry({ ref: 'next' }))
-    expect(refs(await read(reopened))).toEqual(['whole', 'broken', 'next'])
+    expect(refs(await read())).toEqual(['whole', undefined, 'next'])
   })
 
   test('an entry another process wrote behind a torn line is read', async () => {
     const { log } = await openLog()
-    await appendFile(path, '{"time":1800000000,"purpose":"{\\"time\\":1')
-    await log.append(anEntry({ ref: 'behind', purpose: '{"time":1}' }))
+    await appendFile(path, '{"time":1800000000,"ended_because":"{\\"time\\":1')
+    await log.append(anEntry({ ref: 'behind', ended_because: '{"time":1}' }))
     await log.append(anEntry({ ref: 'next' }))
-    expect(refs(await read(log))).toEqual(['broken', 'behind', 'next'])
-  })
-
-  test('a folder without a log reads as empty', async () => {
-    const { log } = await openLog()
-    await rm(path)
-    expect(await read(log)).toEqual([])
+    expect(refs(await read())).toEqual(['behind', 'next'])
   })
 })
 
@@ -153,13 +149,10 @@ describe('hostile text', () => {
   test('F04 no text of a caller begins a line or ends one', async () => {
     const { log } = await openLog()
     const hostile = 'a\n{"time":1,"ref":"forged"}\r\u2028\u2029\u0000\ud800"\\'
-    await log.append(anEntry({ purpose: hostile, chain: [hostile] }))
-    const lines = await read(log)
+    await log.append(anEntry({ ended_because: hostile, chain: [hostile] }))
+    const lines = await read()
     expect(lines).toHaveLength(1)
-    expect(lines[0]).toEqual({
-      kind: 'entry',
-      entry: anEntry({ purpose: hostile, chain: [hostile] }),
-    })
+    expect(lines[0]).toEqual(anEntry({ ended_because: hostile, chain: [hostile] }))
     const text = await readFile(path, 'utf8')
     expect(text.match(/[\n\r\u2028\u2029\0]/g)).toEqual(['\n'])
     expect(text.startsWith('{"time":')).toBe(true)
@@ -169,11 +162,11 @@ describe('hostile text', () => {
     const { log } = await openLog()
     const long = 'x'.repeat(100_000)
     await log.append(
-      anEntry({ purpose: long, scope_requested: Array.from({ length: 5000 }, () => long) }),
+      anEntry({ ended_because: long, scope_requested: Array.from({ length: 5000 }, () => long) }),
     )
     expect((await readFile(path)).length).toBeLessThan(80_000)
-    const [line] = await read(log)
-    expect(line?.kind === 'entry' && line.entry.purpose).toBe('x'.repeat(1024))
+    const [line] = await read()
+    expect(line?.ended_because).toBe('x'.repeat(1024))
   })
 })
 
@@ -185,5 +178,5 @@ test('two logs over one file lose nothing and mix no lines', async () => {
       await (each % 2 === 0 ? one : other).log.append(anEntry({ ref }))
     }),
   )
-  expect(new Set(refs(await read(one.log)))).toEqual(new Set(names))
+  expect(new Set(refs(await read()))).toEqual(new Set(names))
 })
