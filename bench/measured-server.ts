@@ -26,14 +26,17 @@ export interface MeasuredActchain extends MeasuredServer {
 }
 
 /** Actchain with everything on: production mode, the durable store, the audit log. */
-export async function startActchain(cores: Cores): Promise<MeasuredActchain> {
+export async function startActchain(
+  cores: Cores,
+  script: 'actchain.ts' | 'actchain-unrecorded.ts' = 'actchain.ts',
+): Promise<MeasuredActchain> {
   const folder = makeScratchFolder()
   const removeFolder = (): void => removeScratchFolder(folder)
   try {
     const keys = writeBenchTenant(join(folder, 'tenants'))
     const [port, management] = [await freePort(), await freePort()]
     const env = productionEnvironment(folder, { port, management })
-    const server = await ServerProcess.start({ script: 'actchain.ts', env, cores })
+    const server = await ServerProcess.start({ script, env, cores })
     return { ...measured(server, port, removeFolder), keys, signer: new Signer(keys) }
   } catch (fault) {
     removeFolder()

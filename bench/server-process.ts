@@ -6,8 +6,15 @@ import { PROCESS_ENV } from '../test/support/process-env.ts'
 import { type Cores, commandOn } from './cores.ts'
 import type { Ask, Replies } from './servers/measured.ts'
 
+/** In bench/servers. */
+export type ServerScript =
+  | 'actchain.ts'
+  | 'actchain-unrecorded.ts'
+  | 'plain-http.ts'
+  | 'base-library.ts'
+
 export interface ServerCommand {
-  readonly script: 'actchain.ts' | 'plain-http.ts' | 'base-library.ts'
+  readonly script: ServerScript
   readonly env: Readonly<Record<string, string>>
   readonly cores: Cores
 }

@@ -2,11 +2,11 @@
 import { constants } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import { type App, createApp } from './app.ts'
+import { type App, type AppEdges, createApp } from './app.ts'
 import type { Config } from './config.ts'
 import type { RequestListener } from './http/dispatch.ts'
 import { StartRefused } from './start-refused.ts'
-import { createLog, type Log } from './telemetry/log.ts'
+import { createLog } from './telemetry/log.ts'
 import type { Clock } from './use-cases/ports.ts'
 
 export interface RunningServer {
@@ -30,10 +30,10 @@ const DRAIN_LIMIT_MS = 5000
 /** Throws StartRefused where the operator has to change something first: settings, a tenant's folder, a taken port. */
 export async function startServer(
   config: Config,
-  edges: { readonly log?: Log; readonly clock?: Clock } = {},
+  edges: Partial<AppEdges> = {},
 ): Promise<RunningServer> {
   const log = edges.log ?? createLog({ mode: config.mode })
-  const app = await createApp(config, { log, clock: edges.clock ?? systemClock })
+  const app = await createApp(config, { clock: systemClock, ...edges, log })
   const servers: Server[] = []
   try {
     const { host, port, managementPort } = config

@@ -1,0 +1,86 @@
+/**
+ * What the record costs and how fast it is read: exchanges with the durable log against those with a log that keeps nothing,
+ * and a large log verified and searched.
+ */
+import type { Area, Bench, Target } from '../area.ts'
+import { measureLargeLog } from '../large-log.ts'
+import { exchangeBatch, type MeasuredActchain, startActchain } from '../measured-server.ts'
+import { median, quantile, rounded } from '../statistics.ts'
+
+interface Scale {
+  readonly rounds: number
+  readonly batch: number
+  readonly warmUp: number
+  /** Entries of the large log. */
+  readonly entries: number
+}
+
+const FULL: Scale = { rounds: 15, batch: 1000, warmUp: 3000, entries: 1_000_000 }
+const QUICK: Scale = { rounds: 1, batch: 20, warmUp: 20, entries: 2000 }
+
+const DEPTH = 4
+const LEAST_RATIO = 0.85
+
+export const audit: Area = {
+  name: 'audit',
+  summary: 'exchanges with the durable log against none; a million entries verified, searched',
+  byDefault: true,
+  run: async (bench) => {
+    const scale = bench.quick ? QUICK : FULL
+    return [await measureExchanges(bench, scale), ...(await measureLargeLog(bench, scale.entries))]
+  },
+}
+
+interface Series {
+  readonly name: string
+  readonly on: MeasuredActchain
+  readonly samples: { readonly cpu: number; readonly latencies: readonly number[] }[]
+}
+
+async function measureExchanges({ cores, emit }: Bench, scale: Scale): Promise<Target> {
+  const recorded = await startActchain(cores)
+  const unrecorded = await startActchain(cores, 'actchain-unrecorded.ts')
+  const series: readonly Series[] = [
+    { name: 'audit.exchange.recorded', on: recorded, samples: [] },
+    { name: 'audit.exchange.unrecorded', on: unrecorded, samples: [] },
+  ]
+  try {
+    for (const { on } of series) {
+      await on.driver.sendAll(await exchangeBatch(on, DEPTH, scale.warmUp))
+    }
+    for (let round = 0; round < scale.rounds; round++) {
+      for (const one of series) one.samples.push(await sample(one, scale.batch))
+    }
+  } finally {
+    await Promise.all([recorded.close(), unrecorded.close()])
+  }
+  const [ours, none] = series.map(({ samples }) => samples.map(({ cpu }) => cpu)) as [
+    readonly number[],
+    readonly number[],
+  ]
+  const ratio = rounded(median(ours.map((cpu, at) => (none[at] ?? 0) / cpu)), 3)
+  for (const { name, samples } of series) {
+    const cpu = median(samples.map((one) => one.cpu))
+    const latencies = samples.flatMap((one) => one.latencies)
+    emit({
+      name,
+      value: rounded(1e6 / cpu),
+      unit: 'exchanges/core-second',
+      ...(name === series[0]?.name ? { ratio_to: 'audit.exchange.unrecorded', ratio } : {}),
+      cpu_us: rounded(cpu),
+      p50_ms: rounded(quantile(latencies, 0.5), 3),
+      p99_ms: rounded(quantile(latencies, 0.99), 3),
+    })
+  }
+  const target = 'exchanges per core-second, durable log / none'
+  return { target, value: ratio, bound: { least: LEAST_RATIO } }
+}
+
+/** Microseconds of CPU for one exchange, all threads. */
+async function sample({ on }: Series, count: number): Promise<Series['samples'][number]> {
+  const requests = await exchangeBatch(on, DEPTH, count)
+  const before = await on.server.ask({ ask: 'cpu' })
+  const latencies = await on.driver.sendAll(requests)
+  const after = await on.server.ask({ ask: 'cpu' })
+  return { cpu: (after.all - before.all) / count, latencies }
+}
