@@ -128,7 +128,7 @@ describe('a task', () => {
         txn,
         subject: 'alice',
         task_type: 'file-work',
-        ended_because: 'its work is done',
+        digests: { because: expect.stringMatching(/^sha-256:/) },
       }),
     ])
     expect((await stage.server.client('files-api').introspect(third)).body).toEqual({
@@ -224,7 +224,7 @@ describe('a place', () => {
         author: 'agent:researcher',
         txn,
         place,
-        ended_because: 'my key leaked',
+        digests: { because: expect.stringMatching(/^sha-256:/) },
       }),
     ])
     const files = stage.server.client('files-api')

@@ -1,6 +1,6 @@
 /** The embedded store: the contract, and what only it promises: several processes, crashes, bounds. */
 import type { ChildProcess } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -193,6 +193,7 @@ describe('crash', () => {
     await before.tasks.settleHop('acme', 'task-1', 'first')
     await close(before)
     // A log without the entry: read, it would cost the hop its life.
+    await mkdir(logFolder(dataFolder, 'acme'), { recursive: true })
     await writeFile(entriesPath(logFolder(dataFolder, 'acme')), '')
     const store = await openHere({ clock: aClock(NOW + 60) })
     expect((await store.tasks.findHop('acme', 'task-1', 'first'))?.hop.revoked).toBe(false)

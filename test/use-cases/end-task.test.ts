@@ -61,7 +61,7 @@ describe('a task', () => {
     const alice = authorOf('subject', 'alice')
     expect(await close(alice)).toEqual({ txn: 'one', state: 'closed', at: NOW })
     expect(stage.events).toMatchObject([{ ending: { at: NOW, by: 'agent:planner' } }])
-    expect(stage.entries.map((entry) => entry.ended_because)).toEqual(['done', undefined])
+    expect(stage.entries.map(({ texts }) => texts)).toEqual([{ because: 'done' }, undefined])
   })
 
   test('H09 is not there for others: nothing is called that writes', async () => {

@@ -233,7 +233,6 @@ describe('a hop that opens its task', () => {
         outcome: 'permit',
         txn: TXN,
         task_type: 'file-work',
-        purpose: 'reconcile',
         parent_jti: 'root-1',
         jti: 'id-1',
         chain: ['planner'],
@@ -242,6 +241,7 @@ describe('a hop that opens its task', () => {
         expires_at: NOW + 300,
         policies: ['open-all', 'all'],
         obligations: { max_ttl: 60, max_depth: 3 },
+        texts: { purpose: 'reconcile' },
       },
     ])
   })
