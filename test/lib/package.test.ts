@@ -37,6 +37,7 @@ test.each([
   'certificate',
   'nonces',
   'status/status-lists',
+  'audit/index',
 ])('%s needs no runtime and no framework', async (entry) => {
   expect((await bundle(entry)).length).toBeGreaterThan(500)
 })
