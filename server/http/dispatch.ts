@@ -26,7 +26,7 @@ const OAUTH_PATH = /^\/t\/([a-z][a-z0-9-]{0,62})(\/(?:token|introspect|revoke))$
 
 /** The admin API, its description, and what is managed under a tenant's own issuer. */
 const MANAGEMENT_PATH =
-  /^\/(?:admin\/v1\/|openapi\.json$|t\/[a-z][a-z0-9-]{0,62}\/(?:tasks(?:\/|$)|ssf\/(?:stream|status|verify)$|ssf\/poll\/))/
+  /^\/(?:admin\/v1\/|openapi\.json$|t\/[a-z][a-z0-9-]{0,62}\/(?:(?:tasks|audit)(?:\/|$)|ssf\/(?:stream|status|verify)$|ssf\/poll\/))/
 
 /** What is public of a transmitter of security events, and the door for those of others. */
 const EVENTS_PATH =

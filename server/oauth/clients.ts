@@ -5,10 +5,10 @@
 import type { ClientMetadata } from 'oidc-provider'
 import type { Agent, PublicJwk, Tenant } from '../core/tenant.ts'
 
-/** Each kind, and the grants it has. A resource server may introspect; it has none. */
+/** Each kind, and the grants it has. */
 const KINDS = {
   agent: (grants: readonly string[]) => grants,
-  resource_server: () => [],
+  resource_server: () => ['client_credentials'],
   event_receiver: () => ['client_credentials'],
 } as const satisfies Record<string, (grants: readonly string[]) => readonly string[]>
 
@@ -23,6 +23,7 @@ export type GrantClient =
       readonly agent: Agent
     }
   | { readonly kind: 'receiver'; readonly id: string; readonly binding: 'dpop' | 'bearer' }
+  | { readonly kind: 'resource'; readonly id: string; readonly binding: 'dpop' }
 
 interface KnownClient {
   readonly kind: ClientKind
@@ -46,6 +47,7 @@ export function findClient(tenant: Tenant, id: string): KnownClient | undefined 
 
 export function findGrantClient(tenant: Tenant, id: string): GrantClient | undefined {
   const kind = findClient(tenant, id)?.kind
+  if (kind === 'resource_server') return { kind: 'resource', id, binding: 'dpop' }
   const agent = kind === 'agent' ? tenant.agents.get(id) : undefined
   if (agent !== undefined) return { kind: 'agent', id, binding: agent.binding, agent }
   const receiver = kind === 'event_receiver' ? tenant.eventReceivers.get(id) : undefined

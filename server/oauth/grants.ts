@@ -75,7 +75,7 @@ export function clientCredentialsHandler(tenant: Tenant, deps: GrantDeps): Handl
       if (asksToManage(tenant, parameters)) {
         return signInClient(deps, { ...party, tenant, parameters })
       }
-      if (client.kind !== 'agent') return refuse('target_not_permitted', 'receiver_target')
+      if (client.kind !== 'agent') return refuse('target_not_permitted', 'client_target')
       return actAlone(deps, { ...parameters, caller: client.agent, key, record, tenant })
     },
   })

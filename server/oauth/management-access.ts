@@ -1,7 +1,7 @@
 /**
  * Who asks at the management API: a management token and a proof of its key (RFC 9449 §7). What was true when the token was
- * issued is looked up again: of a person the issuer's trust, its management client, the subject, the roles; of an agent or
- * receiver whether it still is one.
+ * issued is looked up again: of a person the issuer's trust, its management client, the subject, the roles; of an
+ * agent, receiver or resource whether it still is one.
  */
 import type { Keyring } from '../../keys/keyring.ts'
 import { isActive } from '../core/guards.ts'
@@ -39,7 +39,7 @@ export function adminAudience(publicUrl: string): string {
   return `${publicUrl}/admin/v1`
 }
 
-/** Audience of what is asked under a tenant's own issuer: its tasks and its events. */
+/** Audience of what is asked under a tenant's own issuer: its tasks, its events, its records. */
 export function manageAudience(issuer: string): string {
   return `${issuer}/manage`
 }
@@ -110,6 +110,8 @@ function authorOf(deps: AccessDeps, verified: VerifiedManagement): Author | Mana
       return agentOf(verified, deps.clock.now())
     case 'receiver':
       return receiverOf(verified)
+    case 'resource':
+      return resourceOf(verified)
   }
 }
 
@@ -146,4 +148,14 @@ function receiverOf({ claims, tenant }: VerifiedClient): Author | ManagementRefu
   }
   const { id } = receiver
   return { name: `receiver:${id}`, id, roles: ['receiver'], tenant: tenant.id }
+}
+
+/** As long as it has keys of its own: without them it is no client (server/oauth/clients.ts). */
+function resourceOf({ claims, tenant }: VerifiedClient): Author | ManagementRefusal {
+  const resource = tenant.resources.get(claims.sub)
+  if (resource === undefined || resource.keys.length === 0) {
+    return refuseManagement('token_unacceptable', 'resource_unknown')
+  }
+  const { id } = resource
+  return { name: `resource:${id}`, id, roles: ['resource'], tenant: tenant.id }
 }

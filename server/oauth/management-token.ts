@@ -21,7 +21,7 @@ interface SharedClaims {
   readonly sub: string
   /** `{public}/admin/v1`, or the `{issuer}/manage` of one tenant. */
   readonly aud: string
-  /** `operator`, an agent or receiver, or the client an identity provider issued the ID token to. */
+  /** `operator`, an agent, receiver or resource, or the client an identity provider issued the ID token to. */
   readonly client_id: string
   readonly iat: number
   readonly exp: number
@@ -51,7 +51,7 @@ export interface ClientClaims extends TenantClaims {
 }
 
 /** Which clients of a tenant have management tokens. */
-export type ClientRole = 'agent' | 'receiver'
+export type ClientRole = 'agent' | 'receiver' | 'resource'
 
 export type ManagementClaims = OperatorClaims | PersonClaims | ClientClaims
 
@@ -136,7 +136,7 @@ function readHolder(
   isManage: boolean,
 ): VerifiedPerson | VerifiedClient | string {
   const { scope, sub, client_id: client, sub_from: from, cnf } = claims
-  if (scope === 'agent' || scope === 'receiver') {
+  if (scope === 'agent' || scope === 'receiver' || scope === 'resource') {
     if (!isManage || from !== undefined || sub !== client) return 'claims_malformed'
     if (cnf === undefined && scope !== 'receiver') return 'binding_missing'
     return { kind: scope, claims: claims as unknown as ClientClaims, tenant }

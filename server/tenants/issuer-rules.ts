@@ -35,7 +35,7 @@ export function checkIssuers(
 }
 
 /** Of people it is written `{issuer id}:{subject}` who did something; of others, with one of these before the colon. */
-const OTHER_AUTHORS: ReadonlySet<string> = new Set(['agent', 'receiver', 'transmitter'])
+const OTHER_AUTHORS: ReadonlySet<string> = new Set(['agent', 'receiver', 'resource', 'transmitter'])
 
 function checkId(report: Report, document: YamlDocument, { value, path }: IssuerAt): void {
   if (!OTHER_AUTHORS.has(value.id)) return

@@ -8,9 +8,9 @@ export const PLATFORM = '_platform'
 export const OPERATOR = 'operator'
 
 export interface Author {
-  /** `operator`, `{trusted issuer id}:{subject}`, `agent:{id}` or `receiver:{id}`: stands in versions and on record. */
+  /** `operator`, `{trusted issuer id}:{subject}`, `agent:{id}`, `receiver:{id}` or `resource:{id}`: stands in versions and on record. */
   readonly name: string
-  /** Subject, agent or receiver as the tenant knows them; `operator` for the operator. */
+  /** Subject, agent, receiver or resource as the tenant knows them; `operator` for the operator. */
   readonly id: string
   readonly roles: readonly AuthorRole[]
   /** The one tenant they may manage; undefined: any. */

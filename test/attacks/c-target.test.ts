@@ -134,12 +134,17 @@ describe('C04 cross-resource replay', () => {
     }
   })
 
-  test('C04 a resource server has no grant, whatever token it has seen', async () => {
+  test('C04 a resource server is given no access token, whatever token it has seen', async () => {
     const { server } = stage
     const filesApi = server.client('files-api')
     const denied = { reason: 'grant_not_permitted' } as const
     await expectRefusal(server, denied, () => filesApi.exchange(filesToken))
-    await expectRefusal(server, denied, () => filesApi.token({ grant_type: 'client_credentials' }))
+    const elsewhere = { reason: 'target_not_permitted', guard: 'client_target' } as const
+    for (const target of [{}, { audience: 'mail-api' }, { resource: 'https://files.api' }]) {
+      await expectRefusal(server, elsewhere, () =>
+        filesApi.token({ grant_type: 'client_credentials', ...target }),
+      )
+    }
   })
 
   test('C04 a token signed for two audiences is refused as a subject token', async () => {

@@ -1,6 +1,6 @@
 /**
- * Threat C05 between the planes of a tenant: a token for `{issuer}/manage` is good for its tasks and events alone, and nothing
- * else is good for those. And who is given one: agents and receivers by their keys, people by their sign-in, nobody by luck.
+ * Threat C05 between the planes of a tenant: a token for `{issuer}/manage` is good for its tasks, events and records alone, and
+ * nothing else is good for those. And who is given one: agents, receivers and resource servers by their keys, people by their sign-in, nobody by luck.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createVerifier, VerificationError } from '../../lib/src/index.ts'
@@ -26,6 +26,7 @@ import {
   presenting,
 } from '../support/manage-client.ts'
 import { headerOf, newKey, payloadOf, type TestKey } from '../support/signing.ts'
+import type { TenantDocuments } from '../support/tenant-folder.ts'
 import { find, type Stage, setStage, tokenOf } from './fixture.ts'
 import { apply, setDisabled } from './live.ts'
 import { expectGranted, expectRefusal } from './refusal.ts'
@@ -48,17 +49,24 @@ beforeAll(async () => {
   operator = await operatorOf(stage.server)
   siem = new AgentClient(issuer, 'siem', siemKey)
   pager = new AgentClient(issuer, 'pager', pagerKey)
+  await configure()
+})
+afterAll(() => stage.close())
+
+/** The tenant of these tests, with one more change. */
+async function configure(change: (documents: TenantDocuments) => void = () => {}): Promise<void> {
   await apply(stage.server, operator, {
-    documents: ({ tenant, agents }) => {
+    documents: (documents) => {
+      const { tenant, agents } = documents
       tenant['event_receivers'] = [
         aReceiver('siem', siemKey),
         aReceiver('pager', pagerKey, 'bearer'),
       ]
       find(agents.agents, 'coder')['binding'] = 'bearer'
+      change(documents)
     },
   })
-})
-afterAll(() => stage.close())
+}
 
 function aReceiver(id: string, { publicJwk }: TestKey, binding = 'dpop') {
   return { id, binding, jwks: { keys: [publicJwk] } }
@@ -73,7 +81,8 @@ async function holders(): Promise<readonly ManageClient[]> {
     personAt(server, 'dave', { roles: ['admin'] }),
     personAt(server, 'alice'),
   ])
-  return [await operatorAt(server), admin, alice, await clientOf(planner), await clientOf(siem)]
+  const clients = [planner, siem, server.client('files-api')]
+  return [await operatorAt(server), admin, alice, ...(await Promise.all(clients.map(clientOf)))]
 }
 
 describe('C05 at a tenant’s tasks', () => {
@@ -305,6 +314,31 @@ describe('who is given one', () => {
     await expectRefusal(server, { reason: 'proof_required' }, () =>
       siem.token({ ...GRANT, resource }, { proof: null }),
     )
+  })
+
+  test('a resource server, and no task is its own; without keys it is nobody', async () => {
+    const { server } = stage
+    const files = server.client('files-api')
+    const { body } = await files.token({ ...GRANT, resource, scope: 'resource' })
+    expect(body).toMatchObject({ token_type: 'DPoP', scope: 'resource' })
+    const client = await clientOf(files)
+    for (const path of ['tasks', `tasks/${'x'.repeat(22)}`, 'ssf/stream']) {
+      expect(reasonOf(await client.get(path))).toBe('403 role_required')
+    }
+    await expectRefusal(server, { reason: 'proof_required' }, () =>
+      files.token({ ...GRANT, resource }, { proof: null }),
+    )
+    await expectRefusal(server, { reason: 'scope_not_permitted' }, () =>
+      files.token({ ...GRANT, resource, scope: 'agent' }),
+    )
+    await configure(({ resources }) => {
+      delete find(resources.resources, 'files-api')['keys']
+    })
+    expect(reasonOf(await client.get('tasks'))).toBe('401 token_unacceptable')
+    await expectRefusal(server, { reason: 'client_authentication_failed' }, () =>
+      files.token({ ...GRANT, resource }),
+    )
+    await configure()
   })
 
   test('a receiver’s token may be bound to nothing, where its fact says so, as long as it does', async () => {

@@ -123,7 +123,7 @@ export const PRODUCERS = {
   authorization_details_unsupported: exchangeFirst({ authorization_details: '[]' }),
   client_authentication_failed: ({ planner }) =>
     planner.token(OWN_WORK, { assertionKey: newKey() }),
-  grant_not_permitted: ({ server }) => server.client('files-api').token(OWN_WORK),
+  grant_not_permitted: ({ server }) => server.client('files-api').exchange('x'),
   grant_unsupported: ({ planner }) => planner.token({ grant_type: 'password' }),
   proof_invalid: ({ planner }) => planner.token(OWN_WORK, { proof: { htm: 'GET' } }),
   proof_required: ({ planner }) => planner.token(OWN_WORK, { proof: null }),

@@ -21,7 +21,14 @@ const TASK: OwnedTask = {
   openedAt: OPENED,
 }
 const PLACES = ['planner', 'planner/researcher', 'planner/researcher/coder', 'planner/coder']
-const EVERY_ROLE: readonly AuthorRole[] = [...ROLES, 'operator', 'subject', 'agent', 'receiver']
+const EVERY_ROLE: readonly AuthorRole[] = [
+  ...ROLES,
+  'operator',
+  'subject',
+  'agent',
+  'receiver',
+  'resource',
+]
 
 function author(role: AuthorRole, id: string, parts: Partial<TaskAuthor> = {}): TaskAuthor {
   const name = role === 'subject' ? `idp:${id}` : `${role}:${id}`
@@ -47,6 +54,7 @@ const TABLE: readonly (readonly [string, TaskAuthor, readonly TaskVerb[]])[] = [
   ['a person called like its opener', author('subject', 'planner'), []],
   ['an agent called like its subject', author('agent', 'alice'), []],
   ['a receiver called like its opener', author('receiver', 'planner'), []],
+  ['a resource server called like its opener', author('resource', 'planner'), []],
   ['nobody', author('agent', 'planner', { roles: [] }), []],
   ['the subject’s name at another issuer', author('subject', 'alice', { name: 'b:alice' }), []],
 ]
@@ -109,7 +117,7 @@ describe('who may end a task', () => {
   test('nobody who is not named gets anything', () => {
     const strangers = fc.record({
       roles: fc.uniqueArray(
-        fc.constantFrom<AuthorRole>('policy_author', 'subject', 'agent', 'receiver'),
+        fc.constantFrom<AuthorRole>('policy_author', 'subject', 'agent', 'receiver', 'resource'),
       ),
       id,
       issuer: id,
@@ -131,7 +139,7 @@ describe('who may end a task', () => {
   })
 
   test('D07 no role of one’s own resumes a task', () => {
-    for (const role of ['subject', 'agent', 'receiver', 'reviewer', 'policy_author'] as const) {
+    for (const role of ['subject', 'agent', 'receiver', 'resource', 'reviewer'] as const) {
       for (const who of ['alice', 'planner', 'researcher']) {
         expect(mayEnd(author(role, who), 'resume', TASK, 'planner')).toBe(false)
       }

@@ -95,7 +95,7 @@ describe('PROF-16: no claim may pass as a fact of ours', () => {
 })
 
 test('the id of an issuer is nobody else on record', () => {
-  for (const id of ['agent', 'receiver', 'transmitter']) {
+  for (const id of ['agent', 'receiver', 'resource', 'transmitter']) {
     expect(folder.problemsAfter(issuer({ id }))).toContainEqual(
       `acme/tenant.yaml: "${id}" stands for something else on record: give it another id`,
     )
