@@ -5,6 +5,7 @@
 import { Command, CommanderError } from 'commander'
 import { addAgents } from './agents.ts'
 import { addApply } from './apply.ts'
+import { addAudit } from './audit.ts'
 import { addCheck } from './check.ts'
 import { addDevCurl } from './dev-curl.ts'
 import { addDevUserToken } from './dev-user-token.ts'
@@ -59,6 +60,7 @@ function createProgram(loadStart: () => Promise<StartServer>): Command {
   addAgents(program)
   addTask(program)
   addKeys(program)
+  addAudit(program)
   addInspect(program)
   const dev = program.command('dev').description('commands for development; refused in production')
   addDevUserToken(dev)
