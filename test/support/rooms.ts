@@ -37,6 +37,7 @@ export const ROOMS: readonly Room[] = [
       'keys',
       // The search index is one more LMDB environment.
       'server/store/embedded/environment.ts',
+      'server/store/embedded/boot-mark.ts',
     ],
     packages: ['lru-cache', 'node:'],
   },
