@@ -35,6 +35,7 @@ import type { LoadedTenant } from './tenants/load-tenants.ts'
 import { createTrustMaterial } from './trust-material.ts'
 import type { AuditLog, Clock, Tenants } from './use-cases/ports.ts'
 import { createRateLimits } from './use-cases/rate-limit.ts'
+import { NO_TELEMETRY } from './use-cases/telemetry.ts'
 
 export interface App {
   readonly listener: RequestListener
@@ -114,6 +115,7 @@ function wire(config: Config, opened: Opened): App {
     peers,
     randomId,
     secret,
+    telemetry: NO_TELEMETRY,
     onFault: (fault, ref, tenant) => tell(fault, { ...(ref !== undefined && { ref }), tenant }),
   })
   const deps: ProviderDeps = {
@@ -127,6 +129,7 @@ function wire(config: Config, opened: Opened): App {
     securityEvents: events.securityEvents,
     audit,
     usage: usage.log,
+    telemetry: NO_TELEMETRY,
     replay: store.replay,
     proofs: createProofChecker(store.replay),
     nonces: createDpopNonces(secret),

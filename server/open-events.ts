@@ -19,7 +19,7 @@ import type { PeerLimits } from './oauth/peer-limits.ts'
 import { createEventMint } from './oauth/security-event-token.ts'
 import type { EmbeddedStore } from './store/embedded/store.ts'
 import type { Log } from './telemetry/log.ts'
-import type { AuditLog, Clock, Tenants } from './use-cases/ports.ts'
+import type { AuditLog, Clock, Telemetry, Tenants } from './use-cases/ports.ts'
 import type { SecurityEvents } from './use-cases/security-events.ts'
 import type { SharedSignals } from './use-cases/shared-signals.ts'
 import { createSecurityEvents } from './use-cases/tell-receivers.ts'
@@ -38,6 +38,7 @@ export interface EventsEdges {
   readonly randomId: () => string
   /** Seals the keys that sign events, and what receivers want kept. */
   readonly secret: string
+  readonly telemetry: Telemetry
   readonly onFault: (fault: unknown, ref: string | undefined, tenant: string) => void
 }
 
@@ -93,6 +94,7 @@ export function openEvents(config: Config, edges: EventsEdges): OpenedEvents {
       isOver: (address) => isRefusal(peers.findOver(address, clock.now())),
       countFailure: (address) => peers.countFailure(address, clock.now()),
     },
+    telemetry: edges.telemetry,
     onFault,
   })
   return {

@@ -80,6 +80,7 @@ async function refuseWith(
 ): Promise<void> {
   const { record, admission } = state
   const refusal = (await admission?.countRefused()) ?? found
+  state.refusal = refusal
   if (refusal.limit?.entry !== 'told') {
     await deps.audit.append(record.refused(deps.clock.now(), refusal))
   }
@@ -100,6 +101,7 @@ export async function answerFault(ctx: KoaContextWithOIDC, answering: Answering)
   const { record, providerError } = state
   deps.onFault(providerError, record.ref, tenant.id)
   const refusal = { kind: 'refusal', reason: 'unavailable', guard: 'fault' } as const
+  state.refusal = refusal
   if (!record.isAppended) {
     await deps.audit
       .append(record.refused(deps.clock.now(), refusal))

@@ -14,6 +14,7 @@ import type { DecisionRecord } from '../use-cases/decision-record.ts'
 import { type ExchangeDeps, exchangeToken } from '../use-cases/exchange-token.ts'
 import type { Granted } from '../use-cases/issue-hop.ts'
 import type { SignedIn } from '../use-cases/management-access.ts'
+import type { Telemetry } from '../use-cases/ports.ts'
 import { watchReplayedProof } from '../use-cases/watch-replayed-proof.ts'
 import { asksToManage, signInClient } from './client-sign-in.ts'
 import { findGrantClient, type GrantClient } from './clients.ts'
@@ -35,6 +36,7 @@ export interface GrantDeps extends ExchangeDeps {
   readonly nonces: DpopNonces
   readonly issuerKeys: IssuerKeys
   readonly keyringOf: (tenant: Tenant) => Keyring
+  readonly telemetry: Telemetry
 }
 
 type Handler = (ctx: KoaContextWithOIDC) => Promise<void>
@@ -145,7 +147,7 @@ function decideWith<Parameters extends CommonParameters>(
     if (isRefusal(key)) return key
     const stopped = await admission.admit(key)
     if (stopped !== undefined) return stopped
-    return decide(parameters, { client, key, record })
+    return deps.telemetry.span('decide', () => decide(parameters, { client, key, record }))
   }
   return async (ctx) => {
     requestState(ctx).outcome = await find(ctx)

@@ -10,6 +10,7 @@ import { generatePrivateJwk } from '../../keys/signer.ts'
 import type { PresentedCertificate } from '../core/presented-certificate.ts'
 import { isRefusal, type Refusal } from '../core/refusal.ts'
 import type { Tenant } from '../core/tenant.ts'
+import { traceFacts } from '../core/trace-context.ts'
 import { DecisionRecord } from '../use-cases/decision-record.ts'
 import type { ReplayGuard } from '../use-cases/ports.ts'
 import { beginAdmission } from './admission.ts'
@@ -90,26 +91,25 @@ export function createOAuthListener(tenant: Tenant, deps: ProviderDeps): Request
       requestState(ctx).providerError = error
     })
   }
-  provider.use(async (ctx, next) => {
-    const ref = deps.randomId()
+  provider.use((ctx, next) => {
     const endpoint = endpointOf(ctx.path)
-    const header = { ref, tenant: tenant.id, tenant_version: tenant.version }
-    const record = new DecisionRecord({ ...header, event: endpoint })
-    const state = beginRequest(ctx, record)
-    try {
-      await next()
-      await answer(ctx as unknown as KoaContextWithOIDC, { tenant, deps, state, endpoint })
-    } catch (fault) {
-      state.providerError = fault
-      await answerFault(ctx as unknown as KoaContextWithOIDC, { tenant, deps, state, endpoint })
-    }
-    if (state.nextNonce !== undefined) ctx.set('dpop-nonce', state.nextNonce)
-    // RFC 6749 §5.1: neither tokens nor errors are kept by a cache.
-    ctx.set('cache-control', 'no-store')
-    ctx.set('pragma', 'no-cache')
-    // The library opens its endpoints to every page; an answer of ours is for the client that asked.
-    ctx.remove('access-control-allow-origin')
-    ctx.remove('access-control-expose-headers')
+    const traceparent = ctx.get('traceparent')
+    return deps.telemetry.request({ endpoint, traceparent }, async () => {
+      const ref = deps.randomId()
+      const header = { ref, tenant: tenant.id, tenant_version: tenant.version }
+      const record = new DecisionRecord({ ...header, event: endpoint })
+      record.note(traceFacts(traceparent))
+      const state = beginRequest(ctx, record)
+      try {
+        await next()
+        await answer(ctx as unknown as KoaContextWithOIDC, { tenant, deps, state, endpoint })
+      } catch (fault) {
+        state.providerError = fault
+        await answerFault(ctx as unknown as KoaContextWithOIDC, { tenant, deps, state, endpoint })
+      }
+      finishHeaders(ctx, state)
+      return record.answered(ctx.status, state.refusal)
+    })
   })
   const callback = provider.callback()
   // The library derives URLs from the Host header: it never sees the caller's.
@@ -120,6 +120,17 @@ export function createOAuthListener(tenant: Tenant, deps: ProviderDeps): Request
     delete req.headers.origin
     void callback(req, res)
   }
+}
+
+/** Those of every answer of these endpoints. */
+function finishHeaders(ctx: Pick<KoaContextWithOIDC, 'set' | 'remove'>, state: RequestState): void {
+  if (state.nextNonce !== undefined) ctx.set('dpop-nonce', state.nextNonce)
+  // RFC 6749 §5.1: neither tokens nor errors are kept by a cache.
+  ctx.set('cache-control', 'no-store')
+  ctx.set('pragma', 'no-cache')
+  // The library opens its endpoints to every page; an answer of ours is for the client that asked.
+  ctx.remove('access-control-allow-origin')
+  ctx.remove('access-control-expose-headers')
 }
 
 /** The client, or undefined: then the form keeps no client id, and the library knows no client, whatever was sent. */
@@ -167,7 +178,7 @@ function authenticate(
       },
       fail,
     },
-    named,
+    { client, verified: deps.telemetry.span('authenticate', () => named.verified) },
   )
   return client
 }

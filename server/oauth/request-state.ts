@@ -21,6 +21,8 @@ export interface RequestState {
   nextNonce: string | undefined
   /** What a grant handler decided, or the door before there was a client. */
   outcome: Granted | SignedIn | Refusal | undefined
+  /** What was answered where it is a refusal; undefined until then, and where it is none. */
+  refusal: Refusal | undefined
   /** The library's own error, as its events tell it. */
   providerError: unknown
   /** Guard of a failed client authentication, for the audit entry. */
@@ -37,6 +39,7 @@ export function beginRequest(ctx: object, record: DecisionRecord): RequestState 
     certificate: undefined,
     nextNonce: undefined,
     outcome: undefined,
+    refusal: undefined,
     providerError: undefined,
     authenticationGuard: undefined,
   }

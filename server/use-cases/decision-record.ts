@@ -3,7 +3,7 @@
  * filled by whoever learns a fact, appended exactly once. Holds ids and reasons only.
  */
 import type { Refusal } from '../core/refusal.ts'
-import type { AuditEntry, TextName } from './ports.ts'
+import type { AnsweredRequest, AuditEntry, TextName } from './ports.ts'
 
 type Header = Pick<AuditEntry, 'ref' | 'tenant' | 'tenant_version' | 'event'>
 type Facts = Partial<
@@ -43,13 +43,28 @@ export class DecisionRecord {
   }
 
   refused(time: number, refusal: Refusal): AuditEntry {
-    const outcome = refusal.reason === 'approval_required' ? 'ask' : 'refuse'
     const { reason, guard, policies } = refusal
     return {
-      ...this.#entry(time, outcome),
+      ...this.#entry(time, outcomeOf(refusal)),
       reason,
       guard,
       ...(policies === undefined ? {} : { policies }),
+    }
+  }
+
+  /** What may be told beside the record of how it was answered; `refusal` is absent where it was not refused. */
+  answered(status: number, refusal?: { readonly reason: string }): AnsweredRequest {
+    const { ref, tenant } = this.#header
+    const { client, client_auth, txn } = this.#facts
+    return {
+      ref,
+      tenant,
+      status,
+      outcome: refusal === undefined ? 'permit' : outcomeOf(refusal),
+      ...(refusal !== undefined && { reason: refusal.reason }),
+      // Until its credential held, a client is only named.
+      ...(client_auth !== undefined && client !== undefined && { client }),
+      ...(txn !== undefined && { txn }),
     }
   }
 
@@ -64,4 +79,8 @@ export class DecisionRecord {
       ...(texts === undefined ? {} : { texts }),
     }
   }
+}
+
+function outcomeOf({ reason }: { readonly reason: string }): 'refuse' | 'ask' {
+  return reason === 'approval_required' ? 'ask' : 'refuse'
 }

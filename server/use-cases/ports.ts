@@ -10,6 +10,7 @@ import type { Tenant } from '../core/tenant.ts'
 export type * from './audit-log.ts'
 export type * from './event-store.ts'
 export type * from './task-store.ts'
+export type * from './telemetry.ts'
 export type * from './usage-store.ts'
 
 export interface Clock {

@@ -22,6 +22,7 @@ import type { AuditEntry } from '../../server/use-cases/ports.ts'
 import { createRateLimits } from '../../server/use-cases/rate-limit.ts'
 import { NO_SECURITY_EVENTS } from '../../server/use-cases/security-events.ts'
 import { ensureFirstKey, type PrivateKeys } from '../../server/use-cases/signing-keys.ts'
+import { NO_TELEMETRY } from '../../server/use-cases/telemetry.ts'
 import { aTenant } from '../core/facts.ts'
 import { aSigningKey } from '../store/records.ts'
 import { type AdminClient, AdminClient as Client, operatorForm } from '../support/admin-client.ts'
@@ -133,6 +134,7 @@ beforeEach(async () => {
       rates: createRateLimits(store.counters),
       sharedSignals: quietSignals(store, clock),
       usage: NO_USAGE,
+      telemetry: NO_TELEMETRY,
       pause: turn,
       folders: { ids: () => ['acme'], find: (id) => (id === 'acme' ? content : undefined) },
       versions: {

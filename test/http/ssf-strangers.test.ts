@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
 import { createTransmitter } from '../../server/http/ssf/transmitter.ts'
+import { NO_TELEMETRY } from '../../server/use-cases/telemetry.ts'
 import { aTenant } from '../core/facts.ts'
 import { endingStage } from '../use-cases/ending-deps.ts'
 
@@ -22,6 +23,7 @@ test('M05: who failed too often is not read any more', async () => {
     createTransmitter({
       ...stage.deps,
       replay: stage.store.replay,
+      telemetry: NO_TELEMETRY,
       eventKeys: () => ({ keys: [] }),
       readEvent: async () => {
         read += 1

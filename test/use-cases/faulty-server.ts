@@ -22,6 +22,7 @@ import { loadTenants } from '../../server/tenants/load-tenants.ts'
 import type { Counted, StoredEntry } from '../../server/use-cases/ports.ts'
 import { createRateLimits } from '../../server/use-cases/rate-limit.ts'
 import { NO_SECURITY_EVENTS } from '../../server/use-cases/security-events.ts'
+import { NO_TELEMETRY } from '../../server/use-cases/telemetry.ts'
 import { permitAll } from '../core/facts.ts'
 import { AgentClient } from '../support/agent-client.ts'
 import { freePort, IDP } from '../support/authorization-server.ts'
@@ -252,6 +253,7 @@ function failingPorts(
   return {
     tenants: { find: (id) => (id === tenant.id ? tenant : undefined) },
     usage: NO_USAGE,
+    telemetry: NO_TELEMETRY,
     tasks: {
       ...verbsOf(tasks),
       openTask: on('open task', (...input) => tasks.openTask(...input)),

@@ -1,8 +1,16 @@
 /** What the management API needs from outside. */
 
 import type { ManagementAccess } from '../../use-cases/management-access.ts'
-import type { AuditLog, Clock, TaskStore, Tenants, TenantVersions } from '../../use-cases/ports.ts'
+import type {
+  AuditLog,
+  Clock,
+  TaskStore,
+  Telemetry,
+  Tenants,
+  TenantVersions,
+} from '../../use-cases/ports.ts'
 import type { RateLimits } from '../../use-cases/rate-limit.ts'
+import type { ActionRecorder } from '../../use-cases/record-actions.ts'
 import type { SecurityEvents } from '../../use-cases/security-events.ts'
 import type { SharedSignals } from '../../use-cases/shared-signals.ts'
 import type { PrivateKeys } from '../../use-cases/signing-keys.ts'
@@ -21,11 +29,13 @@ export interface ManagementDeps {
   readonly access: ManagementAccess
   readonly audit: AuditLog
   readonly tasks: TaskStore
+  readonly actionRecorder: ActionRecorder
   readonly securityEvents: SecurityEvents
   /** The same as at the token endpoint: what a client asks there counts here. */
   readonly rates: RateLimits
   readonly sharedSignals: SharedSignals
   readonly usage: Pick<UsageLog, 'read'>
+  readonly telemetry: Telemetry
   /** Resolves after others had their turn. */
   readonly pause: () => Promise<void>
   /** 128 random bits, for `error_ref`. */

@@ -7,14 +7,18 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { z } from 'zod'
 import {
   isManagementRefusal,
+  MANAGEMENT_REASONS,
+  type ManagementReason,
   type ManagementRefusal,
   type MemberError,
   refuseManagement,
   refuseMembers,
 } from '../../core/management-refusal.ts'
 import { quote } from '../../core/problem.ts'
-import { type Author, PLATFORM } from '../../use-cases/author.ts'
+import { traceFacts } from '../../core/trace-context.ts'
+import { type Author, type AuthorRole, PLATFORM } from '../../use-cases/author.ts'
 import { DecisionRecord } from '../../use-cases/decision-record.ts'
+import type { AnsweredRequest } from '../../use-cases/ports.ts'
 import { exactPath, type RequestListener } from '../dispatch.ts'
 import { readJsonBody } from './body.ts'
 import type { ManagementDeps } from './management-deps.ts'
@@ -39,20 +43,35 @@ export function createManagement(deps: ManagementDeps): RequestListener {
   return (req, res) => {
     const path = exactPath(req)
     const ref = deps.randomId()
-    const answered =
-      path === OPENAPI_PATH
-        ? describe(description, { req, res })
-        : answer(deps, { path, ref }, { req, res })
-    answered.catch((fault: unknown) => {
-      deps.onFault(fault, ref, PLATFORM)
-      sendProblem(res, refuseManagement('unavailable'), { ref })
+    const endpoint = signInTenant(path) === undefined ? 'management' : 'sign_in'
+    const traceparent = headerOf(req, 'traceparent')
+    void deps.telemetry.request({ endpoint, traceparent }, async () => {
+      try {
+        if (path === OPENAPI_PATH) return describe(description, ref, { req, res })
+        return await answer(deps, { path, ref }, { req, res })
+      } catch (fault) {
+        deps.onFault(fault, ref, PLATFORM)
+        return sendUnmatched(res, 'unavailable', { ref })
+      }
     })
   }
 }
 
-async function describe(description: () => unknown, { req, res }: Exchange): Promise<void> {
-  if (req.method === 'GET') send(res, { status: 200, body: description() })
-  else sendProblem(res, refuseManagement('method_not_allowed'), { ref: '', allow: 'GET' })
+function describe(description: () => unknown, ref: string, { req, res }: Exchange) {
+  if (req.method !== 'GET') return sendUnmatched(res, 'method_not_allowed', { ref, allow: 'GET' })
+  send(res, { status: 200, body: description() })
+  return { ref, tenant: PLATFORM, status: 200, outcome: 'permit' } as const
+}
+
+/** Of what is nobody's: there is no tenant to name, and nothing is recorded. */
+function sendUnmatched(
+  res: ServerResponse,
+  reason: ManagementReason,
+  details: { readonly ref: string; readonly allow?: string },
+): AnsweredRequest {
+  sendProblem(res, refuseManagement(reason), details)
+  const { status } = MANAGEMENT_REASONS[reason]
+  return { ref: details.ref, tenant: PLATFORM, status, outcome: 'refuse', reason }
 }
 
 interface Addressed {
@@ -64,29 +83,25 @@ async function answer(
   deps: ManagementDeps,
   { path, ref }: Addressed,
   exchange: Exchange,
-): Promise<void> {
+): Promise<AnsweredRequest> {
   const { req, res } = exchange
   const tenant = signInTenant(path)
   if (tenant !== undefined) {
-    const isPost = req.method === 'POST'
-    if (isPost && (await answerSignIn(deps, { tenant, path, ref }, exchange))) return
-    const reason = isPost ? 'not_found' : 'method_not_allowed'
-    sendProblem(res, refuseManagement(reason), { ref, ...(isPost ? {} : { allow: 'POST' }) })
-    return
+    if (req.method !== 'POST') {
+      return sendUnmatched(res, 'method_not_allowed', { ref, allow: 'POST' })
+    }
+    const answered = await answerSignIn(deps, { tenant, path, ref }, exchange)
+    return answered ?? sendUnmatched(res, 'not_found', { ref })
   }
   const matched = matchPath(path)
-  if (matched === undefined) {
-    sendProblem(res, refuseManagement('not_found'), { ref })
-    return
-  }
+  if (matched === undefined) return sendUnmatched(res, 'not_found', { ref })
   const { routes, parameters } = matched
   const route = routes.get(req.method ?? '')
   if (route === undefined) {
     const allow = [...routes.keys()].join(', ')
-    sendProblem(res, refuseManagement('method_not_allowed'), { ref, allow })
-    return
+    return sendUnmatched(res, 'method_not_allowed', { ref, allow })
   }
-  await runRoute(deps, { route, parameters, path, ref }, exchange)
+  return runRoute(deps, { route, parameters, path, ref }, exchange)
 }
 
 interface Matched extends Addressed {
@@ -98,25 +113,34 @@ async function runRoute(
   deps: ManagementDeps,
   matched: Matched,
   { req, res }: Exchange,
-): Promise<void> {
+): Promise<AnsweredRequest> {
   const { route, parameters, ref } = matched
   const tenant = parameters['tenant'] ?? PLATFORM
   // Not by the tenant itself: one whose live version cannot be used is put right here.
-  const version = liveVersion(deps, tenant) ?? ''
+  const version = liveVersion(deps, tenant)
   const { event = 'management' } = route
-  const header = { ref, tenant, tenant_version: version, event }
+  const header = { ref, tenant, tenant_version: version ?? '', event }
   const record = new DecisionRecord(header)
-  record.note({ action: route.name })
+  record.note({ action: route.name, ...traceFacts(headerOf(req, 'traceparent')) })
+  // A path may name a tenant there is not.
+  const answered = (status: number, refusal?: ManagementRefusal): AnsweredRequest => ({
+    ...record.answered(status, refusal),
+    ...(version === undefined && { tenant: PLATFORM }),
+  })
+  const refuseWith = (refusal: ManagementRefusal): AnsweredRequest => {
+    sendProblem(res, refusal, { ref })
+    return answered(MANAGEMENT_REASONS[refusal.reason].status, refusal)
+  }
   try {
     const outcome = await decide(deps, { ...matched, record }, req)
     if (!isManagementRefusal(outcome)) {
       send(res, outcome)
-      return
+      return answered(outcome.status)
     }
     if (outcome.limit?.entry !== 'told') {
       await deps.audit.append(refusedEntry(deps, record, outcome))
     }
-    sendProblem(res, outcome, { ref })
+    return refuseWith(outcome)
   } catch (fault) {
     deps.onFault(fault, ref, tenant)
     const refusal = refuseManagement('unavailable', 'fault')
@@ -125,7 +149,7 @@ async function runRoute(
         .append(refusedEntry(deps, record, refusal))
         .catch((again: unknown) => deps.onFault(again, ref, tenant))
     }
-    sendProblem(res, refusal, { ref })
+    return refuseWith(refusal)
   }
 }
 
@@ -171,12 +195,14 @@ async function decide(
   })
 }
 
+const PROGRAMS: readonly AuthorRole[] = ['agent', 'receiver', 'resource']
+
 /** Programs, not people: whoever is asked to stop a flood has to get through it. */
 async function countClient(
   deps: ManagementDeps,
   { id, roles, tenant: of = '' }: Author,
 ): Promise<ManagementRefusal | undefined> {
-  if (!roles.includes('agent') && !roles.includes('receiver')) return undefined
+  if (!PROGRAMS.some((role) => roles.includes(role))) return undefined
   const tenant = deps.tenants.find(of)
   const over = tenant && (await deps.rates.countClient(tenant, id, deps.clock.now()))
   if (over === undefined) return undefined

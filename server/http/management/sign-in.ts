@@ -1,9 +1,11 @@
 /** The token endpoints of the management API. Their errors are OAuth's (RFC 6749 §5.2), with the reasons of its one table. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isRefusal, REASONS, type Refusal, refuse } from '../../core/refusal.ts'
+import { traceFacts } from '../../core/trace-context.ts'
 import { OPERATOR, PLATFORM } from '../../use-cases/author.ts'
 import { DecisionRecord } from '../../use-cases/decision-record.ts'
 import type { SignedIn } from '../../use-cases/management-access.ts'
+import type { AnsweredRequest } from '../../use-cases/ports.ts'
 import { type BodyFault, readFormBody } from './body.ts'
 import type { ManagementDeps } from './management-deps.ts'
 import { headerOf, send } from './reply.ts'
@@ -28,29 +30,29 @@ export interface SignIn {
   readonly ref: string
 }
 
-/** Answers a POST. False where there is no such tenant, and nothing was answered. */
+/** Answers a POST. Undefined where there is no such tenant, and nothing was answered. */
 export async function answerSignIn(
   deps: ManagementDeps,
   signIn: SignIn,
   { req, res }: { readonly req: IncomingMessage; readonly res: ServerResponse },
-): Promise<boolean> {
+): Promise<AnsweredRequest | undefined> {
   const { tenant, ref } = signIn
   const live = liveVersion(deps, tenant)
-  if (tenant !== PLATFORM && live === undefined) return false
+  if (tenant !== PLATFORM && live === undefined) return undefined
   const header = { ref, tenant, tenant_version: live ?? '' }
   const record = new DecisionRecord({ ...header, event: 'management' })
-  record.note({ action: 'sign_in' })
+  record.note({ action: 'sign_in', ...traceFacts(headerOf(req, 'traceparent')) })
   const outcome = await decide(deps, signIn, { req, record }).catch(async (fault: unknown) => {
     deps.onFault(fault, ref, tenant)
     return refuse('unavailable', 'fault')
   })
   if (!isRefusal(outcome)) {
     send(res, { status: 200, body: tokenResponse(outcome) })
-    return true
+    return record.answered(200)
   }
   const refusal = record.isAppended ? outcome : await recordRefusal(deps, record, outcome)
   sendError(res, refusal, ref)
-  return true
+  return record.answered(REASONS[refusal.reason].status, refusal)
 }
 
 async function decide(

@@ -4,10 +4,16 @@
  * of a few fixed texts.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { refuseManagement } from '../../core/management-refusal.ts'
+import {
+  MANAGEMENT_REASONS,
+  type ManagementReason,
+  refuseManagement,
+} from '../../core/management-refusal.ts'
 import type { EventTransmitter, Tenant } from '../../core/tenant.ts'
+import { traceFacts } from '../../core/trace-context.ts'
+import { PLATFORM } from '../../use-cases/author.ts'
 import { DecisionRecord } from '../../use-cases/decision-record.ts'
-import type { AuditLog, Clock, Tenants } from '../../use-cases/ports.ts'
+import type { AnsweredRequest, AuditLog, Clock, Telemetry, Tenants } from '../../use-cases/ports.ts'
 import {
   EVENT_ERRORS,
   type EventFault,
@@ -17,7 +23,7 @@ import {
 } from '../../use-cases/receive-event.ts'
 import { exactPath, type RequestListener } from '../dispatch.ts'
 import { type BodyFault, readBytes } from '../management/body.ts'
-import { send, sendProblem } from '../management/reply.ts'
+import { headerOf, send, sendProblem } from '../management/reply.ts'
 import { POLL, PUSH } from './stream-schemas.ts'
 
 const ID = '([a-z][a-z0-9-]{0,62})'
@@ -42,6 +48,7 @@ export interface TransmitterDeps extends ReceiveEventDeps {
     readonly isOver: (address: string | undefined) => boolean
     readonly countFailure: (address: string | undefined) => void
   }
+  readonly telemetry: Telemetry
   readonly onFault: (fault: unknown, ref: string, tenant: string) => void
 }
 
@@ -51,14 +58,23 @@ export function createTransmitter(deps: TransmitterDeps): RequestListener {
     const path = exactPath(req)
     const [, received, transmitter] = RECEIVE.exec(path) ?? []
     const tenant = received ?? METADATA.exec(path)?.[1] ?? JWKS.exec(path)?.[1] ?? ''
-    const answered =
-      transmitter === undefined
-        ? answerDocument(deps, { tenant, isKeys: JWKS.test(path), ref }, { req, res })
-        : answerEvent(deps, { tenant, transmitter, ref }, { req, res })
-    answered.catch((fault: unknown) => {
+    const tell = (fault: unknown): void => {
       deps.onFault(fault, ref, tenant)
       if (!res.headersSent) sendProblem(res, refuseManagement('unavailable'), { ref })
-    })
+    }
+    if (transmitter === undefined) {
+      const asked = { tenant, isKeys: JWKS.test(path), ref }
+      answerDocument(deps, asked, { req, res }).catch(tell)
+      return
+    }
+    const traceparent = headerOf(req, 'traceparent')
+    void deps.telemetry.request({ endpoint: 'security_event', traceparent }, () =>
+      answerEvent(deps, { tenant, transmitter, ref }, { req, res }).catch((fault: unknown) => {
+        tell(fault)
+        const reason = 'unavailable'
+        return { ref, tenant: PLATFORM, status: 503, outcome: 'refuse', reason } as const
+      }),
+    )
   }
 }
 
@@ -113,18 +129,19 @@ async function answerEvent(
   deps: TransmitterDeps,
   knock: Knock,
   { req, res }: Exchange,
-): Promise<void> {
+): Promise<AnsweredRequest> {
   const { ref } = knock
+  const refuseStranger = (reason: ManagementReason, allow?: string): AnsweredRequest => {
+    sendProblem(res, refuseManagement(reason), { ref, ...(allow !== undefined && { allow }) })
+    const { status } = MANAGEMENT_REASONS[reason]
+    return { ref, tenant: PLATFORM, status, outcome: 'refuse', reason }
+  }
   const address = req.socket.remoteAddress
-  if (deps.peers.isOver(address)) return sendProblem(res, refuseManagement('rate_limited'), { ref })
+  if (deps.peers.isOver(address)) return refuseStranger('rate_limited')
   const tenant = deps.tenants.find(knock.tenant)
   const transmitter = tenant?.eventTransmitters.get(knock.transmitter)
-  if (tenant === undefined || transmitter === undefined) {
-    return sendProblem(res, refuseManagement('not_found'), { ref })
-  }
-  if (req.method !== 'POST') {
-    return sendProblem(res, refuseManagement('method_not_allowed'), { ref, allow: 'POST' })
-  }
+  if (tenant === undefined || transmitter === undefined) return refuseStranger('not_found')
+  if (req.method !== 'POST') return refuseStranger('method_not_allowed', 'POST')
   const record = new DecisionRecord({
     ref,
     tenant: tenant.id,
@@ -132,11 +149,12 @@ async function answerEvent(
     event: 'security_event',
   })
   record.note({ action: 'receive_event', author: `transmitter:${transmitter.id}` })
+  record.note(traceFacts(headerOf(req, 'traceparent')))
   const fault = await receive(deps, { tenant, transmitter, record }, req)
   if (fault === undefined) {
     // RFC 8935 §2.2: acknowledged, and empty.
     res.writeHead(202, { 'cache-control': 'no-store', 'content-length': 0 }).end()
-    return
+    return record.answered(202)
   }
   deps.peers.countFailure(address)
   await deps.audit.append({
@@ -145,6 +163,7 @@ async function answerEvent(
     guard: fault.guard,
   })
   sendFault(res, fault)
+  return record.answered(400, { reason: fault.err })
 }
 
 interface Received {
