@@ -26,11 +26,28 @@ const TREE_TEXTS = {
   trees_inconsistent: 'the later tree does not begin with the earlier one',
 } as const
 
-export type AuditProofReason = keyof typeof NOTE_TEXTS | keyof typeof TREE_TEXTS
+/** Of an evidence bundle */
+const BUNDLE_TEXTS = {
+  bundle_format_unknown: 'the bundle is of a format that is not known here',
+  bundle_malformed: 'the bundle is malformed',
+  bundle_too_large: 'the bundle is too large',
+  entries_not_rising: 'the entries are not in the order of their index',
+  line_malformed: 'the line is no entry',
+  entry_of_another_tenant: 'the entry is of another tenant',
+  entry_of_another_task: 'the entry is of another task',
+  version_mismatch: 'the documents are not those of the version',
+  text_mismatch: 'the text is not the one the entry has the digest of',
+} as const
+
+export type AuditProofReason =
+  | keyof typeof NOTE_TEXTS
+  | keyof typeof TREE_TEXTS
+  | keyof typeof BUNDLE_TEXTS
 
 export const AUDIT_PROOF_REASONS: Readonly<Record<AuditProofReason, string>> = {
   ...NOTE_TEXTS,
   ...TREE_TEXTS,
+  ...BUNDLE_TEXTS,
 }
 
 /** What was to be proven is not. It says why, and of which entry; nothing of what the entry says. */

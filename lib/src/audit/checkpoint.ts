@@ -17,6 +17,9 @@ export interface Checkpoint {
   readonly root: Uint8Array<ArrayBuffer>
 }
 
+/** The name of an issuer's log: the issuer without its scheme, and `/audit`. */
+export const logOrigin = (issuer: string): string => `${issuer.replace(/^https?:\/\//, '')}/audit`
+
 const SIZE = /^(?:0|[1-9][0-9]{0,15})$/
 const ROOT_LENGTH = 32
 

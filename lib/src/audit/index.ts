@@ -6,6 +6,7 @@ export { AUDIT_PROOF_REASONS, AuditProofError, type AuditProofReason } from './a
 export {
   type Checkpoint,
   formatCheckpoint,
+  logOrigin,
   parseCheckpoint,
   verifyCheckpoint,
 } from './checkpoint.ts'
@@ -15,6 +16,20 @@ export {
   stampedSignature,
   verifyCosignature,
 } from './cosignature.ts'
+export {
+  type EvidenceReport,
+  type EvidenceTrust,
+  type ProvenEntry,
+  type ProvenText,
+  verifyEvidence,
+} from './evidence.ts'
+export {
+  EVIDENCE_FORMAT,
+  type EvidenceBundle,
+  type EvidenceEntry,
+  type EvidenceText,
+  type EvidenceVersion,
+} from './evidence-bundle.ts'
 export { formatNote, formatSignature, type Note, type NoteSignature, parseNote } from './note.ts'
 export {
   type Consistency,
