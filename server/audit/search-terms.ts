@@ -1,16 +1,13 @@
 /** What entries are found by. One list of it for the index and for the look at the entry itself, so that they cannot differ. */
 import type { AuditQuery, StoredEntry } from '../use-cases/ports.ts'
 
-/** What may be searched; tokens and records of resource servers are asked for by their id within the server alone. */
+/** What may be searched; records of resource servers are asked for by their id within the server alone. */
 export interface SearchQuery extends AuditQuery {
-  /** Of a token that was issued. */
-  readonly jti?: string | undefined
   readonly record?: string | undefined
 }
 
 /** First letter of each term. Rare ones first: a search goes from one of these to the next. */
 const KIND = {
-  jti: 'j',
   record: 'x',
   txn: 't',
   subject: 's',
@@ -54,13 +51,8 @@ export function fits(entry: StoredEntry | undefined, query: SearchQuery): boolea
 
 function valuesOf(entry: StoredEntry, kind: Kind): readonly string[] {
   if (kind === 'agent') return agentsOf(entry)
-  if (kind === 'jti') return one(isIssued(entry) ? entry.jti : undefined)
   if (kind === 'resource') return one(entry.target)
   return one(entry[kind])
-}
-
-function isIssued({ event, outcome }: StoredEntry): boolean {
-  return event === 'token' && outcome === 'permit'
 }
 
 function agentsOf({ client, agent, chain = [] }: StoredEntry): readonly string[] {

@@ -170,8 +170,8 @@ export interface AuditRecords {
     query: AuditQuery,
     page: { readonly limit: number; readonly after: number },
   ): Promise<AuditPage>
-  /** The entry by which this token was issued. */
-  findIssued(tenant: string, jti: string): Promise<StoredEntry | undefined>
+  /** The entry by which this token of the task was issued. Reads the task's entries: for what is asked seldom. */
+  findIssued(tenant: string, txn: string, jti: string): Promise<StoredEntry | undefined>
   /** Whether a resource server's record with this id is in the log. */
   hasRecord(tenant: string, resource: string, record: string): Promise<boolean>
   /** Signed over all entries there were when it was asked (C2SP tlog-checkpoint); undefined: the log is empty. */

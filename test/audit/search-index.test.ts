@@ -124,15 +124,6 @@ describe('what is found', () => {
     expect(found).toEqual([[0], [0], [1], [2]])
   })
 
-  test('by its id is the entry a token was issued by, and no later one that names it', () => {
-    addAll([
-      anEntry({ jti: 'j1' }),
-      anEntry({ jti: 'j1', event: 'introspection' }),
-      anEntry({ jti: 'j1', outcome: 'refuse' }),
-    ])
-    expect(findAll({ jti: 'j1' }, 10, 'oldest')).toEqual([0])
-  })
-
   test('a search that finds little goes on where its work was enough', () => {
     // Never in one entry: each block has both, so that every one is looked at.
     const two = [anEntry({ subject: 'alice' }), anEntry({ txn: 't1' })]
