@@ -29,9 +29,16 @@ export interface KeyringPlace {
 
 /** Opens the one key there is, making it on first use. Two processes that start together agree on one. */
 export function openKeyring(place: KeyringPlace, alg: SignatureAlgorithm): Keyring {
-  const path = join(place.dataFolder, 'keys', `${place.owner}.${alg}.sealed`)
-  const sealed = readSealed(path, place.secret) ?? makeKey(path, place.secret, alg)
-  return keyringOf(createLocalSigner(JSON.parse(sealed) as PrivateJwk, alg))
+  return keyringOf(createLocalSigner(openPrivateJwk(place, alg), alg))
+}
+
+/** The same, for what signs no JWS (octet-signer.ts). */
+export function openPrivateJwk(
+  { dataFolder, owner, secret }: KeyringPlace,
+  alg: SignatureAlgorithm,
+): PrivateJwk {
+  const path = join(dataFolder, 'keys', `${owner}.${alg}.sealed`)
+  return JSON.parse(readSealed(path, secret) ?? makeKey(path, secret, alg)) as PrivateJwk
 }
 
 /** @param others public keys that verify and do not sign, each for the algorithm it names */
