@@ -41,6 +41,23 @@ export type AgentAuth =
 
 export type AuthMethod = AgentAuth['method']
 
+/** Who vouches for it: an attester, a workload issuer, a trust domain; undefined where it speaks for itself. */
+export function attesterOf(auth: AgentAuth | undefined): string | undefined {
+  switch (auth?.method) {
+    case 'attest_jwt_client_auth':
+      return auth.attester
+    case 'workload_jwt':
+      return auth.issuer
+    case 'spiffe_jwt':
+    case 'spiffe_x509':
+      return auth.spiffeId.split('/').slice(0, 3).join('/')
+    case 'tls_client_auth':
+      return auth.authority
+    default:
+      return undefined
+  }
+}
+
 /** RFC 7523 §2.2: by a key of its own. `development`: a key pair the server makes, refused in production. */
 export interface PrivateKeyJwt {
   readonly method: 'private_key_jwt'

@@ -3,7 +3,7 @@
  * audit entry before it.
  */
 import type { KoaContextWithOIDC } from 'oidc-provider'
-import type { ProvenKey } from '../core/input-token.ts'
+import { keyProofOf, type ProvenKey } from '../core/input-token.ts'
 import { isRefusal, type Refusal } from '../core/refusal.ts'
 import type { Tenant } from '../core/tenant.ts'
 import type { Granted } from '../use-cases/issue-hop.ts'
@@ -38,6 +38,7 @@ export async function answer(ctx: KoaContextWithOIDC, answering: Answering): Pro
     providerError === undefined || errorCode(providerError) === 'unsupported_token_type'
   if (outcome === undefined && state.admission !== undefined && isPassed) {
     const key = await proveBeside(ctx, answering)
+    if (!isRefusal(key)) record.note({ bound_by: keyProofOf(key) })
     const stopped = isRefusal(key) ? key : await state.admission.admit(key)
     if (stopped !== undefined) return refuseWith(ctx, answering, stopped)
     if (endpoint === 'introspection') return answerIntrospection(ctx, tenant, deps)

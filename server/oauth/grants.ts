@@ -5,7 +5,12 @@
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import type { Keyring } from '../../keys/keyring.ts'
 import { isActive } from '../core/guards.ts'
-import type { OwnToken, ProvenKey, SubjectToken } from '../core/input-token.ts'
+import {
+  keyProofOf,
+  type OwnToken,
+  type ProvenKey,
+  type SubjectToken,
+} from '../core/input-token.ts'
 import type { PresentedCertificate } from '../core/presented-certificate.ts'
 import { isRefusal, type Refusal, refuse } from '../core/refusal.ts'
 import type { Binding, Tenant } from '../core/tenant.ts'
@@ -145,6 +150,7 @@ function decideWith<Parameters extends CommonParameters>(
     }
     const key = bindingOf(client.binding, proven, certificate)
     if (isRefusal(key)) return key
+    record.note({ bound_by: keyProofOf(key) })
     const stopped = await admission.admit(key)
     if (stopped !== undefined) return stopped
     return deps.telemetry.span('decide', () => decide(parameters, { client, key, record }))

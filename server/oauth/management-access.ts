@@ -6,7 +6,11 @@
 import type { Keyring } from '../../keys/keyring.ts'
 import { isActive } from '../core/guards.ts'
 import { isReplaced } from '../core/live-actors.ts'
-import { type ManagementRefusal, refuseManagement } from '../core/management-refusal.ts'
+import {
+  isManagementRefusal,
+  type ManagementRefusal,
+  refuseManagement,
+} from '../core/management-refusal.ts'
 import { isRefusal } from '../core/refusal.ts'
 import type { Role, Tenant } from '../core/tenant.ts'
 import { type Author, OPERATOR, PLATFORM } from '../use-cases/author.ts'
@@ -100,7 +104,17 @@ async function checkProof(
   return key === undefined ? refuseManagement('proof_required') : undefined
 }
 
+/** Whose token it is, by the facts as they are now. */
+type Holder = Omit<Author, 'credential' | 'boundBy'>
+
 function authorOf(deps: AccessDeps, verified: VerifiedManagement): Author | ManagementRefusal {
+  const holder = holderOf(deps, verified)
+  if (isManagementRefusal(holder)) return holder
+  const { jti, cnf } = verified.claims
+  return { ...holder, credential: jti, boundBy: cnf === undefined ? 'none' : 'dpop' }
+}
+
+function holderOf(deps: AccessDeps, verified: VerifiedManagement): Holder | ManagementRefusal {
   switch (verified.kind) {
     case 'operator':
       return { name: OPERATOR, id: OPERATOR, roles: [OPERATOR], tenant: undefined }
@@ -115,7 +129,7 @@ function authorOf(deps: AccessDeps, verified: VerifiedManagement): Author | Mana
   }
 }
 
-function personOf({ claims, tenant, roles: held }: VerifiedPerson): Author | ManagementRefusal {
+function personOf({ claims, tenant, roles: held }: VerifiedPerson): Holder | ManagementRefusal {
   const issuer = [...tenant.trustedIssuers.values()].find(({ id }) => id === claims.sub_from)
   if (issuer === undefined || issuer.managementClient !== claims.client_id) {
     return refuseManagement('token_unacceptable', 'management_client_changed')
@@ -133,14 +147,14 @@ function isStillGranted(tenant: Tenant, issuer: string, role: Role): boolean {
 }
 
 /** Still at work, and still the agent the token was issued to (attack cases E09 and E10). */
-function agentOf({ claims, tenant }: VerifiedClient, now: number): Author | ManagementRefusal {
+function agentOf({ claims, tenant }: VerifiedClient, now: number): Holder | ManagementRefusal {
   const agent = tenant.agents.get(claims.sub)
   if (!isActive(agent, now)) return refuseManagement('token_unacceptable', 'agent_inactive')
   if (isReplaced(agent, claims.iat)) return refuseManagement('token_unacceptable', 'agent_replaced')
   return { name: `agent:${agent.id}`, id: agent.id, roles: ['agent'], tenant: tenant.id }
 }
 
-function receiverOf({ claims, tenant }: VerifiedClient): Author | ManagementRefusal {
+function receiverOf({ claims, tenant }: VerifiedClient): Holder | ManagementRefusal {
   const receiver = tenant.eventReceivers.get(claims.sub)
   if (receiver === undefined) return refuseManagement('token_unacceptable', 'receiver_unknown')
   if (claims.cnf === undefined && receiver.binding !== 'bearer') {
@@ -151,7 +165,7 @@ function receiverOf({ claims, tenant }: VerifiedClient): Author | ManagementRefu
 }
 
 /** As long as it has keys of its own: without them it is no client (server/oauth/clients.ts). */
-function resourceOf({ claims, tenant }: VerifiedClient): Author | ManagementRefusal {
+function resourceOf({ claims, tenant }: VerifiedClient): Holder | ManagementRefusal {
   const resource = tenant.resources.get(claims.sub)
   if (resource === undefined || resource.keys.length === 0) {
     return refuseManagement('token_unacceptable', 'resource_unknown')

@@ -58,7 +58,8 @@ async function signInOperator(
   const issuer = adminAudience(deps.publicUrl)
   const outcome = authenticateOperator({ issuer, keysOf }, form, authorization, now)
   if (typeof outcome === 'string') return refuse('client_authentication_failed', outcome)
-  const { use } = outcome
+  const { use, method, credential } = outcome
+  record.note({ client_auth: method, credential })
   if (use.kind !== 'single') throw new TypeError('an assertion is good once')
   const audience = findAudience(form, issuer, (uri) => isManageAudience(deps, uri))
   if (isRefusal(audience)) return audience
@@ -71,7 +72,7 @@ async function signInOperator(
   ])
   if (!isFirst) return refuse('client_authentication_failed', 'assertion_replayed')
   if (typeof jkt !== 'string') return jkt
-  record.note({ author: OPERATOR, roles: [OPERATOR] })
+  record.note({ author: OPERATOR, roles: [OPERATOR], bound_by: 'dpop' })
   const claims = { iss: issuer, sub: OPERATOR, aud: audience, client_id: OPERATOR, scope: OPERATOR }
   return issueManagementToken(deps, {
     keyring: deps.platformKeyring,
@@ -117,7 +118,8 @@ async function signInPerson(
   // Whoever something is done for may stop it, without a role.
   const granted = ROLES.filter((role) => person.grants.some((grant) => grant.role === role))
   const roles = audience === manage ? [...granted, SUBJECT] : granted
-  record.note({ author: `${issuer.id}:${subject}`, roles })
+  const author = `${issuer.id}:${subject}`
+  record.note({ author, roles, subject, attester: issuer.id, bound_by: 'dpop' })
   if (tenant.disabledSubjects.has(subject)) return refuse('subject_inactive')
   if (roles.length === 0) return refuse('role_required')
   const scope = grantScope(form, roles)

@@ -7,6 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Adapter, Configuration, KoaContextWithOIDC } from 'oidc-provider'
 import { Provider } from 'oidc-provider/lib/provider.js'
 import { generatePrivateJwk } from '../../keys/signer.ts'
+import { attesterOf } from '../core/agent-auth.ts'
 import type { PresentedCertificate } from '../core/presented-certificate.ts'
 import { isRefusal, type Refusal } from '../core/refusal.ts'
 import type { Tenant } from '../core/tenant.ts'
@@ -167,7 +168,13 @@ function authenticate(
   state.admission = beginAdmission(
     {
       accept: ({ method, credential }) => {
-        state.record.note({ client, client_auth: method, credential })
+        const attester = attesterOf(tenant.agents.get(client)?.auth)
+        state.record.note({
+          client,
+          client_auth: method,
+          credential,
+          ...(attester && { attester }),
+        })
         if (method === 'private_key_jwt') kid = credential
         return deps.rates.findOver(tenant, client, now)
       },

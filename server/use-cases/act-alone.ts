@@ -26,7 +26,10 @@ export interface AloneInput {
 export async function actAlone(deps: IssueDeps, input: AloneInput): Promise<Granted | Refusal> {
   const now = deps.clock.now()
   const { tenant, caller, key, record, purpose } = input
-  record.note({ subject: caller.id, way_in: 'client' })
+  const chain = [caller.id]
+  record.note({ subject: caller.id, way_in: 'client', chain, anomalies: [] })
+  const target = findTarget(tenant, caller, input.target)
+  if (!isRefusal(target)) record.note({ target: target.uri })
   const taskType = findTaskType(tenant, caller, { basis: 'client' }, input.taskType)
   if (isRefusal(taskType)) return taskType
   const opened = await openTask(deps, {
@@ -43,9 +46,7 @@ export async function actAlone(deps: IssueDeps, input: AloneInput): Promise<Gran
     now,
   })
   if (isRefusal(opened)) return opened
-  const target = findTarget(tenant, caller, input.target)
   if (isRefusal(target)) return target
-  record.note({ target: target.uri })
   const attenuated = attenuate({
     tenant,
     root: opened.lineage.root,

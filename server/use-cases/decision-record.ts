@@ -42,6 +42,12 @@ export class DecisionRecord {
     return this.#entry(time, 'permit')
   }
 
+  /** After `permitted`, which may or may not be on disk: the answer never left, and the token is revoked. */
+  withdrawn(time: number): AuditEntry {
+    const entry = this.#entry(time, 'refuse')
+    return { ...entry, action: 'withdraw_token', reason: 'unavailable', guard: 'fault' }
+  }
+
   refused(time: number, refusal: Refusal): AuditEntry {
     const { reason, guard, policies } = refusal
     return {

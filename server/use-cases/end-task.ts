@@ -55,7 +55,7 @@ export async function endTask(
   const stands = outcome === 'ended' ? ending : await endingOf(deps, tenant.id, txn, state)
   if (stands === undefined) return refuseManagement('task_over')
   if (outcome === 'ended') record.noteText('because', reason)
-  await deps.audit.append(record.permitted(now))
+  await deps.audit.appendRevocation(record.permitted(now))
   const task = { ...tree.task, state }
   await deps.securityEvents.emit(tenant, { kind: 'task_ended', task, ending: stands })
   return { txn, state, at: stands.at }

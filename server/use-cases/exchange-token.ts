@@ -15,7 +15,7 @@ import { checkMayAct } from '../core/may-act.ts'
 import { findTaskType } from '../core/open-root.ts'
 import { isRefusal, type Refusal, refuse } from '../core/refusal.ts'
 import { findTarget, type TargetRequest } from '../core/target.ts'
-import type { Agent, Tenant } from '../core/tenant.ts'
+import type { Agent, Resource, Tenant } from '../core/tenant.ts'
 import { findWayIn, holdsKey, weakensBinding } from '../core/way-in.ts'
 import type { DecisionRecord } from './decision-record.ts'
 import { findPresented, judgeParent } from './find-parent.ts'
@@ -51,12 +51,15 @@ export async function exchangeToken(
 ): Promise<Granted | Refusal> {
   const now = deps.clock.now()
   const { tenant, caller, record, key } = input
+  const target = findTarget(tenant, caller, input.target)
+  if (!isRefusal(target)) record.note({ target: target.uri })
   const wayIn = findWayIn(tenant, caller, input.subject, key)
   if (isRefusal(wayIn)) return wayIn
   record.note({ way_in: wayIn.kind })
   if (wayIn.kind === 'root') {
     const opened = await openForSubject(deps, input, wayIn.token, now)
-    const draft = await draftHop(deps, input, opened, now)
+    record.note({ anomalies: [] })
+    const draft = await draftHop(deps, { ...input, target }, opened, now)
     return isRefusal(draft) ? draft : issueHop(deps, draft)
   }
   if (weakensBinding(wayIn.token.claims.cnf, key)) {
@@ -66,7 +69,8 @@ export async function exchangeToken(
   if (isRefusal(presented)) return presented
   const limited = await deps.rates.countTask(tenant, presented.task.txn, now)
   if (limited !== undefined) return limited
-  const draft = await draftHop(deps, input, judgeParent(input, presented, now), now)
+  const parent = judgeParent(input, presented, now)
+  const draft = await draftHop(deps, { ...input, target }, parent, now)
   const stopped = await watchExchange(deps, {
     tenant,
     caller,
@@ -83,7 +87,7 @@ export async function exchangeToken(
 /** What the caller's new token may be, under a parent that may have been refused. */
 async function draftHop(
   deps: IssueDeps,
-  input: ExchangeInput,
+  input: Omit<ExchangeInput, 'target'> & { readonly target: Resource | Refusal },
   parent: Parent | Refusal,
   now: number,
 ): Promise<HopDraft | Refusal> {
@@ -91,9 +95,8 @@ async function draftHop(
   const { tenant, caller, record, key, purpose } = input
   const actorFault = await checkActor(deps, input, now)
   if (actorFault !== undefined) return actorFault
-  const target = findTarget(tenant, caller, input.target)
+  const { target } = input
   if (isRefusal(target)) return target
-  record.note({ target: target.uri })
   const attenuated = attenuate({
     tenant,
     root: parent.lineage.root,
@@ -121,7 +124,7 @@ async function openForSubject(
   now: number,
 ): Promise<Parent | Refusal> {
   const { tenant, caller, record } = input
-  record.note({ subject: token.subject })
+  record.note({ subject: token.subject, chain: [caller.id] })
   if (now >= token.expiresAt) return refuse('subject_token_expired', 'foreign_token_expired')
   const client = caller.issuerClients.get(token.issuer.id) ?? caller.id
   const actor = { sub: client, iss: token.issuer.issuer, client_id: client }
@@ -149,7 +152,7 @@ async function openForSubject(
 /** The caller is the actor: an actor token is its own identity, on nobody's behalf, its key proven now. */
 async function checkActor(
   deps: IssueDeps,
-  input: ExchangeInput,
+  input: Pick<ExchangeInput, 'actor' | 'caller' | 'tenant' | 'key' | 'subject'>,
   now: number,
 ): Promise<Refusal | undefined> {
   const { actor, caller, tenant, key } = input

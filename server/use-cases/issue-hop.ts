@@ -73,6 +73,8 @@ const CONFLICT_REASONS: Readonly<Record<HopConflict | 'subject_token_spent', Rea
 export async function issueHop(deps: IssueDeps, draft: HopDraft): Promise<Granted | Refusal> {
   const { tenant, record } = draft
   const { lineage } = draft.parent
+  // What cannot be recorded is not claimed either.
+  if (deps.audit.isFailing) throw new Error('the audit log failed a moment ago')
   const idx = await deps.statusIndexes.allocate(tenant.id, lineage.list)
   const claims = delegatedClaims({
     ...draft,
@@ -81,7 +83,7 @@ export async function issueHop(deps: IssueDeps, draft: HopDraft): Promise<Grante
     jti: deps.randomId(),
     idx,
   })
-  noteHop(draft, claims)
+  noteDecision(draft)
   const conflict = await claimHop(deps, draft, claims)
   if (conflict !== undefined) return refuse(CONFLICT_REASONS[conflict], conflict)
   try {
@@ -92,14 +94,21 @@ export async function issueHop(deps: IssueDeps, draft: HopDraft): Promise<Grante
       await deps.tasks.revokeHop(tenant.id, lineage.txn, claims.jti)
       return token
     }
+    noteToken(draft, claims)
     await deps.audit.append(record.permitted(draft.now))
     void deps.tasks.settleHop(tenant.id, lineage.txn, claims.jti).catch(leaveToRecovery)
     deps.usage.token(tenant.id, useOf(draft, claims), draft.now)
     return { kind: 'granted', token, claims, expiresIn: claims.exp - draft.now }
   } catch (fault) {
     await deps.tasks.revokeHop(tenant.id, lineage.txn, claims.jti).catch(leaveToRecovery)
+    await withdraw(deps, draft)
     throw fault
   }
+}
+
+/** Where its entry may have reached the disk, the next one takes it back; the fault is told whether that can be written or not. */
+async function withdraw({ audit }: IssueDeps, { record, now }: HopDraft): Promise<void> {
+  if (record.isAppended) await audit.appendRevocation(record.withdrawn(now)).catch(leaveToRecovery)
 }
 
 /** Recovery settles a hop whose entry is on record and revokes one that has none. */
@@ -179,20 +188,26 @@ function useOf({ parent, attenuated }: HopDraft, claims: DelegatedClaims): Token
   }
 }
 
-function noteHop(draft: HopDraft, claims: DelegatedClaims): void {
-  const { parent, attenuated, purpose } = draft
+/** What was decided, whether or not a token comes of it. */
+function noteDecision({ parent, attenuated, purpose, record }: HopDraft): void {
   const { opened } = parent
-  draft.record.note({
-    txn: claims.txn,
+  record.note({
+    txn: parent.lineage.txn,
     task_type: parent.taskType.id,
     parent_jti: parent.parent,
+    chain: parent.chain,
+    policies: [...new Set([...(opened?.policies ?? []), ...attenuated.policies])],
+    obligations: stated(strictest(opened?.obligations ?? {}, attenuated.obligations)),
+  })
+  if (opened !== undefined && purpose !== undefined) record.noteText('purpose', purpose)
+}
+
+function noteToken({ attenuated, record }: HopDraft, claims: DelegatedClaims): void {
+  record.note({
     jti: claims.jti,
     chain: placeOf(claims),
     target: claims.aud,
     scope_after: attenuated.scope,
     expires_at: claims.exp,
-    policies: [...new Set([...(opened?.policies ?? []), ...attenuated.policies])],
-    obligations: stated(strictest(opened?.obligations ?? {}, attenuated.obligations)),
   })
-  if (opened !== undefined && purpose !== undefined) draft.record.noteText('purpose', purpose)
 }

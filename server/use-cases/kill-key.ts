@@ -49,7 +49,7 @@ export async function killKey(
     if (left === 'unknown') return refuseManagement('precondition_failed')
     const killed = left.killed.at(-1)
     if (killed !== undefined) await keys.destroy(id, killed)
-    await deps.audit.append(record.permitted(clock.now()))
+    await deps.audit.appendRevocation(record.permitted(clock.now()))
     return undefined
   }
 }

@@ -76,6 +76,7 @@ export async function receiveEvent(
     by: `transmitter:${transmitter.id}`,
     reason: event.type.slice(event.type.lastIndexOf('/') + 1),
   }
+  record.note({ ended_because: ending.reason })
   await revokeEverywhere(deps, { tenant, scope: { kind: 'subject', id: subject }, ending, record })
   await Promise.all(TRIES.map(async (attempt) => deps.replay.claimReplay(claimOf(input, attempt))))
 }
@@ -126,5 +127,5 @@ async function passOver(
   record: DecisionRecord,
   guard: string,
 ): Promise<void> {
-  await audit.append({ ...record.permitted(clock.now()), outcome: 'refuse', guard })
+  await audit.appendRevocation({ ...record.permitted(clock.now()), outcome: 'refuse', guard })
 }

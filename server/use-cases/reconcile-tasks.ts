@@ -5,6 +5,7 @@
 
 import type { Tenant } from '../core/tenant.ts'
 import { findUnfounded, type Unfounded } from '../core/unfounded.ts'
+import { FACTS } from './author.ts'
 import type { Revocation, TaskTree } from './ports.ts'
 import {
   conclude,
@@ -13,8 +14,6 @@ import {
   recordOf,
   revokeIn,
 } from './revoke-everywhere.ts'
-
-export const FACTS = 'facts'
 
 /** Begun once a reason was met, concluded after the last task. */
 interface Begun {
@@ -30,7 +29,8 @@ export async function reconcileTasks(deps: RevokeEverywhereDeps, tenant: Tenant)
   }
   for (const { revocation, reached } of begun.values()) {
     const record = recordOf(deps, tenant)
-    record.note({ action: 'reconcile_tasks', author: FACTS })
+    const { reason } = revocation.ending
+    record.note({ action: 'reconcile_tasks', author: FACTS, ended_because: reason })
     await conclude(deps, { tenant, revocation, reached, record })
   }
 }

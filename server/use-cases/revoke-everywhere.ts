@@ -3,6 +3,7 @@
  * pending before the first and until the last, so that what a crash interrupts is finished at the next start.
  */
 import type { Tenant } from '../core/tenant.ts'
+import { FACTS } from './author.ts'
 import { DecisionRecord } from './decision-record.ts'
 import { tokensBeneath } from './place-endings.ts'
 import type {
@@ -32,7 +33,7 @@ export interface EverywhereInput {
   readonly tenant: Tenant
   readonly scope: RevocationScope
   readonly ending: Ending
-  /** Becomes the entry of the whole revocation, with its counts. */
+  /** Becomes the entry of the whole revocation, with its counts. Why is noted: whoever asks knows whose words they are. */
   readonly record: DecisionRecord
 }
 
@@ -65,7 +66,10 @@ export async function resumeRevocations(
       if (tenant === undefined) continue
       const reached = await walk(deps, tenant, revocation)
       const record = recordOf(deps, tenant)
-      record.note({ action: 'resume_revocation', author: revocation.ending.by })
+      const { by, reason } = revocation.ending
+      record.note({ action: 'resume_revocation', author: by })
+      if (by === FACTS) record.note({ ended_because: reason })
+      else record.noteText('because', reason)
       await conclude(deps, { tenant, revocation, reached, record })
     } catch (fault) {
       onFault(fault, id)
@@ -164,12 +168,11 @@ export async function conclude(
   const { id, scope, ending } = revocation
   record.note({
     revocation: id,
-    ended_because: ending.reason,
     tasks_reached: reached.tasks,
     places_reached: reached.places,
     ...scopeOnRecord(scope),
   })
-  await audit.append(record.permitted(clock.now()))
+  await audit.appendRevocation(record.permitted(clock.now()))
   if (scope.kind === 'subject') {
     const subject = { id: scope.id, revocation: id }
     await securityEvents.emit(tenant, { kind: 'subject_revoked', subject, ending })

@@ -45,7 +45,7 @@ export async function revokePlace(
   }
   const stands = endingOfPlace(tree, place) ?? ending
   if (outcome === 'revoked') record.noteText('because', reason)
-  await deps.audit.append(record.permitted(now))
+  await deps.audit.appendRevocation(record.permitted(now))
   const jtis = tokensBeneath(tree, [place])
   await deps.securityEvents.emit(tenant, {
     kind: 'tokens_revoked',

@@ -2,6 +2,7 @@
  * Revocation by the holder (RFC 7009): the token and all that was minted from it, in one step. Anyone else's request has
  * no effect and the same answer, so it tells nothing and harms nobody (attack case H09).
  */
+import { placeOf } from '../core/delegated-claims.ts'
 import type { OwnToken } from '../core/input-token.ts'
 import { isReplaced } from '../core/live-actors.ts'
 import { type Refusal, refuse } from '../core/refusal.ts'
@@ -36,10 +37,12 @@ export async function revokeToken(deps: RevokeTokenDeps, input: RevokeInput): Pr
   if (token !== undefined) {
     const { claims } = token
     record.note({ subject: claims.sub, txn: claims.txn, jti: claims.jti })
+    record.note({ chain: placeOf(claims), target: claims.aud })
   }
   const now = deps.clock.now()
+  if (refusal === undefined) record.note({ ended_because: BY_HOLDER })
   const entry = refusal === undefined ? record.permitted(now) : record.refused(now, refusal)
-  await deps.audit.append(entry)
+  await deps.audit.appendRevocation(entry)
   if (refusal === undefined && token !== undefined) await tellReceivers(deps, input, token, now)
 }
 

@@ -42,6 +42,7 @@ export async function setAgentDisabled(
     await deps.audit.append(record.permitted(deps.clock.now()))
     return undefined
   }
+  record.note({ ended_because: DISABLED })
   // The facts first, then the walk: an exchange under way sees the one, or is seen by the other.
   const scope = { kind: 'agent', id: agent } as const
   const ending = { at: deps.clock.now(), by: author.name, reason: DISABLED }

@@ -30,7 +30,7 @@ export interface Watched {
   readonly tenant: Tenant
   readonly caller: Agent
   /** Of the request at hand; the entry of a firing has the same reference. */
-  readonly record: Pick<DecisionRecord, 'ref'>
+  readonly record: Pick<DecisionRecord, 'ref' | 'note'>
   readonly presented: KnownParent
   readonly now: number
 }
@@ -56,6 +56,7 @@ export async function watchTask(
   const { task } = watched.presented
   const taskType = tenant.taskTypes.get(task.type)
   const watches = taskType === undefined ? [] : watchesOf(taskType, seen)
+  watched.record.note({ anomalies: [...new Set(watches.map(({ trigger }) => trigger.on))] })
   if (watches.length === 0) return undefined
   const since = { txn: task.txn, since: task.ending?.at ?? 0 }
   // Together: one commit of the store.
@@ -82,7 +83,7 @@ async function fire(deps: WatchDeps, watched: Watched, firing: Firing): Promise<
   const ending = { at: now, by: 'trigger', reason: firing.reason }
   const outcome = await deps.tasks.endTask(tenant.id, task.txn, state, ending)
   if (outcome !== 'ended') return
-  await deps.audit.append(entryOf(watched, firing))
+  await deps.audit.appendRevocation(entryOf(watched, firing))
   await deps.securityEvents.emit(tenant, { kind: 'task_ended', task: { ...task, state }, ending })
 }
 

@@ -220,7 +220,7 @@ describe('a place', () => {
     expect(auditSince(stage.server, before)).toEqual([
       expect.objectContaining({
         event: 'task',
-        action: 'revoke_task',
+        action: 'revoke_place',
         author: 'agent:researcher',
         txn,
         place,

@@ -130,7 +130,7 @@ function index(store: MemoryStore): Promise<number> {
 
 export function authorOf(role: AuthorRole, id: string): Author {
   const name = role === 'subject' ? `idp:${id}` : `${role}:${id}`
-  return { name, id, roles: [role], tenant: 'acme' }
+  return { name, id, roles: [role], tenant: 'acme', credential: 'token-1', boundBy: 'dpop' }
 }
 
 export function aRecord(): DecisionRecord {

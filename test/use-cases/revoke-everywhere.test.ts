@@ -47,7 +47,6 @@ describe('everywhere', () => {
         outcome: 'permit',
         agent: 'researcher',
         revocation: 'id-1',
-        ended_because: 'its key leaked',
         tasks_reached: 1,
         places_reached: TASKS,
       }),
@@ -114,7 +113,7 @@ describe('a crash', () => {
         action: 'resume_revocation',
         author: 'idp:dave',
         revocation: 'id-1',
-        ended_because: 'its key leaked',
+        texts: { because: 'its key leaked' },
       })
     },
   )

@@ -171,8 +171,8 @@ async function decide(
     manageOf: path.startsWith('/t/') ? parameters['tenant'] : undefined,
   })
   if (isManagementRefusal(author)) return author
-  const { name, roles } = author
-  record.note({ author: name, roles })
+  const { name, roles, credential, boundBy } = author
+  record.note({ author: name, roles, credential, bound_by: boundBy })
   const over = await countClient(deps, author)
   if (over !== undefined) return over
   const { tenant } = parameters

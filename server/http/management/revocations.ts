@@ -33,6 +33,7 @@ export const REVOCATION_ROUTES: readonly Route[] = [
       if ('kind' in tenant) return tenant
       const ending = { at: deps.clock.now(), by: author.name, reason: body.reason }
       const scope = scopeOf(body)
+      record.noteText('because', body.reason)
       const { id, tasks, places } = await revokeEverywhere(deps, { tenant, scope, ending, record })
       return { status: 200, body: { id, tasks, places } }
     },

@@ -131,6 +131,7 @@ export const TASK_ROUTES: readonly Route[] = [
     handle: async (deps, asked) => {
       const { place, reason } = asked.body
       const request = { ...requestOf(asked), reason }
+      if (place !== undefined) asked.record.note({ action: 'revoke_place' })
       const done =
         place === undefined
           ? await endTask(deps, { ...request, state: 'revoked' })
