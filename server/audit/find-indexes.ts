@@ -1,22 +1,27 @@
 /**
- * A search in the index: goes to the next block that every term has, from one end of the log to the other. Each look at the
- * index is counted, and a search ends where it had enough of them: it goes on from there when it is asked again.
+ * A search in the index, from one end of the log to the other: group by group, the rarest term first. Each look at the index is
+ * counted, and a search ends where it had enough of them: it goes on from there when it is asked again.
  */
 import type { Environment } from '../store/embedded/environment.ts'
-import { BLOCK, blockOf, blockOfPosting, postingsFrom, postingsUpTo } from './index-keys.ts'
+import { GROUP, groupOf, postingKey } from './index-keys.ts'
+import { placesOf } from './postings.ts'
 import { emptySpanAt, type Period } from './time-spans.ts'
 
-/** Some microseconds each, on the event loop. */
-const MOST_SEEKS = 2000
+/** One look for each size of span there is. */
+const LOOKS_AT_TIME = 5
+/** Places that take as long to compare as one look at the index does. */
+const PLACES_A_LOOK = 200
 
 export interface Search {
   readonly log: number
   /** Entries the log has. */
   readonly known: number
-  /** What every entry has to have, the rarest first: prefixes of postings. */
+  /** Digests of what every entry has to have, the rarest first. */
   readonly terms: readonly Buffer[]
   readonly period: Period | undefined
   readonly limit: number
+  /** Looks it may take, of some two microseconds each on the event loop. */
+  readonly mostLooks: number
   readonly isNewestFirst: boolean
   /** The first index that may be found. */
   readonly at: number
@@ -29,69 +34,62 @@ export interface Found {
 }
 
 export function findIndexes(environment: Environment, search: Search): Found {
-  const { known, isNewestFirst, limit } = search
+  const { known, isNewestFirst, limit, mostLooks } = search
+  const isWithin = (index: number): boolean => index >= 0 && index < known
   const indexes: number[] = []
   let { at } = search
-  let seeks = 0
-  while (at >= 0 && at < known && indexes.length < limit) {
-    if (seeks >= MOST_SEEKS) return { indexes, at }
+  let looks = 0
+  while (isWithin(at) && indexes.length < limit && looks < mostLooks) {
     const looked = lookAt(environment, search, at)
-    seeks += looked.seeks
-    const inOrder = looked.indexes.filter((index) => (isNewestFirst ? index <= at : index >= at))
-    if (isNewestFirst) inOrder.reverse()
-    for (const index of inOrder.slice(0, limit - indexes.length)) indexes.push(index)
-    const last = indexes.at(-1)
-    const isFull = indexes.length === limit && last !== undefined
-    at = isFull ? last + (isNewestFirst ? -1 : 1) : looked.next
+    looks += looked.looks
+    const room = limit - indexes.length
+    const taken = looked.indexes.slice(0, room)
+    indexes.push(...taken)
+    const last = taken.at(-1)
+    // The rest of what was looked at is for the next time.
+    const isCut = taken.length < looked.indexes.length && last !== undefined
+    at = isCut ? last + (isNewestFirst ? -1 : 1) : looked.next
   }
-  return { indexes, at: at >= 0 && at < known ? at : undefined }
+  return { indexes, at: isWithin(at) ? at : undefined }
 }
 
 interface Looked {
-  /** Those in the block that have every term, in their order. */
+  /** In the order of the search. */
   readonly indexes: readonly number[]
   /** Where to go on; outside the log: nowhere. */
   readonly next: number
-  readonly seeks: number
+  readonly looks: number
 }
 
+/** At the group of `at`; where nothing around it is in the period, at nothing but its times. */
 function lookAt(environment: Environment, search: Search, at: number): Looked {
-  const { log, known, period, terms, isNewestFirst } = search
-  let seeks = 0
+  const { log, known, period, isNewestFirst } = search
+  const beyond = (start: number, size: number): number => (isNewestFirst ? start - 1 : start + size)
+  let looks = 1
   if (period !== undefined) {
-    const span = emptySpanAt(environment, { log, index: at }, period)
-    seeks += span.seeks
-    if (span.empty !== undefined) {
-      const { start, size } = span.empty
-      return { indexes: [], next: isNewestFirst ? start - 1 : start + size, seeks }
-    }
+    looks += LOOKS_AT_TIME
+    const empty = emptySpanAt(environment, { log, index: at }, period)
+    if (empty !== undefined) return { indexes: [], next: beyond(empty.start, empty.size), looks }
   }
-  const block = blockOf(at)
-  let common: readonly number[] | undefined
-  for (const term of terms) {
-    seeks += 1
-    const nearest = nearestPostings(environment, term, { block, isNewestFirst })
-    if (nearest === undefined) return { indexes: [], next: -1, seeks }
-    if (nearest.block !== block) {
-      const { block: there } = nearest
-      return { indexes: [], next: there * BLOCK + (isNewestFirst ? BLOCK - 1 : 0), seeks }
-    }
-    const { postings } = nearest
-    common = common?.filter((posting) => postings.includes(posting)) ?? [...postings]
+  const group = groupOf(at)
+  const start = group * GROUP
+  let places: readonly number[] | undefined
+  for (const term of search.terms) {
+    const having = placesOf(environment.get(postingKey(log, group, term)))
+    looks += 1 + Math.floor(having.length / PLACES_A_LOOK)
+    places = common(places, having)
+    if (places.length === 0) break
   }
-  const start = block * BLOCK
-  common ??= Array.from({ length: Math.min(BLOCK, known - start) }, (_, posting) => posting)
-  const indexes = common.map((posting) => start + posting)
-  return { indexes, next: isNewestFirst ? start - 1 : start + BLOCK, seeks: seeks + 1 }
+  places ??= Array.from({ length: Math.min(GROUP, known - start) }, (_, place) => place)
+  const indexes = places
+    .map((place) => start + place)
+    .filter((index) => (isNewestFirst ? index <= at : index >= at))
+  if (isNewestFirst) indexes.reverse()
+  return { indexes, next: beyond(start, GROUP), looks }
 }
 
-function nearestPostings(
-  environment: Environment,
-  term: Buffer,
-  { block, isNewestFirst }: { readonly block: number; readonly isNewestFirst: boolean },
-): { readonly block: number; readonly postings: Buffer } | undefined {
-  const found = isNewestFirst
-    ? environment.last(postingsUpTo(term, block))
-    : environment.range(postingsFrom(term, block), 1)[0]
-  return found && { block: blockOfPosting(found.key), postings: found.value }
+function common(one: readonly number[] | undefined, other: readonly number[]): readonly number[] {
+  if (one === undefined) return other
+  const others = new Set(other)
+  return one.filter((place) => others.has(place))
 }

@@ -1,19 +1,19 @@
 /**
  * Keys of the search index: a kind byte, the number of the log, then numbers and hashes of fixed width. Nobody's text stands
- * in a key. 256 entries that follow each other in a log are a block.
+ * in a key. 4096 entries that follow each other are a group: what is written of them lies together, so that the newest entries
+ * of a large log cost as little as those of a small one.
  */
 import { hash } from 'node:crypto'
 
 /** First byte of every key; those below belong to the engine. */
-const KIND = { log: 0x10, count: 0x11, posting: 0x12, span: 0x13, logs: 0x14 } as const
+const KIND = { log: 0x10, logs: 0x11, count: 0x12, posting: 0x13, span: 0x14 } as const
 
 const HASH_BYTES = 8
-/** Octets of a block's number: no log reaches 2^48 entries. */
-const BLOCK_BYTES = 5
-const LAST_BLOCK = 2 ** (8 * BLOCK_BYTES) - 1
+/** Octets of the number of a group or span: no log reaches 2^40 of them. */
+const NUMBER_BYTES = 5
 
-export const BLOCK = 256
-export const blockOf = (index: number): number => Math.floor(index / BLOCK)
+export const GROUP = 4096
+export const groupOf = (index: number): number => Math.floor(index / GROUP)
 
 /** How many numbers of logs were given away. */
 export const logsKey: Buffer = Buffer.of(KIND.logs)
@@ -22,51 +22,30 @@ export const logsKey: Buffer = Buffer.of(KIND.logs)
 export const logKey = (log: string): Buffer => Buffer.concat([Buffer.of(KIND.log), digestOf(log)])
 
 /** How many entries of a log are known. */
-export const countKey = (log: number): Buffer => prefix(KIND.count, log, 0)
+export const countKey = (log: number): Buffer => begin(KIND.count, log, 0)
 
-/** Whose entries of one term the keys are that begin so; with the number of a block behind it the key of those. */
-export function postingPrefix(log: number, term: string): Buffer {
-  const key = prefix(KIND.posting, log, HASH_BYTES)
-  digestOf(term).copy(key, 5)
+/** @param term digest of a term; which entries of the group have it */
+export function postingKey(log: number, group: number, term: Buffer): Buffer {
+  const key = begin(KIND.posting, log, NUMBER_BYTES + HASH_BYTES)
+  const at = key.writeUIntBE(group, 5, NUMBER_BYTES)
+  term.copy(key, at)
   return key
 }
 
-export function postingKey(ofTerm: Buffer, block: number): Buffer {
-  const key = Buffer.allocUnsafe(ofTerm.length + BLOCK_BYTES)
-  ofTerm.copy(key)
-  key.writeUIntBE(block, ofTerm.length, BLOCK_BYTES)
-  return key
-}
-
-/** Of every posting of the term; no block has the last number. */
-export const postingsFrom = (ofTerm: Buffer, block: number) => ({
-  start: postingKey(ofTerm, block),
-  end: postingKey(ofTerm, LAST_BLOCK),
-})
-export const postingsUpTo = (ofTerm: Buffer, block: number) => ({
-  start: postingKey(ofTerm, 0),
-  end: postingKey(ofTerm, block + 1),
-})
-
-export const blockOfPosting = (key: Buffer): number =>
-  key.readUIntBE(key.length - BLOCK_BYTES, BLOCK_BYTES)
-
-/** Times of the 256^level entries that hold an index. */
+/** Times of the entries of a span. */
 export function spanKey(log: number, level: number, span: number): Buffer {
-  const key = prefix(KIND.span, log, 1 + BLOCK_BYTES)
-  key[5] = level
-  key.writeUIntBE(span, 6, BLOCK_BYTES)
+  const key = begin(KIND.span, log, 1 + NUMBER_BYTES)
+  key.writeUIntBE(span, key.writeUInt8(level, 5), NUMBER_BYTES)
   return key
 }
 
-function prefix(kind: number, log: number, more: number): Buffer {
+function begin(kind: number, log: number, more: number): Buffer {
   const key = Buffer.allocUnsafe(5 + more)
-  key[0] = kind
-  key.writeUInt32BE(log, 1)
+  key.writeUInt32BE(log, key.writeUInt8(kind, 0))
   return key
 }
 
 /** Two texts may share it: whoever finds an entry looks whether it is the one. */
-function digestOf(text: string): Buffer {
+export function digestOf(text: string): Buffer {
   return hash('sha256', text, 'buffer').subarray(0, HASH_BYTES)
 }

@@ -1,20 +1,24 @@
 /**
- * What one transaction adds to a log: gathered, then each block of a term is read and written once, however many entries of
- * it there are. A posting is the last octet of an index, within its block.
+ * What one transaction adds to a log: gathered, then what is stored of a term in a group is read and written once, however many
+ * entries have it.
  */
+import { LRUCache } from 'lru-cache'
 import type { Environment } from '../store/embedded/environment.ts'
 import type { StoredEntry } from '../use-cases/ports.ts'
-import { BLOCK, blockOf, countKey, postingKey, postingPrefix } from './index-keys.ts'
+import { countKey, digestOf, GROUP, groupOf, postingKey } from './index-keys.ts'
+import { withPlaces } from './postings.ts'
 import { termsOf } from './search-terms.ts'
-import { type Span, widened, writeSpans } from './time-spans.ts'
+import { type Span, spanOf, widened, writeSpans } from './time-spans.ts'
+
+/** Of terms that come again and again: agents, resources, codes. */
+const digests = new LRUCache<string, Buffer>({ max: 5000 })
 
 export class PostingBatch {
   readonly log: number
   #known: number
   #waiting = 0
-  /** By term and block. */
-  readonly #postings = new Map<string, Map<number, number[]>>()
-  /** By block. */
+  /** By group and term: places in the group. */
+  readonly #groups = new Map<number, Map<string, number[]>>()
   readonly #spans = new Map<number, Span>()
 
   /** @param known entries the log had before */
@@ -36,37 +40,49 @@ export class PostingBatch {
     if (index !== this.#known) throw new RangeError('entries are added in their order')
     this.#known += 1
     if (entry === undefined) return
-    const block = blockOf(index)
-    this.#spans.set(block, widened(this.#spans.get(block), entry.time))
-    for (const term of termsOf(entry)) this.#post(term, block, index % BLOCK)
+    const span = spanOf(index)
+    this.#spans.set(span, widened(this.#spans.get(span), entry.time))
+    const ofGroup = this.#termsIn(groupOf(index))
+    for (const term of termsOf(entry)) this.#post(ofGroup, term, index % GROUP)
   }
 
-  #post(term: string, block: number, posting: number): void {
-    let ofTerm = this.#postings.get(term)
-    if (ofTerm === undefined) this.#postings.set(term, (ofTerm = new Map()))
-    const postings = ofTerm.get(block)
-    if (postings === undefined) ofTerm.set(block, [posting])
-    else if (postings.at(-1) !== posting) postings.push(posting)
+  #termsIn(group: number): Map<string, number[]> {
+    const known = this.#groups.get(group)
+    if (known !== undefined) return known
+    const made = new Map<string, number[]>()
+    this.#groups.set(group, made)
+    return made
+  }
+
+  #post(ofGroup: Map<string, number[]>, term: string, place: number): void {
+    const places = ofGroup.get(term)
+    if (places === undefined) ofGroup.set(term, [place])
+    else if (places.at(-1) !== place) places.push(place)
     this.#waiting += 1
   }
 
   /** Inside the transaction; nothing waits after it. */
   write(environment: Environment): void {
-    for (const [term, blocks] of this.#postings) {
-      const prefix = postingPrefix(this.log, term)
-      for (const [block, postings] of blocks) {
-        const key = postingKey(prefix, block)
-        const before = environment.get(key)
-        const added = Buffer.from(postings)
-        environment.put(key, before === undefined ? added : Buffer.concat([before, added]))
+    for (const [group, terms] of this.#groups) {
+      for (const [term, places] of terms) {
+        const key = postingKey(this.log, group, knownDigest(term))
+        environment.put(key, withPlaces(environment.get(key), places))
       }
     }
     writeSpans(environment, this.log, this.#spans)
     const count = Buffer.alloc(8)
     count.writeDoubleBE(this.#known)
     environment.put(countKey(this.log), count)
-    this.#postings.clear()
+    this.#groups.clear()
     this.#spans.clear()
     this.#waiting = 0
   }
+}
+
+function knownDigest(term: string): Buffer {
+  const known = digests.get(term)
+  if (known !== undefined) return known
+  const digest = digestOf(term)
+  digests.set(term, digest)
+  return digest
 }

@@ -8,7 +8,7 @@ import { enterStore, leaveStore } from '../store/embedded/boot-mark.ts'
 import { Environment } from '../store/embedded/environment.ts'
 import type { StoredEntry } from '../use-cases/ports.ts'
 import { findIndexes } from './find-indexes.ts'
-import { countKey, logKey, logsKey, postingPrefix } from './index-keys.ts'
+import { countKey, digestOf, logKey, logsKey } from './index-keys.ts'
 import { indexFolder } from './log-paths.ts'
 import { PostingBatch } from './posting-batch.ts'
 import { type SearchQuery, wantedTerms } from './search-terms.ts'
@@ -42,6 +42,8 @@ export interface IndexesFound {
 
 /** Postings of a transaction that wait in memory; beyond that they are written before its end. */
 const MOST_WAITING = 200_000
+/** Of one search: twenty milliseconds of the event loop. */
+const MOST_LOOKS = 10_000
 
 /** @param boot name of this run of the machine's system, for tests */
 export function openSearchIndex(dataFolder: string, boot?: string): SearchIndex {
@@ -116,9 +118,10 @@ class LmdbSearchIndex implements SearchIndex {
     const { indexes, at } = findIndexes(this.#environment, {
       log: number,
       known,
-      terms: wantedTerms(query).map((term) => postingPrefix(number, term)),
+      terms: wantedTerms(query).map(digestOf),
       period: from === undefined && to === undefined ? undefined : { from, to },
       limit: page.limit,
+      mostLooks: MOST_LOOKS,
       isNewestFirst,
       at: isNewestFirst ? Math.min(page.before ?? known, known) - 1 : page.after,
     })

@@ -86,15 +86,6 @@ export class Environment {
     return [...this.#engine.getRange({ ...range, limit })]
   }
 
-  /** The last entry in key order. */
-  last(range: KeyRange): { readonly key: Buffer; readonly value: Buffer } | undefined {
-    const { start, end } = range
-    // Backwards it begins before the end, and the start is the last that may be.
-    const backwards = { start: end, exclusiveStart: true, end: start, inclusiveEnd: true }
-    const [last] = this.#engine.getRange({ ...backwards, reverse: true, limit: 1 })
-    return last
-  }
-
   keys(range: KeyRange, limit: number): readonly Buffer[] {
     return [...this.#engine.getKeys({ ...range, limit })]
   }
