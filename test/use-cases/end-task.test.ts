@@ -36,8 +36,8 @@ const resume = (author = admin) => resumeTask(stage.deps, { ...request(author), 
 
 describe('a task', () => {
   test('is over before the entry is written, and receivers are told after', async () => {
-    stage.fail('append')
-    await expect(close()).rejects.toThrow('append failed')
+    stage.fail('journal')
+    await expect(close()).rejects.toThrow('journal failed')
     // What was to be refused stays refused: the fault is the record's.
     expect(await livePlaces(stage, 'one')).toEqual([])
     expect(stage.events).toEqual([])
@@ -51,6 +51,26 @@ describe('a task', () => {
         ending: { at: NOW, by: 'agent:planner', reason: 'done' },
       },
     ])
+  })
+
+  test.each([
+    ['closed', () => close()],
+    ['revoked', () => revoke()],
+    ['without a place', () => takeOut('planner/researcher')],
+  ] as const)('N04 is %s while the log fails, on record in the journal', async (_, end) => {
+    stage.fail('append')
+    expect(await end()).toMatchObject({ txn: 'one' })
+    expect(stage.entries).toHaveLength(1)
+  })
+
+  test('N04 does not go on while the log fails: that ends nothing', async () => {
+    await stage.store.tasks.endTask('acme', 'one', 'suspended', {
+      at: NOW,
+      by: 'trigger',
+      reason: 'x',
+    })
+    stage.fail('append')
+    await expect(resume()).rejects.toThrow('append failed')
   })
 
   test('whose receivers could not be told is asked for again, and says who ended it first', async () => {
@@ -146,8 +166,8 @@ describe('a place', () => {
   })
 
   test('whose entry could not be written is out', async () => {
-    stage.fail('append')
-    await expect(takeOut('planner/researcher')).rejects.toThrow('append failed')
+    stage.fail('journal')
+    await expect(takeOut('planner/researcher')).rejects.toThrow('journal failed')
     expect(await livePlaces(stage, 'one')).toEqual(['planner', 'planner/coder'])
   })
 })

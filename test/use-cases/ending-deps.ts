@@ -18,7 +18,7 @@ export interface EndingStage {
   readonly events: SecurityEvent[]
   /** Names of the store's verbs as they were called. */
   readonly called: string[]
-  /** Verbs of the store, `append` and `emit`, that fail from now on. */
+  /** Verbs of the store, `append`, `journal` (where neither log nor journal take an ending) and `emit`, that fail from now on. */
   fail(...verbs: readonly string[]): void
   tenant: Tenant
   now: number
@@ -62,10 +62,16 @@ export function endingStage(tenant: Tenant = withReceiver(aTenant())): EndingSta
       clock,
       tasks,
       tenants: { find: (id) => (id === stage.tenant.id ? stage.tenant : undefined) },
-      audit: auditLogOf(async (entry) => {
-        failOn('append')
-        stage.entries.push(entry)
-      }),
+      audit: {
+        ...auditLogOf(async (entry) => {
+          failOn('append')
+          stage.entries.push(entry)
+        }),
+        appendRevocation: async (entry) => {
+          failOn('journal')
+          stage.entries.push(entry)
+        },
+      },
       securityEvents: {
         emit: async (_, event) => {
           failOn('emit')

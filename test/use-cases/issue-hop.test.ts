@@ -5,6 +5,7 @@
 
 import { beforeEach, describe, expect, test } from 'vitest'
 import { type Attenuated, attenuate } from '../../server/core/attenuate.ts'
+import { codeOf } from '../../server/core/audit-code.ts'
 import { type Ceiling, narrow, openCeiling } from '../../server/core/ceiling.ts'
 import { isRefusal, type Refusal, refuse } from '../../server/core/refusal.ts'
 import { DecisionRecord } from '../../server/use-cases/decision-record.ts'
@@ -15,7 +16,13 @@ import {
   issueHop,
 } from '../../server/use-cases/issue-hop.ts'
 import type { Parent } from '../../server/use-cases/parent.ts'
-import type { HopConflict, HopRecord, TaskStore } from '../../server/use-cases/ports.ts'
+import type {
+  AuditEntry,
+  AuditLog,
+  HopConflict,
+  HopRecord,
+  TaskStore,
+} from '../../server/use-cases/ports.ts'
 import {
   ALICE,
   aHopRequest,
@@ -361,6 +368,26 @@ describe.each(KINDS)('%s that fails on the way', (_, aDraft) => {
     await expect(issueHop(deps({ audit }), input)).rejects.toThrow('disk full')
     expect(await isRevoked()).toBe(true)
     expect(events.slice(-2)).toEqual(['mint', 'revoke'])
+  })
+
+  test('N03 is taken back on record: its first entry may have reached the disk', async () => {
+    const input = await aDraft()
+    const withdrawn: AuditEntry[] = []
+    const audit: AuditLog = {
+      ...auditLogOf(() => Promise.reject(new Error('sync failed'))),
+      appendRevocation: async (entry) => void withdrawn.push(entry),
+    }
+    await expect(issueHop(deps({ audit }), input)).rejects.toThrow('sync failed')
+    expect(withdrawn.map((entry) => ({ code: codeOf(entry), ...entry }))).toEqual([
+      expect.objectContaining({
+        code: 'token.withdrawn',
+        outcome: 'refuse',
+        ref: 'ref-1',
+        txn: TXN,
+        jti: expect.any(String),
+        target: expect.any(String),
+      }),
+    ])
   })
 
   test('is revoked and refused when the token is too large', async () => {

@@ -39,7 +39,7 @@ async function stateOf(txn: string): Promise<unknown> {
   return (await stage.store.tasks.readTask('acme', txn))?.task.state
 }
 
-describe.each(['beginRevocation', 'liveTasks', 'revokeIn', 'append', 'emit', 'finishRevocation'])(
+describe.each(['beginRevocation', 'liveTasks', 'revokeIn', 'journal', 'emit', 'finishRevocation'])(
   'when %s fails',
   (verb) => {
     test('it is not acknowledged, and does all of it when it comes again, as often as it takes', async () => {

@@ -83,6 +83,13 @@ describe('everywhere', () => {
     expect(await livePlaces(stage, 'other')).toHaveLength(4)
   })
 
+  test('N04 is on record in the journal while the log fails', async () => {
+    await grow(1)
+    stage.fail('append')
+    await everywhere({ kind: 'agent', id: 'researcher' })
+    expect(stage.entries).toMatchObject([{ agent: 'researcher', places_reached: 1 }])
+  })
+
   test('without receivers no task is read for them', async () => {
     stage.tenant = aTenant()
     await grow(3)
@@ -92,7 +99,7 @@ describe('everywhere', () => {
 })
 
 describe('a crash', () => {
-  test.each(['revokeIn', 'liveTasks', 'append', 'finishRevocation'])(
+  test.each(['revokeIn', 'liveTasks', 'journal', 'finishRevocation'])(
     'at %s is made good by the next start',
     async (verb) => {
       await grow(3)
@@ -202,8 +209,8 @@ describe('facts', () => {
     const { agents } = aTenant()
     const left = new Map([...agents].filter(([id]) => id !== 'researcher'))
     stage.tenant = { ...stage.tenant, agents: left }
-    stage.fail('append')
-    await expect(reconcileTasks(stage.deps, stage.tenant)).rejects.toThrow('append failed')
+    stage.fail('journal')
+    await expect(reconcileTasks(stage.deps, stage.tenant)).rejects.toThrow('journal failed')
     stage.fail()
     await resumeRevocations(stage.deps, () => {})
     await reconcileTasks(stage.deps, stage.tenant)

@@ -194,6 +194,15 @@ describe('an exchange too much', () => {
   })
 })
 
+test('what was counted stands in the entry of the exchange; nothing where no trigger looks', async () => {
+  watchFor(trigger({ per: 'place' }))
+  const first = await open()
+  await send('researcher', first, { ref: 'watched' })
+  const anomalies = store.audit.entries.map((entry) => [entry.ref, entry.anomalies])
+  expect(anomalies).toContainEqual(['watched', ['exchanges']])
+  expect(anomalies[0]?.[1]).toEqual([])
+})
+
 describe('fan-out', () => {
   test('is what recipients make of the tokens of one place, whoever they are', async () => {
     watchFor(trigger({ on: 'fan_out', per: 'place' }))
