@@ -1,6 +1,7 @@
 /** Wires the record: the logs of all tenants, what is proven of them, who may read them. */
 import { openAppendFile } from './audit/append-file.ts'
-import { createAuditWriter } from './audit/audit-writer.ts'
+import { openAuditWriter } from './audit/audit-writer.ts'
+import { openJournalFile } from './audit/journal-file.ts'
 import { createTextDigests } from './audit/text-digests.ts'
 import type { Config } from './config.ts'
 import type { LoadedTenant } from './tenants/load-tenants.ts'
@@ -19,15 +20,25 @@ export interface OpenedAudit {
   close(): Promise<void>
 }
 
-export function openAudit(config: Config, { versions, loaded, secret }: AuditEdges): OpenedAudit {
+/** Throws where the disk has no room for the journal. */
+export async function openAudit(
+  config: Config,
+  { versions, loaded, secret }: AuditEdges,
+): Promise<OpenedAudit> {
   // A name in a path that is no tenant's makes no log of its own.
   const isTenant = (id: string): boolean =>
     loaded.has(id) || versions.live(id).version !== undefined
-  const writer = createAuditWriter({
+  const writer = await openAuditWriter({
     dataFolder: config.dataFolder,
     logOf: ({ tenant }) => (isTenant(tenant) ? tenant : PLATFORM),
     digest: createTextDigests(secret).digest,
     openFile: openAppendFile,
+    openJournalFile,
+    elapsed: () => performance.now(),
+    after: (milliseconds, work) => {
+      const timer = setTimeout(work, milliseconds)
+      return () => clearTimeout(timer)
+    },
   })
-  return { audit: writer, close: writer.close }
+  return { audit: writer, close: () => writer.close() }
 }

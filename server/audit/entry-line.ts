@@ -12,16 +12,25 @@ export const LINE_START = '{"time":'
 function bounded(value: unknown): unknown {
   if (typeof value === 'string') return value.length > MAX_TEXT ? value.slice(0, MAX_TEXT) : value
   if (Array.isArray(value)) return value.slice(0, MAX_MEMBERS).map(bounded)
-  return value
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, bounded(each)]))
 }
 
 /** One line without its end. `time` is always first: a reader finds an entry behind a torn line by it. */
 export function formatLine(entry: StoredEntry): string {
-  const line: Record<string, unknown> = { time: entry.time }
-  for (const [name, value] of Object.entries(entry)) line[name] = bounded(value)
-  return JSON.stringify(line).replace(LINE_ENDS, (end) =>
-    end === '\u2028' ? '\\u2028' : '\\u2029',
-  )
+  let line = `${LINE_START}${entry.time}`
+  for (const [name, value] of Object.entries(entry)) {
+    if (name !== 'time' && value !== undefined) line += `,"${name}":${jsonOf(value)}`
+  }
+  return `${line}}`.replace(LINE_ENDS, (end) => (end === '\u2028' ? '\\u2028' : '\\u2029'))
+}
+
+/** A value as JSON, with no text and no list in it longer than may be. */
+function jsonOf(value: unknown): string {
+  if (typeof value === 'string') {
+    return JSON.stringify(value.length > MAX_TEXT ? value.slice(0, MAX_TEXT) : value)
+  }
+  return typeof value === 'object' ? JSON.stringify(bounded(value)) : String(value)
 }
 
 function parseWhole(text: string): StoredEntry | undefined {

@@ -5,20 +5,21 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type AppendFile, openAppendFile } from '../../server/audit/append-file.ts'
 import { formatLine, parseLine } from '../../server/audit/entry-line.ts'
-import { EntryLog } from '../../server/audit/entry-log.ts'
+import { type Commit, EntryLog } from '../../server/audit/entry-log.ts'
+import { OpenFiles } from '../../server/audit/open-files.ts'
 import type { StoredEntry } from '../../server/use-cases/ports.ts'
 import { NOW } from '../store/records.ts'
 
 let folder: string
 let path: string
-const logs: EntryLog[] = []
+const opened: OpenFiles[] = []
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'actchain-audit-'))
   path = join(folder, 'audit', 'audit.jsonl')
 })
 afterEach(async () => {
-  for (const log of logs.splice(0)) await log.close()
+  for (const files of opened.splice(0)) await files.close()
   await rm(folder, { recursive: true, force: true })
 })
 
@@ -35,44 +36,60 @@ function anEntry(parts: Partial<StoredEntry> = {}): StoredEntry {
   }
 }
 
-/** A real file whose work is counted and which can be made to fail. */
-class CountedFile implements AppendFile {
+/** Real files whose work is counted and which can be made to fail. */
+class CountedFiles {
   appends = 0
-  syncs = 0
+  opens = 0
   fault: 'none' | 'append' | 'short' | 'sync' = 'none'
-  readonly #file: AppendFile
+  /** The disk answers when this does. */
+  answered: Promise<void> = Promise.resolve()
 
-  constructor(file: AppendFile) {
-    this.#file = file
+  async open(file: string): Promise<AppendFile> {
+    const real = await openAppendFile(file)
+    this.opens += 1
+    return { append: (bytes) => this.#append(real, bytes), close: () => real.close() }
   }
 
-  async append(bytes: Buffer): Promise<number> {
+  async #append(file: AppendFile, bytes: Buffer): Promise<number> {
     this.appends += 1
+    await this.answered
     if (this.fault === 'append') throw new Error('no space')
-    return this.#file.append(this.fault === 'short' ? bytes.subarray(0, 20) : bytes)
-  }
-
-  async sync(): Promise<void> {
-    this.syncs += 1
+    const written = await file.append(this.fault === 'short' ? bytes.subarray(0, 20) : bytes)
     if (this.fault === 'sync') throw new Error('input/output error')
-    await this.#file.sync()
-  }
-
-  close(): Promise<void> {
-    return this.#file.close()
+    return written
   }
 }
 
 interface OpenedLog {
   readonly log: { readonly append: (entry: StoredEntry) => Promise<void> }
-  readonly file: CountedFile
+  readonly files: CountedFiles
+  readonly commits: Commit[]
+  /** Milliseconds that were asked for, and what would happen then. */
+  readonly timers: Map<() => void, number>
 }
 
 async function openLog(): Promise<OpenedLog> {
-  const file = new CountedFile(await openAppendFile(path))
-  const log = new EntryLog(file)
-  logs.push(log)
-  return { log: { append: (entry) => log.append(formatLine(entry)) }, file }
+  const files = new CountedFiles()
+  const commits: Commit[] = []
+  const timers = new Map<() => void, number>()
+  const open = new OpenFiles({ openFile: (file) => files.open(file) })
+  opened.push(open)
+  const log = new EntryLog({
+    use: (work) => open.use(path, work),
+    after: (milliseconds, work) => {
+      timers.set(work, milliseconds)
+      return () => timers.delete(work)
+    },
+    onCommit: (commit) => commits.push(commit),
+  })
+  return { log: { append: (entry) => log.append(formatLine(entry)) }, files, commits, timers }
+}
+
+/** When nothing more happens by itself. */
+const settled = () => new Promise((resolve) => setTimeout(resolve, 20))
+const waits = ({ timers }: OpenedLog) => [...timers.values()]
+const fire = ({ timers }: OpenedLog): void => {
+  for (const work of [...timers.keys()]) work()
 }
 
 /** `undefined` for a line without an entry. */
@@ -80,32 +97,55 @@ async function read(): Promise<readonly (StoredEntry | undefined)[]> {
   const lines = (await readFile(path, 'utf8')).split('\n')
   return lines.filter((line) => line !== '').map(parseLine)
 }
+
 const refs = (entries: readonly (StoredEntry | undefined)[]) => entries.map((each) => each?.ref)
 
 describe('group commit', () => {
-  test('100 entries that wait together are one write and one sync, in order', async () => {
-    const { log, file } = await openLog()
+  test('100 entries that wait together are one write, in order', async () => {
+    const { log, files, commits } = await openLog()
     const names = Array.from({ length: 100 }, (_, each) => `ref-${each}`)
     await Promise.all(names.map((ref) => log.append(anEntry({ ref }))))
-    expect([file.appends, file.syncs]).toEqual([1, 1])
+    expect([files.appends, files.opens]).toEqual([1, 1])
+    expect(commits).toEqual([{ entries: 100, ms: expect.any(Number), failed: false }])
     expect(refs(await read())).toEqual(names)
   })
 
-  test('an entry is acknowledged only after a sync that began after it was written', async () => {
-    const { log, file } = await openLog()
+  test('a lone entry waits for nothing', async () => {
+    const opened = await openLog()
     for (let each = 1; each <= 3; each += 1) {
-      await log.append(anEntry())
-      expect([file.appends, file.syncs]).toEqual([each, each])
+      await opened.log.append(anEntry())
+      expect(opened.files.appends).toBe(each)
     }
+    expect(waits(opened)).toEqual([])
   })
 
-  test('entries that come during a write share the next one', async () => {
-    const { log, file } = await openLog()
-    const first = log.append(anEntry())
-    await new Promise((resolve) => setImmediate(resolve))
-    const later = Array.from({ length: 20 }, () => log.append(anEntry()))
-    await Promise.all([first, ...later])
-    expect([file.appends, file.syncs]).toEqual([2, 2])
+  test('entries that came during a write wait a moment for as many as there were', async () => {
+    const opened = await openLog()
+    const answer = Promise.withResolvers<void>()
+    opened.files.answered = answer.promise
+    const first = opened.log.append(anEntry())
+    while (opened.files.appends < 1) await new Promise((resolve) => setImmediate(resolve))
+    const later = [1, 2].map(() => opened.log.append(anEntry()))
+    answer.resolve()
+    await first
+    await settled()
+    expect([opened.files.appends, waits(opened)]).toEqual([1, [5]])
+    const last = opened.log.append(anEntry())
+    await Promise.all([...later, last])
+    expect([opened.files.appends, waits(opened)]).toEqual([2, []])
+    expect(opened.commits.map(({ entries }) => entries)).toEqual([1, 3])
+  })
+
+  test('when fewer come they wait once, and not again', async () => {
+    const opened = await openLog()
+    await Promise.all([1, 2, 3].map(() => opened.log.append(anEntry())))
+    const lone = opened.log.append(anEntry())
+    await settled()
+    expect(waits(opened)).toEqual([5])
+    fire(opened)
+    await lone
+    await opened.log.append(anEntry())
+    expect(opened.commits.map(({ entries }) => entries)).toEqual([3, 1, 1])
   })
 })
 
@@ -113,19 +153,38 @@ describe('faults', () => {
   test.each(['append', 'short', 'sync'] as const)(
     'a failed %s fails every entry of the batch; the log works again when the file does',
     async (fault) => {
-      const { log, file } = await openLog()
+      const { log, files } = await openLog()
       await log.append(anEntry({ ref: 'before' }))
-      file.fault = fault
+      files.fault = fault
       const failing = await Promise.allSettled([1, 2, 3].map(() => log.append(anEntry())))
       expect(failing.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
       await expect(log.append(anEntry())).rejects.toThrow()
-      file.fault = 'none'
+      files.fault = 'none'
       await log.append(anEntry({ ref: 'after' }))
       const found = refs(await read())
       expect(found[0]).toBe('before')
       expect(found.at(-1)).toBe('after')
     },
   )
+
+  test('N04 a disk that hangs fails what waits for it, and what comes meanwhile', async () => {
+    const opened = await openLog()
+    const answer = Promise.withResolvers<void>()
+    opened.files.answered = answer.promise
+    const late = opened.log.append(anEntry({ ref: 'late' }))
+    while (opened.files.appends < 1) await new Promise((resolve) => setImmediate(resolve))
+    const waiting = opened.log.append(anEntry({ ref: 'waiting' }))
+    const both = Promise.allSettled([late, waiting])
+    expect(waits(opened)).toEqual([2000])
+    fire(opened)
+    expect((await both).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    await expect(opened.log.append(anEntry())).rejects.toThrow('does not answer')
+    answer.resolve()
+    await settled()
+    await opened.log.append(anEntry({ ref: 'next' }))
+    // The first is there in the end, which nobody was promised.
+    expect(refs(await read())).toEqual(['late', 'next'])
+  })
 
   test('a torn last line is ended on open and counted as broken', async () => {
     const { log } = await openLog()
@@ -138,10 +197,11 @@ describe('faults', () => {
 
   test('an entry another process wrote behind a torn line is read', async () => {
     const { log } = await openLog()
+    await log.append(anEntry({ ref: 'before' }))
     await appendFile(path, '{"time":1800000000,"ended_because":"{\\"time\\":1')
     await log.append(anEntry({ ref: 'behind', ended_because: '{"time":1}' }))
     await log.append(anEntry({ ref: 'next' }))
-    expect(refs(await read())).toEqual(['behind', 'next'])
+    expect(refs(await read())).toEqual(['before', 'behind', 'next'])
   })
 })
 

@@ -1,9 +1,14 @@
 /** The store and the record of one data folder, as the server opens both. */
 import { readFileSync } from 'node:fs'
 import { type AppendFile, openAppendFile } from '../../server/audit/append-file.ts'
-import { type AuditWriter, createAuditWriter } from '../../server/audit/audit-writer.ts'
+import {
+  type AuditWriter,
+  type AuditWriterDeps,
+  openAuditWriter,
+} from '../../server/audit/audit-writer.ts'
 import { parseLine } from '../../server/audit/entry-line.ts'
 import { createFindIssued } from '../../server/audit/issued-tokens.ts'
+import { openJournalFile } from '../../server/audit/journal-file.ts'
 import { entriesPath, logFolder, logsUnder } from '../../server/audit/log-paths.ts'
 import { createTextDigests } from '../../server/audit/text-digests.ts'
 import {
@@ -18,6 +23,8 @@ export type { EmbeddedStoreOptions } from '../../server/store/embedded/store.ts'
 export interface StoreOptions extends Omit<EmbeddedStoreOptions, 'findIssued'> {
   readonly findIssued?: EmbeddedStoreOptions['findIssued']
   readonly openFile?: (path: string) => Promise<AppendFile>
+  /** Milliseconds. */
+  readonly elapsed?: () => number
 }
 
 /** Both, closed together. Every entry goes to the log of the tenant it names. */
@@ -26,14 +33,9 @@ export interface RecordedStore extends EmbeddedStore {
 }
 
 export async function openEmbeddedStore(options: StoreOptions): Promise<RecordedStore> {
-  const { dataFolder, openFile = openAppendFile } = options
+  const { dataFolder, openFile = openAppendFile, elapsed = () => performance.now() } = options
   const store = await openStore({ findIssued: createFindIssued(dataFolder), ...options })
-  const audit = createAuditWriter({
-    dataFolder,
-    logOf: ({ tenant }) => tenant,
-    digest: createTextDigests('a secret of tests').digest,
-    openFile,
-  })
+  const audit = await openTestWriter(dataFolder, { openFile, elapsed })
   return {
     ...store,
     audit,
@@ -42,6 +44,26 @@ export async function openEmbeddedStore(options: StoreOptions): Promise<Recorded
       await store.close()
     },
   }
+}
+
+/** As the server does, with what a test puts in its place. */
+export function openTestWriter(
+  dataFolder: string,
+  changes: Partial<AuditWriterDeps> = {},
+): Promise<AuditWriter> {
+  return openAuditWriter({
+    dataFolder,
+    logOf: ({ tenant }) => tenant,
+    digest: createTextDigests('a secret of tests').digest,
+    openFile: openAppendFile,
+    openJournalFile,
+    elapsed: () => performance.now(),
+    after: (milliseconds, work) => {
+      const timer = setTimeout(work, milliseconds)
+      return () => clearTimeout(timer)
+    },
+    ...changes,
+  })
 }
 
 /** A log of nothing but this verb. */

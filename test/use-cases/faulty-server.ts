@@ -114,10 +114,12 @@ export async function startFaultyServer(): Promise<FaultyServer> {
   })
   const tenant = { ...loaded, rules: failingRules(permitAll, failOn) }
   const clock = { now: epoch }
+  let elapsed = 0
   const store = await openEmbeddedStore({
     dataFolder: join(folder, 'data'),
     clock,
     openFile: async (path) => failingFile(await openAppendFile(path), failOn),
+    elapsed: () => elapsed,
   })
   const logged: Logged[] = []
   const claims: DelegatedClaims[] = []
@@ -160,6 +162,7 @@ export async function startFaultyServer(): Promise<FaultyServer> {
     },
     fail: (...now) => {
       faults.clear()
+      elapsed += 1000 // what failed before is tried again
       for (const fault of now) faults.add(fault)
     },
     hold: (moment) => {
@@ -308,11 +311,9 @@ function failingFile(file: AppendFile, failOn: FailOn): AppendFile {
       } catch {
         return file.append(bytes.subarray(0, 20))
       }
-      return file.append(bytes)
-    },
-    sync: async () => {
+      const written = await file.append(bytes)
       failOn('audit sync')
-      await file.sync()
+      return written
     },
     close: () => file.close(),
   }
