@@ -6,7 +6,7 @@ export interface OctetSigner {
   /** 32 octets (RFC 8032 §5.1.5). */
   readonly publicKey: Uint8Array
   /** 64 octets. */
-  sign(octets: Uint8Array): Uint8Array
+  readonly sign: (octets: Uint8Array) => Uint8Array
 }
 
 /** Opens the owner's one key, making it on first use. Two processes that start together agree on one. */

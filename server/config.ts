@@ -44,6 +44,8 @@ export interface Config {
   readonly trustFolder: string
   /** Origins that may answer from private addresses: those of the operator's own network. */
   readonly internalOrigins: readonly string[]
+  /** Absolute path of the file that says who gets checkpoints of the logs, and which logs are witnessed here. */
+  readonly anchorsFile?: string
   /** Where signing keys are that never leave their device. */
   readonly pkcs11?: Pkcs11Settings
   /** Origins that may be plain http; empty in production. */
@@ -94,7 +96,7 @@ export function readDevelopmentConfig(flags: Flags = {}): Config | readonly Conf
 
 /** Nothing a command needs that only talks to a server or reads a tenant's folder; secrets are not its business. */
 const SERVER_ONLY =
-  /^ACTCHAIN_(?:MODE|HOST|STORE|PROXIES|PROXY_CA|KEY_SECRET|TLS_CERT|TLS_KEY|INTERNAL_ORIGINS|PKCS11_(?:MODULE|TOKEN|PIN))(?:_FILE)?$/
+  /^ACTCHAIN_(?:MODE|HOST|STORE|PROXIES|PROXY_CA|KEY_SECRET|TLS_CERT|TLS_KEY|AUDIT_ANCHORS|INTERNAL_ORIGINS|PKCS11_(?:MODULE|TOKEN|PIN))(?:_FILE)?$/
 
 /** Where the server answers and where things are, for commands beside it: no setting of the server alone can stop them. */
 export function readCommandConfig(
@@ -143,6 +145,7 @@ function build(settings: Settings, report: Report): Config {
   const proxyCa = readProxyCa(settings, report)
   const internalOrigins = readInternalOrigins(settings, report)
   const pkcs11 = readPkcs11(settings, report)
+  const anchorsFile = settings.get('ACTCHAIN_AUDIT_ANCHORS')
   const devIdp = mode === 'development' ? readDevIdp(settings, report) : undefined
   const dataFolder = resolve(settings.get('ACTCHAIN_DATA') ?? '.actchain')
   return Object.freeze({
@@ -160,6 +163,7 @@ function build(settings: Settings, report: Report): Config {
     ...(proxyCa !== undefined && { proxyCa }),
     trustFolder: resolve(settings.get('ACTCHAIN_TRUST') ?? join(dataFolder, 'trust')),
     internalOrigins: Object.freeze(internalOrigins),
+    ...(anchorsFile !== undefined && { anchorsFile: resolve(anchorsFile) }),
     ...(pkcs11 && { pkcs11 }),
     loopbackOrigins: Object.freeze(devIdp === undefined ? [] : [publicUrl, devIdp]),
     ...(devIdp !== undefined && { devIdp }),

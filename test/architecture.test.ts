@@ -23,6 +23,8 @@ const WIRING = new Set([
   'server/tenant-checks.ts',
   'server/operator-key.ts',
   'server/open-admin.ts',
+  'server/anchors-file.ts',
+  'server/open-anchors.ts',
   'server/open-audit.ts',
   'server/open-events.ts',
   'server/open-keys.ts',

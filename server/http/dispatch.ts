@@ -18,6 +18,8 @@ export interface DispatchDeps {
   readonly status: RequestListener
   /** Metadata and keys of security events, and events of others. */
   readonly events: RequestListener
+  /** What a witness of other logs answers; undefined: this server is none. */
+  readonly witness?: RequestListener | undefined
   /** Everything else: public documents, and the answer to what is not found. */
   readonly documents: RequestListener
 }
@@ -34,14 +36,17 @@ const EVENTS_PATH =
 
 const STATUS_PATH = /^\/t\/[a-z][a-z0-9-]{0,62}\/(?:status(?:\/|$)|events$)/
 
+const WITNESS_PATH = /^\/witness\/v1\//
+
 export function createDispatch(deps: DispatchDeps): RequestListener {
-  const { receive, oauthOf, admin, status, events, documents } = deps
+  const { receive, oauthOf, admin, status, events, witness, documents } = deps
   return (req, res) => {
     receive(req)
     const path = exactPath(req)
     if (MANAGEMENT_PATH.test(path)) return admin(req, res)
     if (STATUS_PATH.test(path)) return status(req, res)
     if (EVENTS_PATH.test(path)) return events(req, res)
+    if (WITNESS_PATH.test(path)) return (witness ?? documents)(req, res)
     const [, tenant, endpoint] = OAUTH_PATH.exec(path) ?? []
     const oauth = tenant === undefined ? undefined : oauthOf(tenant)
     if (oauth === undefined || endpoint === undefined) {

@@ -12,6 +12,7 @@ export type * from './event-store.ts'
 export type * from './task-store.ts'
 export type * from './telemetry.ts'
 export type * from './usage-store.ts'
+export type * from './witnessed-logs.ts'
 
 export interface Clock {
   now(): number

@@ -32,6 +32,7 @@ const KIND = {
   waiting: 0x26,
   keysMade: 0x27,
   usage: 0x28,
+  witnessed: 0x29,
 } as const
 
 /** Texts up to here stand in the key as they are; longer ones as their hash, so that every key fits LMDB's bound. */
@@ -228,6 +229,9 @@ export const retiredKey = (tenant: string, agent: string): Buffer =>
 /** When a fact of the tenant was last used, by its name. */
 export const usageKey = (tenant: string, name: string): Buffer => key(KIND.usage, tenant, name)
 export const usageOf = (tenant: string): KeyRange => within(key(KIND.usage, tenant))
+
+/** What was cosigned of another server's log, by its origin. */
+export const witnessedKey = (origin: string): Buffer => key(KIND.witnessed, origin)
 
 /** Streams of security events by id, the one of each receiver, and what waits in them in its order. */
 export const streamKey = (tenant: string, stream: string): Buffer =>

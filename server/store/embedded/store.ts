@@ -14,6 +14,7 @@ import type {
   TaskStore,
   TenantVersions,
   UsageStore,
+  WitnessedLogs,
 } from '../../use-cases/ports.ts'
 import { enterStore, leaveStore } from './boot-mark.ts'
 import { EmbeddedCounters } from './counters.ts'
@@ -28,6 +29,7 @@ import { ensureOrigin } from './statuses.ts'
 import { EmbeddedTaskStore } from './tasks.ts'
 import { EmbeddedUsageStore } from './usage.ts'
 import { EmbeddedTenantVersions, openConfigEnvironment } from './versions.ts'
+import { EmbeddedWitnessedLogs } from './witnessed-logs.ts'
 import { Writer } from './writer.ts'
 
 export interface EmbeddedStoreOptions {
@@ -56,6 +58,7 @@ export interface EmbeddedStore {
   readonly events: EventStore
   readonly versions: TenantVersions
   readonly uses: UsageStore
+  readonly witnessed: WitnessedLogs
   /** Writes and syncs all that waits; every later write is a fault. */
   close(): Promise<void>
 }
@@ -98,6 +101,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     events: new EmbeddedEventStore(environment, writer),
     versions,
     uses: new EmbeddedUsageStore(config),
+    witnessed: new EmbeddedWitnessedLogs(config),
     async close() {
       cancel()
       await recovering
