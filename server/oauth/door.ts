@@ -103,7 +103,7 @@ export async function answerFault(ctx: KoaContextWithOIDC, answering: Answering)
   deps.onFault(providerError, record.ref, tenant.id)
   const refusal = { kind: 'refusal', reason: 'unavailable', guard: 'fault' } as const
   state.refusal = refusal
-  if (!record.isAppended) {
+  if (!record.isAppended && !deps.audit.isFailing) {
     await deps.audit
       .append(record.refused(deps.clock.now(), refusal))
       .catch((fault: unknown) => deps.onFault(fault, record.ref, tenant.id))
