@@ -20,7 +20,7 @@ test('who has the documents of a version has its id', async () => {
   const policy = Object.keys(sources).find((path) => path.endsWith('.cedar')) ?? ''
   expect(documents[policy]).toBe(readFileSync(join(TENANTS, 'acme', policy), 'utf8'))
   expect(await versionOf(sent(documents))).toBe(version)
-  const changed = { ...documents, [policy]: `${documents[policy]} ` }
+  const changed = { ...documents, [policy]: `${sources[policy]} ` }
   expect(await versionOf(sent(changed))).not.toBe(version)
 })
 
