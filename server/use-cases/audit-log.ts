@@ -4,10 +4,9 @@
  */
 import type { AuthMethod } from '../core/agent-auth.ts'
 import type { StatedObligations } from '../core/rules.ts'
-import type { KeyProof, Signal } from '../core/tenant.ts'
+import type { KeyProof, Signal, TextName } from '../core/tenant.ts'
 
-/** Free text of people and agents. It never stands in an entry: its salted digest does. */
-export type TextName = 'purpose' | 'because'
+export type { TextName }
 
 /** One decision or change, as it is handed to the log. Ids and reasons only: no token, assertion, proof, key or secret. */
 export interface AuditEntry {
@@ -77,6 +76,8 @@ export interface AuditEntry {
   readonly revocation?: string
   readonly tasks_reached?: number
   readonly places_reached?: number
+  /** Of an erasure: how many kept texts were made unreadable. */
+  readonly texts_erased?: number
   /** Of what a resource server did with a token: its own id for the record, and what it says (verifier's `record`). */
   readonly record?: string
   readonly tool?: string
@@ -176,6 +177,8 @@ export interface AuditRecords {
   hasRecord(tenant: string, resource: string, record: string): Promise<boolean>
   /** Signed over all entries there were when it was asked (C2SP tlog-checkpoint); undefined: the log is empty. */
   checkpoint(tenant: string): Promise<string | undefined>
+  /** What its checkpoints are verified with: a verifier key (C2SP signed-note). */
+  key(tenant: string): Promise<string>
   /** RFC 9162 §2.1.3: of the leaf in the tree of `size` leaves. */
   inclusionProof(tenant: string, index: number, size: number): Promise<readonly Uint8Array[]>
   /** RFC 9162 §2.1.4. */
