@@ -1,14 +1,20 @@
 /** Wires the record: the logs of all tenants, what is proven of them, who may read them. */
+import { openKeyring } from '../keys/keyring.ts'
 import { openAppendFile } from './audit/append-file.ts'
 import { openAuditWriter } from './audit/audit-writer.ts'
+import type { LogKeyParts } from './audit/checkpoint-file.ts'
 import { openJournalFile } from './audit/journal-file.ts'
+import { type LogTrees, openLogTrees } from './audit/log-trees.ts'
+import { openSearchIndex, type SearchIndex } from './audit/search-index.ts'
 import { createTextDigests } from './audit/text-digests.ts'
 import type { Config } from './config.ts'
+import { faultReason, type Log } from './telemetry/log.ts'
 import type { LoadedTenant } from './tenants/load-tenants.ts'
 import { PLATFORM } from './use-cases/author.ts'
 import type { AuditLog, TenantVersions } from './use-cases/ports.ts'
 
 export interface AuditEdges {
+  readonly log: Log
   readonly versions: TenantVersions
   readonly loaded: ReadonlyMap<string, LoadedTenant>
   /** What salts of texts are derived from. */
@@ -17,13 +23,15 @@ export interface AuditEdges {
 
 export interface OpenedAudit {
   readonly audit: AuditLog
+  readonly trees: LogTrees
+  readonly index: SearchIndex
   close(): Promise<void>
 }
 
 /** Throws where the disk has no room for the journal. */
 export async function openAudit(
   config: Config,
-  { versions, loaded, secret }: AuditEdges,
+  { log, versions, loaded, secret }: AuditEdges,
 ): Promise<OpenedAudit> {
   // A name in a path that is no tenant's makes no log of its own.
   const isTenant = (id: string): boolean =>
@@ -40,5 +48,45 @@ export async function openAudit(
       return () => clearTimeout(timer)
     },
   })
-  return { audit: writer, close: () => writer.close() }
+  const index = openSearchIndex(config.dataFolder)
+  const trees = openLogTrees({
+    dataFolder: config.dataFolder,
+    index,
+    originOf: (name) => originOf(config.publicUrl, name),
+    key: openLogKey(config.dataFolder, secret),
+    onCheckpoint: () => {},
+    onDamage: (name, what) => log.error({ event: 'audit_damaged', tenant: name, reason: what }),
+    onFault: (fault, name) =>
+      log.error({
+        event: 'audit_failed',
+        ...(name !== undefined && { tenant: name }),
+        reason: faultReason(fault),
+      }),
+  })
+  trees.start()
+  return {
+    audit: writer,
+    trees,
+    index,
+    close: async () => {
+      await writer.close()
+      await trees.close()
+      await index.close()
+    },
+  }
+}
+
+/** First line of a log's checkpoints, and the name its key has there: its issuer without the scheme. */
+export function originOf(publicUrl: string, log: string): string {
+  const place = publicUrl.replace(/^https?:\/\//, '')
+  return log === PLATFORM ? `${place}/audit` : `${place}/t/${log}/audit`
+}
+
+/** One key for all logs of this server. */
+function openLogKey(dataFolder: string, secret: string): LogKeyParts {
+  const { active } = openKeyring({ dataFolder, owner: `${PLATFORM}.audit`, secret }, 'EdDSA')
+  return {
+    publicKey: Buffer.from(active.publicJwk['x'] ?? '', 'base64url'),
+    sign: async (text) => Buffer.from(await active.sign(text), 'base64url'),
+  }
 }

@@ -34,6 +34,12 @@ export const subtreesPath = (folder: string, level: number): string =>
 export const checkpointPath = (folder: string): string => join(folder, 'checkpoint')
 export const witnessedPath = (folder: string): string => join(folder, 'checkpoint.witnessed')
 
+/** The key that signs the checkpoints, as text (C2SP signed-note): so that a copy of the folder can be read by itself. */
+export const keyPath = (folder: string): string => join(folder, 'key')
+
+/** Leaves and subtrees of entries that do not fit what was signed: so that those of the folder stay as evidence. */
+export const damagedFolder = (folder: string): string => join(folder, 'damaged')
+
 /** Texts that a tenant keeps: sealed, and blanked where they were erased. */
 export const textsPath = (folder: string): string => join(folder, 'texts.jsonl')
 
