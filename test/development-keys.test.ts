@@ -71,6 +71,7 @@ function aTenant(...agents: readonly Agent[]): Tenant {
     keysKilled: 0,
     keyCachePeriod: 600,
     dpopNonces: false,
+    keptTexts: new Set(),
     trustDomains: new Map(),
     certificateAuthorities: new Map(),
     workloadIssuers: new Map(),

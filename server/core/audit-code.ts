@@ -256,7 +256,7 @@ export const AUDIT_CODES = {
   'audit.texts_erased': {
     of: of('audit', 'permit', 'erase_texts'),
     text: 'Kept texts were made unreadable for good; the log stays as it was.',
-    fields: [...AUTHOR, 'txn', 'subject', 'changes'],
+    fields: [...AUTHOR, 'txn', 'subject', 'texts_erased'],
   },
   'audit.erasure_refused': {
     of: of('audit', 'refuse', 'erase_texts'),

@@ -89,6 +89,7 @@ export const AUDIT_FIELDS = {
   version_before: { part: 'remedy', text: 'Version that was live.' },
   version_after: { part: 'remedy', text: 'Version that was stored, or is live now.' },
   changes: { part: 'remedy', text: 'What is different now, a line each.' },
+  texts_erased: { part: 'remedy', text: 'How many kept texts were made unreadable.' },
   record: { part: 'when', text: 'The resource server’s own id of its record.' },
   recorded_at: { part: 'when', text: 'When the resource server says it happened.' },
   tool: { part: 'resource', text: 'The tool that was called.' },

@@ -49,6 +49,8 @@ export interface Tenant {
   readonly keyCachePeriod: number
   /** RFC 9449 §8: proofs at the token endpoint carry a nonce of ours. */
   readonly dpopNonces: boolean
+  /** Free texts whose sealed form is kept beside the log; of the others there is a digest alone. */
+  readonly keptTexts: ReadonlySet<TextName>
   /** SPIFFE trust domains by name. */
   readonly trustDomains: ReadonlyMap<string, TrustDomain>
   /** Who signs certificates of agents, by id. */
@@ -60,6 +62,10 @@ export interface Tenant {
   /** The tenant's own rules, of this very version. */
   readonly rules: Rules
 }
+
+/** Free texts of people and agents: why a task is opened, why something was ended. */
+export const TEXT_NAMES = ['purpose', 'because'] as const
+export type TextName = (typeof TEXT_NAMES)[number]
 
 /** Bounds of a tenant; times in seconds. */
 export interface Limits {

@@ -93,6 +93,7 @@ export function buildTenant(
     keysKilled: 0,
     keyCachePeriod: entries.tenant.signing_keys.cache_period,
     dpopNonces: entries.tenant.dpop_nonces,
+    keptTexts: new Set(entries.tenant.audit.keep_texts),
     ...buildTrust(entries),
   }
   return { ...tenant, rules: createRules(tenant, policies) }

@@ -44,7 +44,7 @@ export interface CheckedTenant {
   readonly cases: readonly NamedCase[]
 }
 
-const FORMAT = 3
+const FORMAT = 4
 
 /** Undefined where the report has a problem of it. Throws only where the rules' engine fails. */
 export function checkTenant(

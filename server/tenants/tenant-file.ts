@@ -1,6 +1,6 @@
 /** The members of `tenant.yaml`: who the tenant is, whom it trusts, who manages it, how far anything may go. */
 import { z } from 'zod'
-import { ROLES } from '../core/tenant.ts'
+import { ROLES, TEXT_NAMES } from '../core/tenant.ts'
 import {
   algorithm,
   audience,
@@ -181,6 +181,15 @@ export const tenantFile = strict({
   })
     .prefault({})
     .describe('The keys this tenant signs with.'),
+  audit: strict({
+    keep_texts: distinct(z.enum(TEXT_NAMES))
+      .default([])
+      .describe(
+        'Free texts kept beside the audit log, sealed: why a task was opened, why something was ended.',
+      ),
+  })
+    .prefault({})
+    .describe('What is kept of words that people and agents write.'),
   disabled_subjects: distinct(subject)
     .default([])
     .describe('Subjects, with their prefix, on whose behalf nothing may be done.'),

@@ -67,6 +67,7 @@ function aTenant(issuer: Partial<TrustedIssuer> = {}, auth: Partial<PrivateKeyJw
     keysKilled: 0,
     keyCachePeriod: 600,
     dpopNonces: false,
+    keptTexts: new Set(),
     trustDomains: new Map(),
     certificateAuthorities: new Map(),
     workloadIssuers: new Map(),

@@ -184,6 +184,7 @@ export function aTenant(parts: TenantParts = {}): Tenant {
     keysKilled: 0,
     keyCachePeriod: 600,
     dpopNonces: false,
+    keptTexts: new Set(),
     trustDomains: new Map(),
     certificateAuthorities: new Map(),
     workloadIssuers: new Map(),
