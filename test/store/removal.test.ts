@@ -211,7 +211,8 @@ test('M05 a full store still ends, in every way there is', async () => {
   const full = await openEmbeddedStore({ dataFolder, clock, maxBytes: 1 })
   const { tasks } = full
   const counted = { tenant: 'acme', id: ['x'], window: 60, now: NOW }
-  await expect(full.counters.count(counted)).rejects.toThrow('full')
+  expect(await full.counters.count(counted)).toBe(1)
+  await expect(full.tasks.openTask('acme', aTask({ txn: 'x' }), aHop())).rejects.toThrow('full')
   expect(await tasks.endTask('acme', 'task-1', 'suspended', anEnding())).toBe('ended')
   expect(await tasks.resumeTask('acme', 'task-1', anEnding())).toBe('resumed')
   expect(await tasks.revokePlace('acme', 'task-1', 'planner', anEnding())).toBe('revoked')

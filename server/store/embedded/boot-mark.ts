@@ -20,7 +20,8 @@ export function enterStore(folder: string, boot: string = thisBoot()): string | 
   mkdirSync(join(folder, PROCESSES), { recursive: true, mode: 0o700 })
   // Before the mark: whoever leaves at this moment sees this process, and leaves the mark.
   writeFileSync(join(folder, PROCESSES, String(process.pid)), '')
-  writeMark(folder, boot)
+  // A start on a full disk finds the mark of the process before.
+  if (readMark(folder) !== boot) writeMark(folder, boot)
   return lost
 }
 

@@ -2,8 +2,11 @@
  * An LMDB environment, shared by every server process on the machine. All of it is in one tree, told apart by the first
  * byte of the key (keys.ts). Nothing outside this folder sees the engine.
  */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
 import type { KeyRange } from './keys.ts'
+import { needsReserve, type Room, reserveLockFile, takeReserve } from './reserve.ts'
 
 /** What a commit outlives once it has returned: the death of this process, or that of the machine too. */
 export type Outlives = 'process' | 'machine'
@@ -17,6 +20,14 @@ interface Engine extends Omit<RootDatabase<Buffer, Buffer>, 'transactionSync'> {
   sync(done: (fault?: Error | null) => void): void
 }
 
+interface PageStats {
+  readonly lastPageNumber: number
+  readonly pageSize: number
+}
+
+/** What is claimed for some minutes may go so far beyond the bound: who signs in to end something has to claim. */
+const CLAIMS_BYTES = 4 * 1024 ** 2
+
 /** The store holds as much as it may: a fault, never a refusal of the caller's request (503). */
 export class StoreFull extends Error {
   override readonly name = 'StoreFull'
@@ -29,6 +40,7 @@ export class StoreFull extends Error {
 export class Environment {
   readonly #engine: Engine
   readonly #commit: number
+  readonly #file: string
   readonly #maxBytes: number
 
   /**
@@ -36,6 +48,8 @@ export class Environment {
    * machine waits for the disk on the event loop, some milliseconds: for what is written rarely.
    */
   constructor(folder: string, outlives: Outlives, maxBytes: number) {
+    if (!existsSync(join(folder, 'lock.mdb'))) reserveLockFile(folder)
+    this.#file = join(folder, 'data.mdb')
     this.#engine = open<Buffer, Buffer>({
       path: folder,
       noSubdir: false,
@@ -90,12 +104,29 @@ export class Environment {
     return [...this.#engine.getKeys({ ...range, limit })]
   }
 
-  /** Whether the live pages are above the bound. */
-  isFull(): boolean {
+  /** What there is room for, in the bound and on the disk, of which it takes some in advance. */
+  room(): Room {
     const stats: Readonly<Record<string, unknown>> = { ...this.#engine.getStats() }
     const count = (name: string): number => Number(stats[name] ?? 0)
     const pages = count('treeBranchPageCount') + count('treeLeafPageCount') + count('overflowPages')
-    return pages * count('pageSize') > this.#maxBytes
+    const live = pages * count('pageSize')
+    if (live > this.#maxBytes + CLAIMS_BYTES) return 'endings'
+    const used = (count('lastPageNumber') + 1) * count('pageSize')
+    const onDisk = needsReserve(this.#file, used) ? this.#takeReserve() : 'growth'
+    return onDisk === 'growth' && live > this.#maxBytes ? 'claims' : onDisk
+  }
+
+  /** Alone among all processes: the last page is where it was when the engine was asked, or further. */
+  #takeReserve(): Room {
+    return this.transact(() => {
+      const { lastPageNumber, pageSize } = this.#engine.getStats() as PageStats
+      return takeReserve(this.#file, (lastPageNumber + 1) * pageSize)
+    })
+  }
+
+  /** Whether nothing may grow any more. */
+  isFull(): boolean {
+    return this.room() !== 'growth'
   }
 
   /** Resolves when all that was committed is on disk and the files are closed. */

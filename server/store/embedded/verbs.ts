@@ -18,38 +18,40 @@ import { openTask, recordHop, settleHop } from './hops.ts'
 import { claimBlock } from './index-blocks.ts'
 import { sweepLists } from './list-removal.ts'
 import { claimReplay, sweepReplay } from './replay-claims.ts'
+import type { Room } from './reserve.ts'
 import { beginRevocation, finishRevocation } from './revocations.ts'
 import { sweepTasks } from './task-removal.ts'
 import { countOne, sweepCounters } from './window-counts.ts'
 
 const VERBS = {
-  claimReplay: { run: claimReplay, grows: true },
-  sweepReplay: { run: sweepReplay, grows: false },
-  claimBlock: { run: claimBlock, grows: true },
-  openTask: { run: openTask, grows: true },
-  recordHop: { run: recordHop, grows: true },
-  settleHop: { run: settleHop, grows: false },
-  sweepTasks: { run: sweepTasks, grows: false },
-  sweepLists: { run: sweepLists, grows: false },
+  // Gone after some minutes, and needed by who signs in to end something.
+  claimReplay: { run: claimReplay, room: 'claims' },
+  sweepReplay: { run: sweepReplay, room: 'endings' },
+  claimBlock: { run: claimBlock, room: 'growth' },
+  openTask: { run: openTask, room: 'growth' },
+  recordHop: { run: recordHop, room: 'growth' },
+  settleHop: { run: settleHop, room: 'endings' },
+  sweepTasks: { run: sweepTasks, room: 'endings' },
+  sweepLists: { run: sweepLists, room: 'endings' },
   // What ends is never refused for want of room: it writes little, and a full store must still end.
-  revokeHop: { run: revokeHop, grows: false },
-  revokePlace: { run: revokePlace, grows: false },
-  endTask: { run: endTask, grows: false },
-  resumeTask: { run: resumeTask, grows: false },
-  revokeIn: { run: revokeIn, grows: false },
-  beginRevocation: { run: beginRevocation, grows: false },
-  finishRevocation: { run: finishRevocation, grows: false },
-  countOne: { run: countOne, grows: true },
-  sweepCounters: { run: sweepCounters, grows: false },
-  createStream: { run: createStream, grows: true },
-  changeStream: { run: changeStream, grows: false },
-  removeStream: { run: removeStream, grows: false },
+  revokeHop: { run: revokeHop, room: 'endings' },
+  revokePlace: { run: revokePlace, room: 'endings' },
+  endTask: { run: endTask, room: 'endings' },
+  resumeTask: { run: resumeTask, room: 'endings' },
+  revokeIn: { run: revokeIn, room: 'endings' },
+  beginRevocation: { run: beginRevocation, room: 'endings' },
+  finishRevocation: { run: finishRevocation, room: 'endings' },
+  countOne: { run: countOne, room: 'claims' },
+  sweepCounters: { run: sweepCounters, room: 'endings' },
+  createStream: { run: createStream, room: 'growth' },
+  changeStream: { run: changeStream, room: 'endings' },
+  removeStream: { run: removeStream, room: 'endings' },
   // Bounded in each stream, and part of what ends.
-  appendEvents: { run: appendEvents, grows: false },
-  verifyStream: { run: verifyStream, grows: true },
-  acknowledgeEvents: { run: acknowledgeEvents, grows: false },
-  claimPush: { run: claimPush, grows: false },
-  settlePush: { run: settlePush, grows: false },
+  appendEvents: { run: appendEvents, room: 'endings' },
+  verifyStream: { run: verifyStream, room: 'growth' },
+  acknowledgeEvents: { run: acknowledgeEvents, room: 'endings' },
+  claimPush: { run: claimPush, room: 'endings' },
+  settlePush: { run: settlePush, room: 'endings' },
 } as const
 
 type Verbs = typeof VERBS
@@ -63,8 +65,9 @@ export interface Order<Name extends Verb = Verb> {
   readonly input: VerbInput<Name>
 }
 
-export function growsStore(order: Order): boolean {
-  return VERBS[order.verb].grows
+/** What there has to be room for. */
+export function roomNeeded(order: Order): Room {
+  return VERBS[order.verb].room
 }
 
 /** Runs inside a transaction. */

@@ -42,6 +42,7 @@ export function openConfigEnvironment(dataFolder: string, maxBytes: number): Env
   const folder = join(dataFolder, 'config')
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const environment = new Environment(folder, 'machine', maxBytes)
+  environment.room() // takes what it may need on a full disk
   // A commit is only as durable as the names of its files.
   for (const name of [folder, dataFolder]) syncFolder(name)
   return environment

@@ -4,10 +4,11 @@
  * becomes of it when the machine itself goes down).
  */
 import { type Environment, StoreFull } from './environment.ts'
+import { type Room, suffices } from './reserve.ts'
 import {
-  growsStore,
   type Order,
   obey,
+  roomNeeded,
   type Verb,
   type VerbInput,
   type VerbResult,
@@ -16,7 +17,7 @@ import {
 /** Deferred orders are written at the latest so long after they came, even when nothing else is. */
 const DEFER_MILLISECONDS = 1000
 /** Commits between two looks at the size bound. */
-const COMMITS_PER_SIZE_CHECK = 64
+const COMMITS_PER_SIZE_CHECK = 16
 
 interface Waiting {
   readonly order: Order
@@ -34,17 +35,17 @@ export class Writer {
   #deferTimer: NodeJS.Timeout | undefined
   #isScheduled = false
   #isClosed = false
-  #isFull: boolean
+  #room: Room
   #commits = 0
 
   constructor(environment: Environment) {
     this.#environment = environment
-    this.#isFull = environment.isFull()
+    this.#room = environment.room()
   }
 
   /** Whether the store was full when it was last looked at. */
   get full(): boolean {
-    return this.#isFull
+    return this.#room !== 'growth'
   }
 
   /** Resolves with the verb's result once it is visible to every process; rejects with a fault. */
@@ -74,19 +75,20 @@ export class Writer {
     this.#deferred = []
     if (orders.length === 0) return
     this.#commits += 1
-    if (this.#isFull || this.#commits % COMMITS_PER_SIZE_CHECK === 0) {
-      this.#isFull = this.#environment.isFull()
-    }
     try {
+      if (this.full || this.#commits % COMMITS_PER_SIZE_CHECK === 0) {
+        this.#room = this.#environment.room()
+      }
       const outcomes = this.#environment.transact(() => orders.map((order) => this.#run(order)))
       for (const [at, waiting] of batch.entries()) answer(waiting, outcomes[at])
     } catch (fault) {
+      this.#room = 'endings' // it may have lacked room: looked at before the next
       for (const waiting of batch) waiting.reject(fault)
     }
   }
 
   #run(order: Order): Outcome {
-    if (this.#isFull && growsStore(order)) return 'full'
+    if (!suffices(this.#room, roomNeeded(order))) return 'full'
     return { result: obey(this.#environment, order) }
   }
 
