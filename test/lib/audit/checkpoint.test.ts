@@ -12,8 +12,15 @@ import {
 import { beforeAll, describe, expect, test } from 'vitest'
 import { checkSignature, signatureOf } from '../../../lib/src/audit/note-signature.ts'
 import { parseVkey } from '../../../lib/src/audit/vkey.ts'
-import { aCheckpoint, aSigner, ORIGIN, outcomeOf, type Signer, utf8 } from './a-log.ts'
-import { rootOf } from './naive-tree.ts'
+import { rootOf } from '../../support/naive-tree.ts'
+import {
+  aCheckpoint,
+  aSigner,
+  ORIGIN,
+  outcomeOf,
+  type Signer,
+  utf8,
+} from '../../support/proven-log.ts'
 
 const LEAVES = ['a', 'b', 'c'].map(utf8)
 const ROOT = rootOf(LEAVES)

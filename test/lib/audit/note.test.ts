@@ -2,7 +2,7 @@ import { formatNote, parseNote } from '@actchain/verifier/audit'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { decodeBase64, encodeBase64 } from '../../../lib/src/audit/base64.ts'
-import { outcomeOf } from './a-log.ts'
+import { outcomeOf } from '../../support/proven-log.ts'
 
 // Notes as they were published: C2SP signed-note, golang.org/x/mod/sumdb/note, and a witness of sum.golang.org.
 const POEM =

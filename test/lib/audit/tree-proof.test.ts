@@ -1,8 +1,8 @@
 import { leafHash, verifyConsistency, verifyInclusion } from '@actchain/verifier/audit'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { outcomeOf, utf8 } from './a-log.ts'
-import { consistencyProof, inclusionProof, rootOf } from './naive-tree.ts'
+import { consistencyProof, inclusionProof, rootOf } from '../../support/naive-tree.ts'
+import { outcomeOf, utf8 } from '../../support/proven-log.ts'
 
 const hex = (text: string): Uint8Array => Buffer.from(text, 'hex')
 const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')

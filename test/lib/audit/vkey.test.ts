@@ -1,7 +1,7 @@
 import { formatVkey, parseVkey } from '@actchain/verifier/audit'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { outcomeOf } from './a-log.ts'
+import { outcomeOf } from '../../support/proven-log.ts'
 
 const EXAMPLE = 'example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k'
 const WITNESS = 'remora.n621.de+da77ade7+BOvN63jn/bLvkieywe8R6UYAtVtNbZpXh34x7onlmtw2'

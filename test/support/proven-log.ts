@@ -48,6 +48,7 @@ export async function aSigner(
 }
 
 export const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text)
+const DECODER = new TextDecoder('utf-8', { ignoreBOM: true })
 export const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
 
 /** A checkpoint of these leaves with a signature of each signer. */
@@ -92,9 +93,11 @@ export const LINES: readonly string[] = [
   anEntry({ txn: 'task-2' }),
 ].map((entry) => JSON.stringify(entry))
 
-/** Members can be changed: it is what an attacker hands over. */
-export type Mutable<Type> = { -readonly [Name in keyof Type]: Type[Name] }
-export type ABundle = Mutable<EvidenceBundle> & Record<string, unknown>
+/** Members can be changed. */
+export type ABundle = { -readonly [Name in keyof EvidenceBundle]: EvidenceBundle[Name] }
+
+/** What an attacker makes of one. */
+export type Draft = Record<string, any>
 
 /** Of the leaves with these indexes; all of it holds. */
 export async function aBundle(
@@ -112,7 +115,7 @@ export async function aBundle(
     checkpoint: await aCheckpoint(leaves, signers),
     entries: indexes.map((index) => ({
       index,
-      line: new TextDecoder().decode(leaves[index]),
+      line: DECODER.decode(leaves[index]),
       proof: inclusionProof(index, leaves).map(base64),
     })),
     versions: [{ version: VERSION, documents: DOCUMENTS }],
