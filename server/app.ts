@@ -75,7 +75,13 @@ export async function createApp(config: Config, edges: AppEdges): Promise<App> {
     const secret = keySecret(config)
     const { present } = opened
     const keys = await openKeys(config, { log, clock, versions, present, secret })
-    const record = await openAudit(config, { log, versions, loaded, secret })
+    const record = await openAudit(config, {
+      log,
+      versions,
+      loaded,
+      tenants: opened.tenants,
+      secret,
+    })
     return wire(config, { ...edges, ...opened, store, loaded, keys, record, secret })
   } catch (fault) {
     await store.close()

@@ -1,23 +1,28 @@
 /** Wires the record: the logs of all tenants, what is proven of them, who may read them. */
 import { openKeyring } from '../keys/keyring.ts'
+import { createTextSeal } from '../keys/text-seal.ts'
 import { openAppendFile } from './audit/append-file.ts'
 import { openAuditWriter } from './audit/audit-writer.ts'
 import type { LogKeyParts } from './audit/checkpoint-file.ts'
 import { openJournalFile } from './audit/journal-file.ts'
+import { createKeptTexts, type KeptTexts } from './audit/kept-texts.ts'
 import { type LogTrees, openLogTrees } from './audit/log-trees.ts'
 import { openSearchIndex, type SearchIndex } from './audit/search-index.ts'
 import { createTextDigests } from './audit/text-digests.ts'
+import { withTexts } from './audit/texts-beside.ts'
 import type { Config } from './config.ts'
+import type { Tenant } from './core/tenant.ts'
 import { faultReason, type Log } from './telemetry/log.ts'
 import type { LoadedTenant } from './tenants/load-tenants.ts'
 import { PLATFORM } from './use-cases/author.ts'
-import type { AuditLog, TenantVersions } from './use-cases/ports.ts'
+import type { AuditEntry, AuditLog, Tenants, TenantVersions } from './use-cases/ports.ts'
 
 export interface AuditEdges {
   readonly log: Log
   readonly versions: TenantVersions
   readonly loaded: ReadonlyMap<string, LoadedTenant>
-  /** What salts of texts are derived from. */
+  readonly tenants: Tenants
+  /** What salts of texts are derived from, and what seals those that are kept. */
   readonly secret: string
 }
 
@@ -25,29 +30,36 @@ export interface OpenedAudit {
   readonly audit: AuditLog
   readonly trees: LogTrees
   readonly index: SearchIndex
+  readonly texts: KeptTexts
   close(): Promise<void>
 }
 
 /** Throws where the disk has no room for the journal. */
 export async function openAudit(
   config: Config,
-  { log, versions, loaded, secret }: AuditEdges,
+  { log, versions, loaded, tenants, secret }: AuditEdges,
 ): Promise<OpenedAudit> {
   // A name in a path that is no tenant's makes no log of its own.
   const isTenant = (id: string): boolean =>
     loaded.has(id) || versions.live(id).version !== undefined
+  const logOf = ({ tenant }: AuditEntry): string => (isTenant(tenant) ? tenant : PLATFORM)
   const writer = await openAuditWriter({
     dataFolder: config.dataFolder,
-    logOf: ({ tenant }) => (isTenant(tenant) ? tenant : PLATFORM),
+    logOf,
     digest: createTextDigests(secret).digest,
     openFile: openAppendFile,
     openJournalFile,
     elapsed: () => performance.now(),
-    after: (milliseconds, work) => {
-      const timer = setTimeout(work, milliseconds)
-      return () => clearTimeout(timer)
-    },
+    after,
   })
+  const seal = createTextSeal(secret)
+  const texts = createKeptTexts({
+    dataFolder: config.dataFolder,
+    seal,
+    openFile: openAppendFile,
+    after,
+  })
+  const keptBy = (id: string) => keptTexts(tenants, id)
   const index = openSearchIndex(config.dataFolder)
   const trees = openLogTrees({
     dataFolder: config.dataFolder,
@@ -65,14 +77,30 @@ export async function openAudit(
   })
   trees.start()
   return {
-    audit: writer,
+    audit: withTexts({ audit: writer, texts, logOf, keptBy }),
     trees,
     index,
+    texts,
     close: async () => {
       await writer.close()
+      await texts.close()
       await trees.close()
       await index.close()
     },
+  }
+}
+
+function after(milliseconds: number, work: () => void): () => void {
+  const timer = setTimeout(work, milliseconds)
+  return () => clearTimeout(timer)
+}
+
+/** One whose live version cannot be used says nothing of it. */
+function keptTexts(tenants: Tenants, id: string): Tenant['keptTexts'] {
+  try {
+    return tenants.find(id)?.keptTexts ?? new Set()
+  } catch {
+    return new Set()
   }
 }
 

@@ -4,26 +4,25 @@
  */
 import { type FileHandle, open } from 'node:fs/promises'
 import type { TextSeal } from '../../keys/text-seal.ts'
-import type { AuditEntry, TextName } from '../use-cases/ports.ts'
-import type { EntryLog } from './entry-log.ts'
+import type { AuditEntry, AuditRecords, TextName } from '../use-cases/ports.ts'
+import { EntryLog, type EntryLogDeps } from './entry-log.ts'
 import { logFolder, textsPath } from './log-paths.ts'
+import { OpenFiles, type OpenFilesDeps } from './open-files.ts'
 
 export type Texts = Readonly<Partial<Record<TextName, string>>>
 
-export interface KeptTexts {
+/** A log's texts are found under the id of its tenant. */
+export interface KeptTexts extends Pick<AuditRecords, 'textsOf' | 'eraseTexts'> {
   /** Resolves when they are on disk. */
   keep(log: string, entry: Pick<AuditEntry, 'tenant' | 'ref'>, texts: Texts): Promise<void>
-  /** Of one entry; nothing where none was kept, or all were erased. */
-  read(log: string, entry: Pick<AuditEntry, 'tenant' | 'ref'>): Promise<Texts>
-  /** Of these entries. Resolves with how many entries had some, once none of them is on disk. */
-  erase(log: string, refs: ReadonlySet<string>): Promise<number>
+  close(): Promise<void>
 }
 
-export interface KeptTextsDeps {
+export interface KeptTextsDeps
+  extends Pick<OpenFilesDeps, 'openFile'>,
+    Pick<EntryLogDeps, 'after'> {
   readonly dataFolder: string
   readonly seal: TextSeal
-  /** The one of this path. */
-  readonly entryLog: (path: string) => Pick<EntryLog, 'append'>
 }
 
 /** A kept text, or what is left of one that a crash cut short. All of it is ASCII; what was erased has no sealed character. */
@@ -31,19 +30,30 @@ const KEPT = /\{"ref":"([A-Za-z0-9_-]+)","sealed":"([A-Za-z0-9_-]*)/g
 const ERASED = '.'
 const CHUNK = 64 * 1024
 
-export function createKeptTexts({ dataFolder, seal, entryLog }: KeptTextsDeps): KeptTexts {
+export function createKeptTexts({ dataFolder, seal, openFile, after }: KeptTextsDeps): KeptTexts {
+  const files = new OpenFiles({ openFile })
+  const writers = new Map<string, EntryLog>()
   const pathOf = (log: string): string => textsPath(logFolder(dataFolder, log))
+  const writerOf = (path: string): EntryLog => {
+    const known = writers.get(path)
+    if (known !== undefined) return known
+    const use: EntryLogDeps['use'] = (work) => files.use(path, work)
+    const writer = new EntryLog({ use, after, onCommit: () => {} })
+    writers.set(path, writer)
+    return writer
+  }
   return {
     keep: async (log, entry, texts) => {
       const sealed = seal.seal(placeOf(entry), JSON.stringify(texts))
-      await entryLog(pathOf(log)).append(JSON.stringify({ ref: entry.ref, sealed }))
+      await writerOf(pathOf(log)).append(JSON.stringify({ ref: entry.ref, sealed }))
     },
-    read: async (log, entry) => {
-      const file = await openThere(pathOf(log), 'r')
+    textsOf: async (tenant, ref) => {
+      const file = await openThere(pathOf(tenant), 'r')
       if (file === undefined) return {}
       try {
-        for await (const { ref, sealed } of keptIn(file)) {
-          const text = ref === entry.ref ? seal.open(placeOf(entry), sealed) : undefined
+        for await (const kept of keptIn(file)) {
+          if (kept.ref !== ref) continue
+          const text = seal.open(placeOf({ tenant, ref }), kept.sealed)
           if (text !== undefined) return JSON.parse(text) as Texts
         }
         return {}
@@ -51,13 +61,14 @@ export function createKeptTexts({ dataFolder, seal, entryLog }: KeptTextsDeps): 
         await file.close()
       }
     },
-    erase: async (log, refs) => {
-      const file = await openThere(pathOf(log), 'r+')
+    eraseTexts: async (tenant, refs) => {
+      const wanted = new Set(refs)
+      const file = await openThere(pathOf(tenant), 'r+')
       if (file === undefined) return 0
       try {
         const erased = new Set<string>()
         for await (const { ref, sealed, at } of keptIn(file)) {
-          if (!refs.has(ref)) continue
+          if (!wanted.has(ref)) continue
           await file.write(ERASED.repeat(sealed.length), at, 'latin1')
           erased.add(ref)
         }
@@ -66,6 +77,10 @@ export function createKeptTexts({ dataFolder, seal, entryLog }: KeptTextsDeps): 
       } finally {
         await file.close()
       }
+    },
+    close: async () => {
+      for (const writer of writers.values()) await writer.idle()
+      await files.close()
     },
   }
 }

@@ -1,10 +1,11 @@
 /** Texts beside a log: sealed, read again, erased in place so that no file has them any more. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { appendFile, mkdir } from 'node:fs/promises'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createTextSeal } from '../../keys/text-seal.ts'
+import { openAppendFile } from '../../server/audit/append-file.ts'
 import { createKeptTexts, type KeptTexts } from '../../server/audit/kept-texts.ts'
 import { logFolder, textsPath } from '../../server/audit/log-paths.ts'
 import { withTexts } from '../../server/audit/texts-beside.ts'
@@ -16,18 +17,20 @@ beforeEach(() => {
   dataFolder = mkdtempSync(join(tmpdir(), 'actchain-texts-'))
   texts = openTexts()
 })
-afterEach(() => rmSync(dataFolder, { recursive: true, force: true }))
+afterEach(async () => {
+  await texts.close()
+  rmSync(dataFolder, { recursive: true, force: true })
+})
 
 const openTexts = (secret = 'a secret') =>
   createKeptTexts({
     dataFolder,
     seal: createTextSeal(secret),
-    entryLog: (path) => ({
-      append: async (line) => {
-        await mkdir(join(path, '..'), { recursive: true })
-        await appendFile(path, `${line}\n`)
-      },
-    }),
+    openFile: openAppendFile,
+    after: (milliseconds, work) => {
+      const timer = setTimeout(work, milliseconds)
+      return () => clearTimeout(timer)
+    },
   })
 
 const of = (ref: string, tenant = 'acme') => ({ tenant, ref })
@@ -38,28 +41,31 @@ describe('a kept text', () => {
   test('is read by the reference of its entry, and is nowhere in the clear', async () => {
     await texts.keep('acme', of('one'), { because: 'her laptop was lost — Zoë’s' })
     await texts.keep('acme', of('two'), { purpose: 'quarter', because: 'x' })
-    expect(await texts.read('acme', of('one'))).toEqual({ because: 'her laptop was lost — Zoë’s' })
-    expect(await texts.read('acme', of('two'))).toEqual({ purpose: 'quarter', because: 'x' })
-    expect(await texts.read('acme', of('three'))).toEqual({})
-    expect(await texts.read('globex', of('one'))).toEqual({})
+    expect(await texts.textsOf('acme', 'one')).toEqual({ because: 'her laptop was lost — Zoë’s' })
+    expect(await texts.textsOf('acme', 'two')).toEqual({ purpose: 'quarter', because: 'x' })
+    expect(await texts.textsOf('acme', 'three')).toEqual({})
+    expect(await texts.textsOf('globex', 'one')).toEqual({})
     for (const clear of ['laptop', 'quarter']) expect(onDisk()).not.toContain(clear)
   })
 
   test('opens for its tenant and its entry alone, and under no other secret', async () => {
     await texts.keep('acme', of('one'), { because: 'a' })
-    expect(await texts.read('acme', of('one', 'globex'))).toEqual({})
-    expect(await openTexts('another').read('acme', of('one'))).toEqual({})
+    const folder = logFolder(dataFolder, 'globex')
+    mkdirSync(folder)
+    writeFileSync(textsPath(folder), onDisk())
+    expect(await texts.textsOf('globex', 'one')).toEqual({})
+    expect(await openTexts('another').textsOf('acme', 'one')).toEqual({})
     await appendFile(path(), onDisk().replace('"one"', '"two"'))
-    expect(await texts.read('acme', of('two'))).toEqual({})
+    expect(await texts.textsOf('acme', 'two')).toEqual({})
   })
 
   test('is found among many, whichever block of the file it is in', async () => {
     const refs = Array.from({ length: 1500 }, (_, at) => `ref-${at}`)
-    for (const ref of refs) await texts.keep('acme', of(ref), { because: `why ${ref}` })
+    await Promise.all(refs.map((ref) => texts.keep('acme', of(ref), { because: `why ${ref}` })))
     for (const ref of ['ref-0', 'ref-749', 'ref-1499']) {
-      expect(await texts.read('acme', of(ref))).toEqual({ because: `why ${ref}` })
+      expect(await texts.textsOf('acme', ref)).toEqual({ because: `why ${ref}` })
     }
-    expect(await texts.erase('acme', new Set(refs))).toBe(1500)
+    expect(await texts.eraseTexts('acme', refs)).toBe(1500)
     expect(onDisk()).not.toMatch(/"sealed":"[^.]/)
   })
 })
@@ -70,14 +76,14 @@ describe('an erased text', () => {
       await texts.keep('acme', of(ref), { because: `why ${ref}` })
     }
     const [first, second, third] = onDisk().split('\n')
-    expect(await texts.erase('acme', new Set(['two', 'nobody']))).toBe(1)
+    expect(await texts.eraseTexts('acme', ['two', 'nobody'])).toBe(1)
     const after = onDisk().split('\n')
     expect([after[0], after[2]]).toEqual([first, third])
     expect(after[1]).toMatch(/^\{"ref":"two","sealed":"\.+"\}$/)
     expect(after[1]).toHaveLength(second?.length ?? 0)
-    expect(await texts.read('acme', of('two'))).toEqual({})
-    expect(await texts.read('acme', of('three'))).toEqual({ because: 'why three' })
-    expect(await texts.erase('acme', new Set(['two']))).toBe(0)
+    expect(await texts.textsOf('acme', 'two')).toEqual({})
+    expect(await texts.textsOf('acme', 'three')).toEqual({ because: 'why three' })
+    expect(await texts.eraseTexts('acme', ['two'])).toBe(0)
     expect(readdirSync(join(path(), '..'))).toEqual(['texts.jsonl'])
   })
 
@@ -86,13 +92,13 @@ describe('an erased text', () => {
     const torn = onDisk().replace('whole', 'torn').slice(0, -12)
     const behind = onDisk().replace('whole', 'behind')
     await appendFile(path(), `${torn}${behind}`)
-    expect(await texts.erase('acme', new Set(['torn']))).toBe(1)
+    expect(await texts.eraseTexts('acme', ['torn'])).toBe(1)
     expect(onDisk()).toContain(behind)
     expect(onDisk()).toMatch(/"torn","sealed":"\.+\{"ref":"behind"/)
   })
 
   test('of a log without texts is none', async () => {
-    expect(await texts.erase('acme', new Set(['one']))).toBe(0)
+    expect(await texts.eraseTexts('acme', ['one'])).toBe(0)
   })
 })
 
