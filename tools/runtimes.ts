@@ -1,6 +1,6 @@
 /**
- * `npm run runtimes`: bundles the verifier once and runs its vectors, nonces and status lists under every JavaScript runtime found here. Node
- * always runs; Deno, Bun and workerd are optional and counted as skipped where they are not installed.
+ * `npm run runtimes`: bundles the verifier once and runs its vectors, nonces, status lists and proofs of audit under every JavaScript runtime
+ * found here. Node always runs; Deno, Bun and workerd are optional and counted as skipped where they are not installed.
  */
 import { execFile } from 'node:child_process'
 import { access, mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -46,11 +46,13 @@ const RUNTIMES: readonly Runtime[] = [
 ]
 
 const MAIN = `
+import { runAuditProofs } from './tools/run-audit-proofs.ts'
 import { runSenders } from './tools/run-senders.ts'
 import { runStatusLists } from './tools/run-status-lists.ts'
 import { runVectors } from './tools/run-vectors.ts'
 import file from './conformance/vectors/verifier.json'
-const results = [await runVectors(file), await runSenders(), await runStatusLists()]
+import evidence from './test/lib/audit/evidence.json'
+const results = [await runVectors(file), await runSenders(), await runStatusLists(), await runAuditProofs(evidence)]
 const passed = results.reduce((sum, result) => sum + result.passed, 0)
 const failed = results.flatMap((result) => result.failed)
 for (const line of failed) console.log(line)
@@ -58,13 +60,15 @@ console.log('passed ' + passed + ' failed ' + failed.length)
 `
 
 const WORKER = `
+import { runAuditProofs } from './tools/run-audit-proofs.ts'
 import { runSenders } from './tools/run-senders.ts'
 import { runStatusLists } from './tools/run-status-lists.ts'
 import { runVectors } from './tools/run-vectors.ts'
 import file from './conformance/vectors/verifier.json'
+import evidence from './test/lib/audit/evidence.json'
 export default {
   async test() {
-    const results = [await runVectors(file), await runSenders(), await runStatusLists()]
+    const results = [await runVectors(file), await runSenders(), await runStatusLists(), await runAuditProofs(evidence)]
     const passed = results.reduce((sum, result) => sum + result.passed, 0)
     const failed = results.flatMap((result) => result.failed)
     for (const line of failed) console.log(line)

@@ -20,6 +20,7 @@ import {
   utf8,
   VERSION,
 } from '../../support/proven-log.ts'
+import written from './evidence.json' with { type: 'json' }
 
 let log: Signer
 let witness: Signer
@@ -45,6 +46,12 @@ const outcomeOfLine = async (line: string | Uint8Array): Promise<string> => {
 }
 
 describe('evidence', () => {
+  test('that was written down once holds for ever', async () => {
+    const { key, witness: vkey, bundle } = written
+    const report = await verifyEvidence(bundle, { key, witnesses: [vkey] })
+    expect(report.entries.map(({ index }) => index)).toEqual([1, 4, 5])
+  })
+
   test('says what is proven of a task, and by whose key', async () => {
     const bundle = await aBundle([log, witness])
     const trust = { key: log.vkey, witnesses: [witness.vkey] }
