@@ -35,7 +35,7 @@ export async function fetchBytes(
   }
 }
 
-async function readBody(
+export async function readBody(
   response: Response,
   signal: AbortSignal,
   maxBytes: number,

@@ -14,12 +14,12 @@ export interface VerificationKey {
   readonly cryptoKey: CryptoKey
 }
 
-interface AlgorithmEntry {
+export interface AlgorithmEntry {
   readonly importAs: AlgorithmIdentifier | EcKeyImportParams | RsaHashedImportParams
   readonly verifyAs: AlgorithmIdentifier | EcdsaParams
 }
 
-const ALGORITHMS: Readonly<Record<SignatureAlgorithm, AlgorithmEntry>> = {
+export const ALGORITHMS: Readonly<Record<SignatureAlgorithm, AlgorithmEntry>> = {
   ES256: {
     importAs: { name: 'ECDSA', namedCurve: 'P-256' },
     verifyAs: { name: 'ECDSA', hash: 'SHA-256' },

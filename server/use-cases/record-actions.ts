@@ -148,8 +148,8 @@ async function findToken(
     const { task, hop } = known
     return { subject: task.subject, chain: hop.place.split('/'), task_type: task.type }
   }
-  const issued = await records.findIssued(tenant, jti)
-  if (issued?.target !== uri || issued.txn !== txn) return undefined
+  const issued = await records.findIssued(tenant, txn, jti)
+  if (issued?.target !== uri) return undefined
   const { subject, chain, task_type: type } = issued
   return {
     ...(subject === undefined ? {} : { subject }),

@@ -36,6 +36,7 @@ test.each([
   'metadata',
   'certificate',
   'nonces',
+  'records/records',
   'status/status-lists',
   'audit/index',
 ])('%s needs no runtime and no framework', async (entry) => {

@@ -47,9 +47,9 @@ beforeEach(() => {
       },
     },
     records: {
-      findIssued: async (_, jti) => {
+      findIssued: async (_, txn, jti) => {
         looks.push('log')
-        return issued.find((entry) => entry.jti === jti)
+        return issued.find((entry) => entry.txn === txn && entry.jti === jti)
       },
       hasRecord: async (tenant, resource, id) =>
         log.entries.some(
@@ -85,7 +85,7 @@ function send(actions: readonly ActionRecord[], resource = FILES): Promise<Recor
     tenant_version: 'v1',
     event: 'record',
   })
-  record.note({ action: 'record_action', client: resource.id, target: resource.uri })
+  record.note({ action: 'record_actions', client: resource.id, target: resource.uri })
   return recorder.record({ tenant: 'acme', resource, actions, record })
 }
 
@@ -100,7 +100,7 @@ test('says who did what for whom, by which chain, and what came of it', async ()
       tenant_version: 'v1',
       event: 'record',
       outcome: 'permit',
-      action: 'record_action',
+      action: 'record_actions',
       client: 'files-api',
       target: 'https://files.api',
       record: 'a',
