@@ -3,6 +3,7 @@ import { STREAM_ROUTES } from '../ssf/stream-routes.ts'
 import { AGENT_ROUTES } from './agents.ts'
 import { EXPLANATION_ROUTES } from './explanations.ts'
 import { KEY_ROUTES } from './keys.ts'
+import { RECORD_ROUTES } from './records.ts'
 import { REVOCATION_ROUTES } from './revocations.ts'
 import { createPathReader, type Parameters, type Route } from './route.ts'
 import { TASK_ROUTES } from './tasks.ts'
@@ -20,6 +21,7 @@ export const ROUTES: readonly Route[] = [
   ...STREAM_ROUTES,
   ...REVOCATION_ROUTES,
   ...TASK_ROUTES,
+  ...RECORD_ROUTES,
 ]
 
 export interface MatchedPath {
