@@ -57,7 +57,7 @@ export function newestNote(text: string): string | undefined {
   const parts = text.split(BETWEEN)
   const notes = parts.flatMap((part, at) => {
     const isSigned = part.startsWith(SIGNATURE_START)
-    const note = `${parts[at - 1]}${BETWEEN}${part.trimEnd()}\n`
+    const note = `${parts[at - 1]?.replace(/^\n+/, '')}${BETWEEN}${part.trimEnd()}\n`
     return isSigned && isCheckpoint(note) ? note : []
   })
   return notes.toSorted((a, b) => sizeOf(a) - sizeOf(b)).at(-1)
