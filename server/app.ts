@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { LRUCache } from 'lru-cache'
 import { createWhole } from '../keys/sealed-file.ts'
+import { readAnchorsFile } from './anchors-file.ts'
 import { createFindIssued } from './audit/issued-tokens.ts'
 import type { Config } from './config.ts'
 import type { Tenant } from './core/tenant.ts'
@@ -22,6 +23,7 @@ import { createPeerLimits } from './oauth/peer-limits.ts'
 import { createOAuthListener, type ProviderDeps } from './oauth/provider.ts'
 import { createProofChecker } from './oauth/sender-proof.ts'
 import { openAdmin } from './open-admin.ts'
+import { type OpenedAnchors, openAnchors } from './open-anchors.ts'
 import { type OpenedAudit, openAudit } from './open-audit.ts'
 import { openEvents } from './open-events.ts'
 import { type OpenedKeys, openKeys } from './open-keys.ts'
@@ -197,6 +199,7 @@ function wire(config: Config, opened: Opened): App {
         keys: keys.keyrings,
         sharedSignals: events.sharedSignals,
         usage: usage.log,
+        records: record.records,
         loaded,
         secret,
       }),

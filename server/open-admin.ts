@@ -1,5 +1,6 @@
 /** Wires the management API: its keys, who may sign in, the check of versions. */
 import { openKeyring } from '../keys/keyring.ts'
+import { createTextDigests } from './audit/text-digests.ts'
 import type { Config } from './config.ts'
 import { pause } from './heal-tasks.ts'
 import type { RequestListener } from './http/dispatch.ts'
@@ -9,8 +10,10 @@ import type { ProviderDeps } from './oauth/provider.ts'
 import { ensureOperatorKey } from './operator-key.ts'
 import { createTenantChecks, createTenantFolders } from './tenant-checks.ts'
 import type { LoadedTenant } from './tenants/load-tenants.ts'
+import { readDocuments } from './tenants/version-documents.ts'
 import { PLATFORM } from './use-cases/author.ts'
-import type { TenantVersions } from './use-cases/ports.ts'
+import type { AuditRecords, TenantVersions } from './use-cases/ports.ts'
+import { createActionRecorder } from './use-cases/record-actions.ts'
 import type { SharedSignals } from './use-cases/shared-signals.ts'
 import type { PrivateKeys } from './use-cases/signing-keys.ts'
 import type { UsageLog } from './use-cases/usage.ts'
@@ -22,14 +25,15 @@ export interface AdminEdges {
   readonly keys: PrivateKeys
   readonly sharedSignals: SharedSignals
   readonly usage: UsageLog
+  readonly records: AuditRecords
   readonly loaded: ReadonlyMap<string, LoadedTenant>
-  /** Seals the key that signs the operator's tokens. */
+  /** Seals the key that signs the operator's tokens; salts of kept texts are derived from it. */
   readonly secret: string
 }
 
 export function openAdmin(config: Config, edges: AdminEdges): RequestListener {
   const { publicUrl, dataFolder } = config
-  const { deps, versions, keys, sharedSignals, usage, loaded, secret } = edges
+  const { deps, versions, keys, sharedSignals, usage, records, loaded, secret } = edges
   const access = createManagementAccess({
     ...deps,
     publicUrl,
@@ -45,6 +49,11 @@ export function openAdmin(config: Config, edges: AdminEdges): RequestListener {
     sharedSignals,
     usage,
     access,
+    records,
+    actionRecorder: createActionRecorder({ ...deps, records }),
+    saltOf: createTextDigests(secret).salt,
+    jwksOf: (tenant) => deps.keyringOf(tenant).jwks,
+    documentsOf: (sources) => readDocuments(new Map(Object.entries(sources))),
     folders: createTenantFolders(loaded),
     checks: createTenantChecks(config),
   })

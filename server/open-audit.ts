@@ -2,6 +2,7 @@
 import { openKeyring } from '../keys/keyring.ts'
 import { createTextSeal } from '../keys/text-seal.ts'
 import { openAppendFile } from './audit/append-file.ts'
+import { createAuditRecords } from './audit/audit-records.ts'
 import { openAuditWriter } from './audit/audit-writer.ts'
 import type { LogKeyParts } from './audit/checkpoint-file.ts'
 import { openJournalFile } from './audit/journal-file.ts'
@@ -15,7 +16,13 @@ import type { Tenant } from './core/tenant.ts'
 import { faultReason, type Log } from './telemetry/log.ts'
 import type { LoadedTenant } from './tenants/load-tenants.ts'
 import { PLATFORM } from './use-cases/author.ts'
-import type { AuditEntry, AuditLog, Tenants, TenantVersions } from './use-cases/ports.ts'
+import type {
+  AuditEntry,
+  AuditLog,
+  AuditRecords,
+  Tenants,
+  TenantVersions,
+} from './use-cases/ports.ts'
 
 export interface AuditEdges {
   readonly log: Log
@@ -31,6 +38,7 @@ export interface OpenedAudit {
   readonly trees: LogTrees
   readonly index: SearchIndex
   readonly texts: KeptTexts
+  readonly records: AuditRecords
   close(): Promise<void>
 }
 
@@ -81,6 +89,7 @@ export async function openAudit(
     trees,
     index,
     texts,
+    records: createAuditRecords({ trees, index, texts }),
     close: async () => {
       await writer.close()
       await texts.close()

@@ -7,6 +7,7 @@ import {
   EVIDENCE_FORMAT,
   type EvidenceBundle,
   type EvidenceEntry,
+  type EvidenceText,
   type EvidenceVersion,
   logOrigin,
   parseCheckpoint,
@@ -15,7 +16,7 @@ import {
 import type { JsonObject } from '../../lib/src/strict-json.ts'
 import { isManagementRefusal, type ManagementRefusal } from '../core/management-refusal.ts'
 import type { Tenant } from '../core/tenant.ts'
-import type { TenantVersions } from './ports.ts'
+import type { StoredEntry, TenantVersions, TextName } from './ports.ts'
 import {
   findLog,
   type ReadAuditDeps,
@@ -29,6 +30,8 @@ import type { SourceTexts, TenantFolders } from './version-content.ts'
 export interface EvidenceDeps extends ReadAuditDeps {
   readonly versions: TenantVersions
   readonly folders: TenantFolders
+  /** Base64url: of the digest that stands in an entry for the text of this name. */
+  readonly saltOf: (entry: Pick<StoredEntry, 'tenant' | 'ref'>, name: TextName) => string
   /** What the files of a version say: the documents its id is a hash of. */
   readonly documentsOf: (sources: SourceTexts) => Readonly<Record<string, unknown>>
   /** Keys the tenant publishes, by which its tokens are verified. */
@@ -74,6 +77,7 @@ export async function makeEvidence(
     entries,
     versions,
     missing_versions: missing,
+    texts: told.entries.flatMap((entry) => textsOf(deps, entry)),
     is_cut: told.isCut,
     jwks: deps.jwksOf(tenant),
   }
@@ -86,6 +90,13 @@ function leafOf(bytes: Uint8Array): Pick<EvidenceEntry, 'line' | 'line_base64'> 
   } catch {
     return { line_base64: encodeBase64(bytes) }
   }
+}
+
+function textsOf({ saltOf }: EvidenceDeps, told: TaskEntry): readonly EvidenceText[] {
+  const { index, entry, texts } = told
+  return Object.entries(texts).map(([name, text]) => {
+    return { index, name, salt: saltOf(entry, name as TextName), text }
+  })
 }
 
 function findVersions(

@@ -29,6 +29,7 @@ import { type AdminClient, AdminClient as Client, operatorForm } from '../suppor
 import { freePort } from '../support/authorization-server.ts'
 import { auditLogOf } from '../support/embedded-store.ts'
 import { openMemoryStore } from '../support/memory-store.ts'
+import { NO_RECORDS } from '../support/no-records.ts'
 import { NO_USAGE } from '../support/no-usage.ts'
 import { quietSignals } from '../support/quiet-signals.ts'
 import { epoch } from '../support/signing.ts'
@@ -125,6 +126,7 @@ beforeEach(async () => {
   const content = { version: FOLDER, sources: FILES, compiled: '{}' }
   server = createServer(
     createManagement({
+      ...NO_RECORDS,
       publicUrl,
       clock,
       tenants,

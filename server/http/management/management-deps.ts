@@ -1,8 +1,10 @@
 /** What the management API needs from outside. */
 
+import type { EvidenceDeps } from '../../use-cases/make-evidence.ts'
 import type { ManagementAccess } from '../../use-cases/management-access.ts'
 import type {
   AuditLog,
+  AuditRecords,
   Clock,
   TaskStore,
   Telemetry,
@@ -30,6 +32,10 @@ export interface ManagementDeps {
   readonly audit: AuditLog
   readonly tasks: TaskStore
   readonly actionRecorder: ActionRecorder
+  readonly records: AuditRecords
+  readonly saltOf: EvidenceDeps['saltOf']
+  readonly documentsOf: EvidenceDeps['documentsOf']
+  readonly jwksOf: EvidenceDeps['jwksOf']
   readonly securityEvents: SecurityEvents
   /** The same as at the token endpoint: what a client asks there counts here. */
   readonly rates: RateLimits
