@@ -45,7 +45,7 @@ const anchor = z.discriminatedUnion('kind', [
   }),
 ])
 
-const anchorsFile = strict({
+const fileForm = strict({
   anchors: z
     .array(anchor)
     .max(MOST_ANCHORS, { error: `at most ${MOST_ANCHORS} anchors` })
@@ -78,10 +78,18 @@ export interface AnchorSettings {
   readonly loopbackOrigins: ReadonlySet<string>
 }
 
+const NOTHING: AnchorSettings = {
+  anchors: [],
+  witnessFor: new Map(),
+  every: DAY,
+  loopbackOrigins: new Set(),
+}
 const LOOPBACK = /^http:\/\/(?:127\.0\.0\.1|localhost|\[::1\])(?::|\/|$)/
 
-/** What the file at this path says. Throws StartRefused with every problem of it. */
-export async function readAnchorsFile(file: string, config: Config): Promise<AnchorSettings> {
+/** What the operator's file says; without one, nothing is outside. Throws StartRefused with every problem of it. */
+export async function readAnchorsFile(config: Config): Promise<AnchorSettings> {
+  const { anchorsFile: file } = config
+  if (file === undefined) return NOTHING
   const report = emptyReport()
   const settings = await read(report, file, config)
   if (settings === undefined || report.problems.length > 0) {
@@ -103,7 +111,7 @@ async function read(
     return undefined
   }
   const { document } = result
-  const checked = anchorsFile.safeParse(document.value)
+  const checked = fileForm.safeParse(document.value)
   if (!checked.success) {
     reportIssues(report, document, [], checked.error.issues)
     return undefined

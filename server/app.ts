@@ -63,6 +63,7 @@ const MAX_LISTENERS = 200
 /** Throws StartRefused where the operator has to change something first. */
 export async function createApp(config: Config, edges: AppEdges): Promise<App> {
   const { log, clock } = edges
+  const outside = await readAnchorsFile(config)
   const loaded = readFolder(config, log)
   const store = await openEmbeddedStore({
     dataFolder: config.dataFolder,
@@ -84,7 +85,17 @@ export async function createApp(config: Config, edges: AppEdges): Promise<App> {
       tenants: opened.tenants,
       secret,
     })
-    return wire(config, { ...edges, ...opened, store, loaded, keys, record, secret })
+    const { audit, trees } = record
+    const { witnessed } = store
+    const anchors = await openAnchors(config, outside, {
+      log,
+      clock,
+      audit,
+      trees,
+      witnessed,
+      secret,
+    })
+    return wire(config, { ...edges, ...opened, store, loaded, keys, record, anchors, secret })
   } catch (fault) {
     await store.close()
     throw fault
@@ -96,11 +107,12 @@ interface Opened extends AppEdges, OpenedTenants {
   readonly loaded: ReadonlyMap<string, LoadedTenant>
   readonly keys: OpenedKeys
   readonly record: OpenedAudit
+  readonly anchors: OpenedAnchors
   readonly secret: string
 }
 
 function wire(config: Config, opened: Opened): App {
-  const { log, clock, store, loaded, tenants, present, keys, record, secret } = opened
+  const { log, clock, store, loaded, tenants, present, keys, record, anchors, secret } = opened
   const { audit = record.audit } = opened
   const { keyringOf } = keys.keyrings
   const tell = (fault: unknown, fields: { readonly ref?: string; readonly tenant?: string }) => {
@@ -205,6 +217,7 @@ function wire(config: Config, opened: Opened): App {
       }),
       status: status.listener,
       events: events.listener,
+      witness: anchors.listener,
       documents: documents.callback() as RequestListener,
     }),
     health: createHealth(() => isReady).callback() as RequestListener,
@@ -219,6 +232,7 @@ function wire(config: Config, opened: Opened): App {
       await events.close()
       await keys.close()
       await usage.close()
+      await anchors.close()
       await record.close()
       await store.close()
     },
