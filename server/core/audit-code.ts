@@ -256,12 +256,12 @@ export const AUDIT_CODES = {
   'audit.texts_erased': {
     of: of('audit', 'permit', 'erase_texts'),
     text: 'Kept texts were made unreadable for good; the log stays as it was.',
-    fields: [...AUTHOR, 'txn', 'subject', 'texts_erased'],
+    fields: [...AUTHOR, 'txn', 'subject', 'query', 'texts_erased'],
   },
   'audit.erasure_refused': {
     of: of('audit', 'refuse', 'erase_texts'),
     text: 'To erase kept texts was refused.',
-    fields: [...AUTHOR, ...REFUSED, 'txn', 'subject'],
+    fields: [...AUTHOR, ...REFUSED, 'txn', 'subject', 'query'],
   },
   'audit.fork_seen': {
     of: of('audit', 'refuse', 'witness_checkpoint'),

@@ -1,6 +1,8 @@
 /** Every route of the management API but its two token endpoints, which speak OAuth (sign-in.ts). */
 import { STREAM_ROUTES } from '../ssf/stream-routes.ts'
 import { AGENT_ROUTES } from './agents.ts'
+import { AUDIT_ROUTES } from './audit.ts'
+import { ERASURE_ROUTES } from './erasures.ts'
 import { EXPLANATION_ROUTES } from './explanations.ts'
 import { KEY_ROUTES } from './keys.ts'
 import { RECORD_ROUTES } from './records.ts'
@@ -21,7 +23,9 @@ export const ROUTES: readonly Route[] = [
   ...STREAM_ROUTES,
   ...REVOCATION_ROUTES,
   ...TASK_ROUTES,
+  ...AUDIT_ROUTES,
   ...RECORD_ROUTES,
+  ...ERASURE_ROUTES,
 ]
 
 export interface MatchedPath {
