@@ -1,0 +1,115 @@
+/** A resource server’s own verifier and the real server: what was done with a token lands in the log beside how it came to be. */
+import { createHash } from 'node:crypto'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { createVerifier, type VerificationReport } from '@actchain/verifier'
+import { type RecordingVerifier, withRecords } from '@actchain/verifier/records'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { find, tokenOf } from '../attacks/fixture.ts'
+import { startAuthorizationServer, type TestServer } from '../support/authorization-server.ts'
+import { readLog } from '../support/embedded-store.ts'
+
+const AUDIENCE = 'https://files.api'
+
+let server: TestServer
+let verifier: RecordingVerifier
+const faults: string[] = []
+beforeAll(async () => {
+  server = await startAuthorizationServer({
+    tenants: {
+      acme: ({ tenant }) => {
+        // A resource server signs in with one, as everybody does.
+        tenant['dpop_nonces'] = true
+      },
+    },
+  })
+  verifier = withRecords(
+    createVerifier({
+      issuer: server.issuer(),
+      audience: AUDIENCE,
+      revocation: 'off',
+      allowInsecureLoopback: true,
+    }),
+    {
+      clientId: 'files-api',
+      key: server.client('files-api').key.privateKey.export({ format: 'jwk' }),
+      onFault: ({ kind, detail }) => faults.push(`${kind}: ${detail}`),
+    },
+  )
+})
+afterAll(async () => {
+  await verifier.close()
+  await server.close()
+})
+
+/** What verify says of a new token of planner’s, for alice. */
+async function called(): Promise<VerificationReport> {
+  const planner = server.client('planner')
+  const form = { audience: 'files-api', scope: 'files:read' }
+  const { headers } = await planner.open(server.idToken(), form)
+  const nonce = headers.get('dpop-nonce') ?? undefined
+  const token = tokenOf(await planner.open(server.idToken(), form, { proof: { nonce } }))
+  const url = `${AUDIENCE}/files`
+  const ath = createHash('sha256').update(token).digest('base64url')
+  const proof = planner.proof({ proof: { htm: 'GET', htu: url, ath } })
+  return verifier.verify({ token, proof, method: 'GET', url }, { scope: 'files:read' })
+}
+
+function entriesOf({ txn }: VerificationReport): readonly Record<string, unknown>[] {
+  return readLog(server.config.dataFolder, 'acme')
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+    .filter((entry) => entry['txn'] === txn)
+}
+
+test('the same task’s story tells how the token was issued, and what was done with it', async () => {
+  const report = await called()
+  const id = verifier.record({
+    of: report,
+    tool: 'list_files',
+    target: '/files',
+    outcome: 'succeeded',
+  })
+  await verifier.flush()
+  expect(entriesOf(report)).toMatchObject([
+    { event: 'token', outcome: 'permit', jti: report.jti, chain: ['planner'] },
+    {
+      event: 'record',
+      jti: report.jti,
+      chain: ['planner'],
+      subject: 'alice',
+      record: id,
+      tool: 'list_files',
+    },
+  ])
+  expect(faults).toEqual([])
+})
+
+test('the server is away: what was done meanwhile is on record when it is back, once, in order', async () => {
+  const report = await called()
+  await server.stop()
+  const tools = ['open_file', 'read_file', 'close_file']
+  for (const tool of tools) {
+    verifier.record({ of: report, tool, target: '/plan.txt', outcome: 'succeeded' })
+  }
+  await expect.poll(() => faults.length, { timeout: 10_000 }).toBeGreaterThan(0)
+  await server.start()
+  await verifier.flush()
+  const recorded = entriesOf(report).filter(({ event }) => event === 'record')
+  expect(recorded.map(({ tool }) => tool)).toEqual(tools)
+})
+
+test('its store was lost: the log itself says whose token it was', async () => {
+  const report = await called()
+  await server.stop()
+  rmSync(join(server.config.dataFolder, 'store'), { recursive: true })
+  await server.start()
+  verifier.record({ of: report, tool: 'read_file', target: '/plan.txt', outcome: 'failed' })
+  await verifier.flush()
+  expect(entriesOf(report).at(-1)).toMatchObject({
+    event: 'record',
+    outcome: 'permit',
+    subject: 'alice',
+    chain: ['planner'],
+    result: 'failed',
+  })
+})
