@@ -3,8 +3,9 @@
  * The file's name is authenticated, so sealed files cannot be swapped. Written once, atomically, mode 0600.
  */
 import { createCipheriv, createDecipheriv, randomBytes, scrypt, scryptSync } from 'node:crypto'
-import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, readFileSync, unlinkSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
+import { writeInRoom } from './spare-file.ts'
 
 const VERSION = 1
 const SALT_BYTES = 16
@@ -77,7 +78,7 @@ export function createSealed(path: string, secret: string, text: string): boolea
 export function createWhole(path: string, content: Uint8Array | string): boolean {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const draft = `${path}.${randomBytes(6).toString('hex')}`
-  writeFileSync(draft, content, { mode: 0o600, flag: 'wx', flush: true })
+  writeInRoom(draft, content)
   try {
     linkSync(draft, path)
     return true
