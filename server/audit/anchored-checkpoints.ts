@@ -2,7 +2,7 @@
  * Checkpoints in files: the newest of a log, the same with the signatures of others, and those an anchor keeps: signed notes one
  * after the other with an empty line between, in a file for each log that is only ever appended to.
  */
-import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import { mkdir, open, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import {
   AuditProofError,
@@ -10,6 +10,7 @@ import {
   parseCheckpoint,
   parseNote,
 } from '../../lib/src/audit/index.ts'
+import { draftText } from './checkpoint-file.ts'
 import { syncFolder } from './durable-files.ts'
 import { checkpointPath, logFolder, witnessedPath } from './log-paths.ts'
 
@@ -41,7 +42,9 @@ export async function keepCosignatures(
   const others = signatures.filter(
     ({ name, keyId }) => !added.some((line) => line.name === name && line.keyId === keyId),
   )
-  await replaceFile(path, formatNote({ text, signatures: [...others, ...added] }))
+  const draft = await draftText(path, formatNote({ text, signatures: [...others, ...added] }))
+  draft.place()
+  await syncFolder(dirname(path))
 }
 
 export const anchorPath = (folder: string, log: string): string =>
@@ -108,20 +111,6 @@ async function readTail(path: string): Promise<string | undefined> {
   } finally {
     await file.close()
   }
-}
-
-/** In one step, and durable: whoever reads sees the old one or the new. */
-async function replaceFile(path: string, text: string): Promise<void> {
-  const draft = `${path}.${process.pid}`
-  const file = await open(draft, 'w', 0o600)
-  try {
-    await file.writeFile(text)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await rename(draft, path)
-  await syncFolder(dirname(path))
 }
 
 function noneIfAbsent(fault: unknown): undefined {
