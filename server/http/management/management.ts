@@ -24,10 +24,11 @@ import { readJsonBody } from './body.ts'
 import type { ManagementDeps } from './management-deps.ts'
 import { createDescription } from './openapi.ts'
 import { headerOf, send, sendProblem } from './reply.ts'
-import type { Parameters, Reply, Route } from './route.ts'
+import type { Parameters, Reply, Route, TextReply } from './route.ts'
 import { matchPath } from './routes.ts'
 import { answerSignIn, signInTenant } from './sign-in.ts'
 import { liveVersion } from './tenants.ts'
+import { sendTexts } from './text-reply.ts'
 
 export type { ManagementDeps } from './management-deps.ts'
 
@@ -128,13 +129,15 @@ async function runRoute(
     ...(version === undefined && { tenant: PLATFORM }),
   })
   const refuseWith = (refusal: ManagementRefusal): AnsweredRequest => {
-    sendProblem(res, refusal, { ref })
+    // An answer that had begun was cut off.
+    if (!res.headersSent) sendProblem(res, refusal, { ref })
     return answered(MANAGEMENT_REASONS[refusal.reason].status, refusal)
   }
   try {
     const outcome = await decide(deps, { ...matched, record }, req)
     if (!isManagementRefusal(outcome)) {
-      send(res, outcome)
+      if ('texts' in outcome) await sendTexts(res, outcome)
+      else send(res, outcome)
       return answered(outcome.status)
     }
     if (outcome.limit?.entry !== 'told') {
@@ -162,7 +165,7 @@ async function decide(
   deps: ManagementDeps,
   { route, parameters, path, record }: Matched & { readonly record: DecisionRecord },
   req: IncomingMessage,
-): Promise<Reply | ManagementRefusal> {
+): Promise<Reply | TextReply | ManagementRefusal> {
   const author = await deps.access.authorize({
     authorization: headerOf(req, 'authorization'),
     proof: headerOf(req, 'dpop'),

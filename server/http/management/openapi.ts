@@ -96,11 +96,11 @@ function operationOf(route: Route): Json {
     ...(body === undefined ? {} : { requestBody: bodyOf('application/json', body.schema) }),
     responses: {
       ...Object.fromEntries(
-        Object.entries(answers).map(([status, { text, schema }]) => [
+        Object.entries(answers).map(([status, { text, schema, type }]) => [
           status,
           status === '204'
             ? { description: text }
-            : { description: text, content: contentOf(schemaOf(schema, 'output')) },
+            : { description: text, content: contentOf(schemaOf(schema, 'output'), type) },
         ]),
       ),
       ...problemsOf(route),
@@ -164,11 +164,11 @@ function parametersOf(path: string): readonly Json[] {
 }
 
 function queryOf(query: z.ZodType): readonly Json[] {
-  const { properties = {} } = schemaOf(query, 'input')
+  const { properties = {}, required = [] } = schemaOf(query, 'input')
   return Object.entries(properties as Json).map(([name, schema]) => ({
     name,
     in: 'query',
-    required: false,
+    required: Array.isArray(required) && required.includes(name),
     schema,
   }))
 }
@@ -177,8 +177,8 @@ function bodyOf(type: string, schema: z.ZodType): Json {
   return { required: true, content: { [type]: { schema: schemaOf(schema, 'input') } } }
 }
 
-function contentOf(schema: Json): Json {
-  return { 'application/json': { schema } }
+function contentOf(schema: Json, type = 'application/json'): Json {
+  return { [type]: { schema } }
 }
 
 function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Json {

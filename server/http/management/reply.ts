@@ -18,12 +18,16 @@ export function send(
   { status, body, headers = {} }: Reply,
   type = 'application/json',
 ): void {
-  // What was not read of a refused body must not be the start of a next request.
-  const isOpen = res.req.complete ? {} : { connection: 'close' }
   // RFC 9110 §15.3.5: 204 has no content, so none has a type.
   const content = body === undefined ? {} : { 'content-type': type }
-  res.writeHead(status, { ...SHARED_HEADERS, ...content, ...isOpen, ...headers })
+  res.writeHead(status, { ...sharedHeaders(res), ...content, ...headers })
   res.end(body === undefined ? undefined : JSON.stringify(body))
+}
+
+/** Of every answer. */
+export function sharedHeaders(res: ServerResponse): Readonly<Record<string, string>> {
+  // What was not read of a refused body must not be the start of a next request.
+  return res.req.complete ? SHARED_HEADERS : { ...SHARED_HEADERS, connection: 'close' }
 }
 
 /** RFC 9457. Texts are literals of one table; of a request only names of its members are repeated, escaped. */

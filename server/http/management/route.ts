@@ -25,6 +25,15 @@ export interface Reply {
   readonly headers?: Readonly<Record<string, string>>
 }
 
+/** An answer of another kind than JSON. */
+export interface TextReply {
+  readonly status: number
+  readonly type: string
+  /** Sent one after the other, as fast as they are read. */
+  readonly texts: AsyncIterable<string>
+  readonly headers?: Readonly<Record<string, string>>
+}
+
 export interface Asked<Query, Body> {
   readonly author: Author
   readonly parameters: Parameters
@@ -39,6 +48,8 @@ export interface Asked<Query, Body> {
 export interface Described {
   readonly text: string
   readonly schema: z.ZodType
+  /** Media type; JSON where it is not said. */
+  readonly type?: string
 }
 
 interface RouteFacts {
@@ -65,7 +76,7 @@ export interface Route extends RouteFacts {
   readonly handle: (
     deps: ManagementDeps,
     asked: Asked<unknown, unknown>,
-  ) => Promise<Reply | ManagementRefusal>
+  ) => Promise<Reply | TextReply | ManagementRefusal>
 }
 
 interface Definition<Query extends z.ZodType, Body extends z.ZodType> extends RouteFacts {
@@ -74,7 +85,7 @@ interface Definition<Query extends z.ZodType, Body extends z.ZodType> extends Ro
   readonly handle: (
     deps: ManagementDeps,
     asked: Asked<z.output<Query>, z.output<Body>>,
-  ) => Promise<Reply | ManagementRefusal> | Reply | ManagementRefusal
+  ) => Promise<Reply | TextReply | ManagementRefusal> | Reply | ManagementRefusal
 }
 
 /** Ties a handler to its schemas: it runs with what they gave, and with nothing else. */
