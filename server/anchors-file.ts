@@ -174,7 +174,11 @@ class Checks {
   async logs(vkeys: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
     const keys = await Promise.all(
       vkeys.map(async (vkey, at) => {
-        const key = await this.#key(vkey, 'ed25519', ['witness_for', at])
+        const path = ['witness_for', at]
+        const key = await this.#key(vkey, 'ed25519', path)
+        if (key?.name.startsWith(`${new URL(this.#config.publicUrl).host}/`) === true) {
+          this.#refuse(path, 'this is a log of this server: its own word proves nothing')
+        }
         return key === undefined ? [] : [{ vkey, origin: key.name }]
       }),
     )
