@@ -28,6 +28,19 @@ test('the main entry, with all it needs, is at most ten kilobytes', async () => 
   expect(bytes).toBeLessThanOrEqual(10 * 1024)
 })
 
+test('the main entry has nothing of the proofs of audit in it', async () => {
+  const { metafile } = await build({
+    entryPoints: [`${LIB}src/index.ts`],
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: 'neutral',
+  })
+  const files = Object.keys(metafile.inputs)
+  expect(files.length).toBeGreaterThan(20)
+  expect(files.filter((file) => file.includes('/audit/'))).toEqual([])
+})
+
 test.each([
   'adapters/koa',
   'adapters/express',

@@ -77,7 +77,7 @@ export function readBundle(bundle: unknown): EvidenceBundle {
     checkpoint: readString(bundle['checkpoint']),
     entries: entries.map(readEntry),
     versions: readList(bundle['versions'], MAX_VERSIONS).map(readVersion),
-    texts: readList(bundle['texts'] ?? [], MAX_TEXTS).map(readText),
+    texts: bundle['texts'] === undefined ? [] : readList(bundle['texts'], MAX_TEXTS).map(readText),
   }
 }
 

@@ -231,6 +231,19 @@ describe('N02 evidence that was touched fails, and says where', () => {
     expect(await outcomeWith(change)).toBe(outcome)
   })
 
+  test('the first of several, in a bundle of many', async () => {
+    const leaves = Array.from({ length: 150 }, (_, at) => utf8(JSON.stringify(anEntry({ at }))))
+    const bundle: Draft = await aBundle([log], [...leaves.keys()], leaves)
+    delete bundle['texts']
+    expect((await verifyEvidence(bundle, { key: log.vkey })).entries).toHaveLength(150)
+    for (const at of [149, 99, 98]) bundle['entries'][at].line += ' '
+    // The later one fails sooner: it has no hash to wait for.
+    bundle['entries'][99].proof = []
+    expect(await outcomeOf(verifyEvidence(bundle, { key: log.vkey }))).toBe(
+      'leaf_not_included of 98',
+    )
+  })
+
   test('an entry of another tenant, or of another task, though it is in the log', async () => {
     const entry = (members: object) => JSON.stringify(anEntry({ ...members }))
     expect(await outcomeOfLine(entry({ tenant: 'globex' }))).toBe('entry_of_another_tenant of 2')
@@ -326,6 +339,7 @@ describe('a bundle that is none', () => {
     ['a text without a salt', (b) => delete b['texts'][0].salt, 'bundle_malformed of 1'],
     ['a text of no entry', (b) => delete b['texts'][0].index, 'bundle_malformed'],
     ['texts that are no list', (b) => (b['texts'] = {}), 'bundle_malformed'],
+    ['texts that are null', (b) => (b['texts'] = null), 'bundle_malformed'],
   ])('with %s', async (_what, change, outcome) => {
     expect(await outcomeWith(change)).toBe(outcome)
   })
