@@ -57,7 +57,9 @@ export class ManageClient {
         : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     })
     const text = await response.text()
-    const isJson = response.headers.get('content-type')?.includes('json') ?? false
+    const isJson = /^application\/(?:problem\+)?json$/.test(
+      response.headers.get('content-type') ?? '',
+    )
     return {
       status: response.status,
       headers: response.headers,
