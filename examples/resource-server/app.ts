@@ -1,6 +1,6 @@
 /**
  * A file service whose routes are protected by the verifier. It knows its issuer, its own name and nothing else of the
- * authorization server: no secret, no call for a request.
+ * authorization server: no call for a request, and no secret but the key with which it records what it did.
  */
 import { createVerifier, type VerificationReport } from '@actchain/verifier'
 import { tlsCertificate } from '@actchain/verifier/certificate'
@@ -11,6 +11,7 @@ import {
   resourceMetadataUrl,
 } from '@actchain/verifier/metadata'
 import { proofNonces } from '@actchain/verifier/nonces'
+import { digestInput, type RecordedAction, withRecords } from '@actchain/verifier/records'
 import { statusLists } from '@actchain/verifier/status'
 import Koa, { type Context, type Middleware, type Next } from 'koa'
 import { readBody } from './body.ts'
@@ -24,9 +25,17 @@ interface File {
 const FIRST_FILES: readonly File[] = [{ name: 'plan.txt', text: 'Read the report, then write.' }]
 const SCOPES = ['files:read', 'files:write']
 
-export function createApp(options: Options): Koa {
-  const { issuer, audience, revocation, actors, bearer, tls, nonceSecret } = options
-  const verifier = createVerifier({
+export interface FileService {
+  readonly app: Koa
+  /** Resolves when what was done is on record, or left. */
+  close(): Promise<void>
+}
+
+export function createFileService(options: Options): FileService {
+  const { issuer, audience, revocation, actors, bearer, tls, nonceSecret, records } = options
+  const tell = ({ kind, detail }: { kind: string; detail: string }): void =>
+    console.error(kind, detail)
+  const plain = createVerifier({
     issuer,
     audience,
     // What was made from a revoked token, task or agent is refused within seconds.
@@ -37,18 +46,30 @@ export function createApp(options: Options): Koa {
     ...(nonceSecret === undefined ? {} : { nonces: proofNonces({ secret: nonceSecret }) }),
     resourceMetadata: resourceMetadataUrl(audience),
     allowInsecureLoopback: true,
-    onFault: ({ kind, detail }) => console.error(kind, detail),
+    onFault: tell,
   })
+  const recording =
+    records === undefined ? undefined : withRecords(plain, { ...records, onFault: tell })
+  const verifier = recording ?? plain
+  // Throws where no more can be recorded: then nothing is done either.
+  const note = (ctx: Context, done: Omit<RecordedAction, 'of' | 'target' | 'outcome'>): void =>
+    void recording?.record({ of: reportOf(ctx), target: '/files', outcome: 'succeeded', ...done })
   const files = [...FIRST_FILES]
+  let writes = 0
   const list: Middleware = (ctx) => {
+    note(ctx, { tool: 'list_files' })
     ctx.body = { files, ...seen(ctx) }
   }
-  const write: Middleware = (ctx) => {
+  const write: Middleware = async (ctx) => {
     const body: unknown = Reflect.get(ctx.request, 'body')
     if (!isFile(body)) {
       ctx.status = 400
       return
     }
+    // A name or a text of a caller is no part of a record; its digest shows later that it was this one.
+    const { digest } = await digestInput(JSON.stringify(body))
+    note(ctx, { tool: 'write_file', inputDigest: digest, changeRef: `write ${writes + 1}` })
+    writes += 1
     files.splice(0, files.length, ...files.filter(({ name }) => name !== body.name), body)
     ctx.status = 201
     ctx.body = { name: body.name, ...seen(ctx) }
@@ -63,7 +84,7 @@ export function createApp(options: Options): Koa {
   const writing = [protect(verifier, { scope: 'files:write' }), onlyBy(actors), write]
   app.use(route('GET', `${base}/files`, reading))
   app.use(route('POST', `${base}/files`, writing))
-  return app
+  return { app, close: async () => verifier.close() }
 }
 
 /** RFC 9728 §3: public, so that a client can find the issuer. */

@@ -2,14 +2,15 @@
 import { createServer } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
-import { createApp } from './app.ts'
+import { createFileService } from './app.ts'
 import { readOptions } from './options.ts'
 
 const options = readOptions(process.argv.slice(2), process.env)
 if (options.jwksCa !== undefined) {
   setDefaultCACertificates([...getCACertificates('default'), options.jwksCa])
 }
-const listener = createApp(options).callback()
+const service = createFileService(options)
+const listener = service.app.callback()
 const handle = (...[request, response]: Parameters<typeof listener>): void => {
   void listener(request, response)
 }
@@ -25,4 +26,6 @@ server.listen(options.port, '127.0.0.1', () => {
   const port = typeof address === 'object' && address !== null ? address.port : options.port
   console.log(JSON.stringify({ url: `${scheme}://127.0.0.1:${port}`, audience: options.audience }))
 })
-process.once('SIGTERM', () => server.close(() => process.exit(0)))
+process.once('SIGTERM', () => {
+  server.close(() => void service.close().then(() => process.exit(0)))
+})

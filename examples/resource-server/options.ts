@@ -20,6 +20,8 @@ export interface Options {
   readonly nonceSecret: string | undefined
   /** PEM text of a private authority that signed the issuer's certificate. */
   readonly jwksCa: string | undefined
+  /** What is done with tokens goes on record at the issuer, under the resource's id there. Absent: nothing does. */
+  readonly records: { readonly clientId: string; readonly key: JsonWebKey } | undefined
 }
 
 const FLAGS = {
@@ -33,6 +35,8 @@ const FLAGS = {
   'tls-key': { type: 'string' },
   'nonce-secret': { type: 'string' },
   'jwks-ca': { type: 'string' },
+  'client-id': { type: 'string' },
+  'client-key': { type: 'string' },
 } as const
 
 type TextFlag = Exclude<keyof typeof FLAGS, 'bearer'>
@@ -55,6 +59,10 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): Op
   if ((cert === undefined) !== (key === undefined)) {
     throw new TypeError('--tls-cert and --tls-key go together')
   }
+  const [clientId, clientKey] = [read('client-id'), file('client-key')]
+  if ((clientId === undefined) !== (clientKey === undefined)) {
+    throw new TypeError('--client-id and --client-key go together')
+  }
   const port = Number(read('port') ?? '8470')
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new TypeError('--port is wrong')
   const revocation = read('revocation') ?? 'lists'
@@ -70,5 +78,9 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): Op
     tls: cert === undefined || key === undefined ? undefined : { cert, key },
     nonceSecret: file('nonce-secret')?.trim(),
     jwksCa: file('jwks-ca'),
+    records:
+      clientId === undefined || clientKey === undefined
+        ? undefined
+        : { clientId, key: JSON.parse(clientKey) as JsonWebKey },
   }
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createVerifier, type VerificationReport } from '@actchain/verifier'
 import { type RecordingVerifier, withRecords } from '@actchain/verifier/records'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { find, tokenOf } from '../attacks/fixture.ts'
+import { tokenOf } from '../attacks/fixture.ts'
 import { startAuthorizationServer, type TestServer } from '../support/authorization-server.ts'
 import { readLog } from '../support/embedded-store.ts'
 
