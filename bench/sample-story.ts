@@ -108,4 +108,11 @@ function idToken(idp: TestKey, issuer: string): string {
   return signJwt(idp, { alg: 'ES256', kid: 'idp-1', typ: 'JWT' }, { ...claims, ...authentication })
 }
 
-const SILENT: Log = { info: () => {}, warn: () => {}, error: () => {}, child: () => SILENT }
+const silence = (): void => {}
+const SILENT: Log = {
+  debug: silence,
+  info: silence,
+  warn: silence,
+  error: silence,
+  child: () => SILENT,
+}

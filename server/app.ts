@@ -5,12 +5,10 @@
 import { randomBytes, randomFillSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { LRUCache } from 'lru-cache'
 import { createWhole } from '../keys/sealed-file.ts'
 import { readAnchorsFile } from './anchors-file.ts'
 import { createFindIssued } from './audit/issued-tokens.ts'
 import type { Config } from './config.ts'
-import type { Tenant } from './core/tenant.ts'
 import { healTasks } from './heal-tasks.ts'
 import { createClientCertificates } from './http/client-certificate.ts'
 import { answerUnavailable, createDispatch, type RequestListener } from './http/dispatch.ts'
@@ -20,7 +18,7 @@ import { mintAccessToken } from './oauth/access-token.ts'
 import { createDpopNonces } from './oauth/dpop-nonces.ts'
 import { createMetadata } from './oauth/metadata.ts'
 import { createPeerLimits } from './oauth/peer-limits.ts'
-import { createOAuthListener, type ProviderDeps } from './oauth/provider.ts'
+import type { ProviderDeps } from './oauth/provider.ts'
 import { createProofChecker } from './oauth/sender-proof.ts'
 import { openAdmin } from './open-admin.ts'
 import { type OpenedAnchors, openAnchors } from './open-anchors.ts'
@@ -28,16 +26,18 @@ import { type OpenedAudit, openAudit } from './open-audit.ts'
 import { openEvents } from './open-events.ts'
 import { type OpenedKeys, openKeys } from './open-keys.ts'
 import { openStatus } from './open-status.ts'
+import { type OpenedTelemetry, openTelemetry } from './open-telemetry.ts'
 import { type OpenedTenants, openTenants, readFolder } from './open-tenants.ts'
 import { openUsage } from './open-usage.ts'
 import { type EmbeddedStore, openEmbeddedStore } from './store/embedded/store.ts'
 import { faultReason, type Log } from './telemetry/log.ts'
+import { createListeners } from './tenant-listeners.ts'
 import { TenantUnavailable } from './tenants/live-tenants.ts'
 import type { LoadedTenant } from './tenants/load-tenants.ts'
 import { createTrustMaterial } from './trust-material.ts'
-import type { AuditLog, Clock, Tenants } from './use-cases/ports.ts'
+import { interruptedEntry } from './use-cases/interrupted-hop.ts'
+import type { AuditLog, Clock } from './use-cases/ports.ts'
 import { createRateLimits } from './use-cases/rate-limit.ts'
-import { NO_TELEMETRY } from './use-cases/telemetry.ts'
 
 export interface App {
   readonly listener: RequestListener
@@ -57,18 +57,17 @@ export interface AppEdges {
 
 /** Seconds a copy of a public document may be used; less where keys change faster. */
 const LONGEST_COPY = 300
-/** Instances of the base library kept at a time: about 38 KB each, made again when asked for. */
-const MAX_LISTENERS = 200
 
 /** Throws StartRefused where the operator has to change something first. */
 export async function createApp(config: Config, edges: AppEdges): Promise<App> {
   const { log, clock } = edges
   const outside = await readAnchorsFile(config)
   const loaded = readFolder(config, log)
-  const store = await openEmbeddedStore({
+  const watch = await openTelemetry(config, log)
+  const store = openEmbeddedStore({
     dataFolder: config.dataFolder,
     clock,
-    findIssued: createFindIssued(config.dataFolder),
+    findIssued: createFindIssued(config),
     onLost: (folder) => log.warn({ event: 'store_set_aside', reason: folder }),
     onFault: (fault) => log.error({ event: 'recovery_failed', reason: faultReason(fault) }),
   })
@@ -83,9 +82,15 @@ export async function createApp(config: Config, edges: AppEdges): Promise<App> {
       versions,
       loaded,
       tenants: opened.tenants,
+      watch,
       secret,
     })
     const { audit, trees } = record
+    // Journals are in their logs by now: what is recovered comes after it.
+    await store.recover((hop) => {
+      const { version = '' } = versions.live(hop.tenant)
+      return audit.appendRevocation(interruptedEntry(hop, { now: clock.now(), version }))
+    })
     const { witnessed } = store
     const anchors = await openAnchors(config, outside, {
       log,
@@ -95,9 +100,20 @@ export async function createApp(config: Config, edges: AppEdges): Promise<App> {
       witnessed,
       secret,
     })
-    return wire(config, { ...edges, ...opened, store, loaded, keys, record, anchors, secret })
+    return wire(config, {
+      ...edges,
+      ...opened,
+      store,
+      loaded,
+      keys,
+      record,
+      anchors,
+      watch,
+      secret,
+    })
   } catch (fault) {
     await store.close()
+    await watch.close()
     throw fault
   }
 }
@@ -108,11 +124,14 @@ interface Opened extends AppEdges, OpenedTenants {
   readonly keys: OpenedKeys
   readonly record: OpenedAudit
   readonly anchors: OpenedAnchors
+  readonly watch: OpenedTelemetry
   readonly secret: string
 }
 
 function wire(config: Config, opened: Opened): App {
-  const { log, clock, store, loaded, tenants, present, keys, record, anchors, secret } = opened
+  const { log, clock, store, loaded, tenants, present, keys, record, anchors, watch, secret } =
+    opened
+  const { telemetry } = watch
   const { audit = record.audit } = opened
   const { keyringOf } = keys.keyrings
   const tell = (fault: unknown, fields: { readonly ref?: string; readonly tenant?: string }) => {
@@ -135,30 +154,31 @@ function wire(config: Config, opened: Opened): App {
     peers,
     randomId,
     secret,
-    telemetry: NO_TELEMETRY,
+    telemetry,
     onFault: (fault, ref, tenant) => tell(fault, { ...(ref !== undefined && { ref }), tenant }),
   })
   const deps: ProviderDeps = {
     clock,
     tenants,
-    tasks: store.tasks,
-    statusIndexes: store.statusIndexes,
+    tasks: watch.traced('store', store.tasks),
+    statusIndexes: watch.traced('store', store.statusIndexes),
     counters: store.counters,
     rates: createRateLimits(store.counters),
     peers,
     securityEvents: events.securityEvents,
     audit,
     usage: usage.log,
-    telemetry: NO_TELEMETRY,
-    replay: store.replay,
-    proofs: createProofChecker(store.replay),
+    telemetry,
+    replay: watch.traced('store', store.replay),
+    proofs: watch.traced('prove', createProofChecker(store.replay)),
     nonces: createDpopNonces(secret),
     issuerKeys: trust.issuerKeys,
     trust,
     certificateOf: certificates.certificateOf,
     keyringOf,
     randomId,
-    mint: (tenant, claims) => mintAccessToken(keyringOf(tenant), claims),
+    mint: (tenant, claims) =>
+      telemetry.span('sign', () => mintAccessToken(keyringOf(tenant), claims)),
     onLimit: ({ guard, ...who }) => log.warn({ event: 'rate_limited', ...who, reason: guard }),
     onFault: (fault, ref, tenant) => tell(fault, { ref, tenant }),
   }
@@ -194,6 +214,20 @@ function wire(config: Config, opened: Opened): App {
     onFault: tell,
   })
   let isReady = true
+  const health = createHealth({
+    isReady: () => isReady,
+    isFailing: () => audit.isFailing,
+    isDamaged: () => record.damaged.size > 0,
+    metrics: async () => ({
+      type: watch.metrics.contentType,
+      text: await watch.metrics.text({
+        isAuditFailing: audit.isFailing,
+        journalOctets: record.journalOctets(),
+        feedListeners: status.listeners(),
+        damagedLogs: record.damaged,
+      }),
+    }),
+  })
   return {
     listener: createDispatch({
       receive: certificates.receive,
@@ -215,12 +249,12 @@ function wire(config: Config, opened: Opened): App {
         loaded,
         secret,
       }),
-      status: status.listener,
+      status: watch.watched('status', status.listener),
       events: events.listener,
       witness: anchors.listener,
-      documents: documents.callback() as RequestListener,
+      documents: watch.watched('documents', documents.callback() as RequestListener),
     }),
-    health: createHealth(() => isReady).callback() as RequestListener,
+    health: health.callback() as RequestListener,
     issuers: present.map((tenant) => tenant.issuer),
     drain: () => {
       isReady = false
@@ -235,29 +269,8 @@ function wire(config: Config, opened: Opened): App {
       await anchors.close()
       await record.close()
       await store.close()
+      await watch.close()
     },
-  }
-}
-
-/** The OAuth endpoints of each tenant, made again whenever anything of the tenant changed. */
-function createListeners(
-  tenants: Tenants,
-  deps: ProviderDeps,
-): (id: string) => RequestListener | undefined {
-  const made = new LRUCache<
-    string,
-    { readonly tenant: Tenant; readonly listener: RequestListener }
-  >({
-    max: MAX_LISTENERS,
-  })
-  return (id) => {
-    const tenant = tenants.find(id)
-    if (tenant === undefined) return undefined
-    const last = made.get(id)
-    if (last?.tenant === tenant) return last.listener
-    const listener = createOAuthListener(tenant, deps)
-    made.set(id, { tenant, listener })
-    return listener
   }
 }
 

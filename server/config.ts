@@ -4,8 +4,9 @@
  * What a tenant configures is not here: that is its folder (server/tenants).
  */
 import { isIP } from 'node:net'
-import { isAbsolute, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { Secret } from './core/secret.ts'
+import { type Pkcs11Settings, readPkcs11 } from './pkcs11-settings.ts'
 import {
   type ConfigProblem,
   FLAG_NAMES,
@@ -15,6 +16,8 @@ import {
   readSettings,
   type Settings,
 } from './settings.ts'
+import type { LogLevel } from './telemetry/log-fields.ts'
+import { readLogLevel, readOtlpUrl } from './telemetry-settings.ts'
 import { readProxyCa, readTls, type TlsPair } from './tls-settings.ts'
 
 export type { ConfigProblem, Flags } from './settings.ts'
@@ -46,20 +49,15 @@ export interface Config {
   readonly internalOrigins: readonly string[]
   /** Absolute path of the file that says who gets checkpoints of the logs, and which logs are witnessed here. */
   readonly anchorsFile?: string
+  readonly logLevel: LogLevel
+  /** Where spans are sent (OTLP over HTTP); absent: nothing is traced. */
+  readonly otlpUrl?: string
   /** Where signing keys are that never leave their device. */
   readonly pkcs11?: Pkcs11Settings
   /** Origins that may be plain http; empty in production. */
   readonly loopbackOrigins: readonly string[]
   /** Issuer of the development identity provider; development only. */
   readonly devIdp?: string
-}
-
-export interface Pkcs11Settings {
-  /** Absolute path of the device's library. */
-  readonly module: string
-  /** Label of the token. */
-  readonly token: string
-  readonly pin: Secret
 }
 
 const LEAST_SECRET_LENGTH = 32
@@ -96,7 +94,7 @@ export function readDevelopmentConfig(flags: Flags = {}): Config | readonly Conf
 
 /** Nothing a command needs that only talks to a server or reads a tenant's folder; secrets are not its business. */
 const SERVER_ONLY =
-  /^ACTCHAIN_(?:MODE|HOST|STORE|PROXIES|PROXY_CA|KEY_SECRET|TLS_CERT|TLS_KEY|AUDIT_ANCHORS|INTERNAL_ORIGINS|PKCS11_(?:MODULE|TOKEN|PIN))(?:_FILE)?$/
+  /^ACTCHAIN_(?:MODE|HOST|STORE|PROXIES|PROXY_CA|KEY_SECRET|TLS_CERT|TLS_KEY|AUDIT_ANCHORS|INTERNAL_ORIGINS|PKCS11_(?:MODULE|TOKEN|PIN)|LOG_LEVEL|OTLP_URL)(?:_FILE)?$/
 
 /** Where the server answers and where things are, for commands beside it: no setting of the server alone can stop them. */
 export function readCommandConfig(
@@ -114,6 +112,16 @@ export function childEnvironment(): NodeJS.ProcessEnv {
     ...(PATH !== undefined && { PATH }),
     ...(HOME !== undefined && { HOME }),
     ...(TMPDIR !== undefined && { TMPDIR }),
+  }
+}
+
+/**
+ * The library that sends spans reads `OTEL_` variables by itself: headers, certificates, compression. What counts is what this
+ * file read, so they are taken out before it is loaded.
+ */
+export function dropTraceVariables(): void {
+  for (const name of Object.keys(process.env)) {
+    if (name.startsWith('OTEL_')) delete process.env[name]
   }
 }
 
@@ -145,6 +153,8 @@ function build(settings: Settings, report: Report): Config {
   const proxyCa = readProxyCa(settings, report)
   const internalOrigins = readInternalOrigins(settings, report)
   const pkcs11 = readPkcs11(settings, report)
+  const logLevel = readLogLevel(settings, report)
+  const otlpUrl = readOtlpUrl(settings, report)
   const anchorsFile = settings.get('ACTCHAIN_AUDIT_ANCHORS')
   const devIdp = mode === 'development' ? readDevIdp(settings, report) : undefined
   const dataFolder = resolve(settings.get('ACTCHAIN_DATA') ?? '.actchain')
@@ -165,6 +175,8 @@ function build(settings: Settings, report: Report): Config {
     internalOrigins: Object.freeze(internalOrigins),
     ...(anchorsFile !== undefined && { anchorsFile: resolve(anchorsFile) }),
     ...(pkcs11 && { pkcs11 }),
+    logLevel,
+    ...(otlpUrl !== undefined && { otlpUrl }),
     loopbackOrigins: Object.freeze(devIdp === undefined ? [] : [publicUrl, devIdp]),
     ...(devIdp !== undefined && { devIdp }),
   })
@@ -271,21 +283,6 @@ function readInternalOrigins(settings: Settings, report: Report): readonly strin
     report('ACTCHAIN_INTERNAL_ORIGINS', text)
   }
   return origins
-}
-
-const PKCS11 = ['ACTCHAIN_PKCS11_MODULE', 'ACTCHAIN_PKCS11_TOKEN', 'ACTCHAIN_PKCS11_PIN'] as const
-
-function readPkcs11(settings: Settings, report: Report): Pkcs11Settings | undefined {
-  const [module, token, pin] = PKCS11.map((name) => settings.get(name))
-  if (module === undefined && token === undefined && pin === undefined) return undefined
-  const missing = PKCS11.filter((name) => !settings.has(name))
-  for (const name of missing) report(name, `is missing; set ${PKCS11.join(', ')}, or none.`)
-  // A name alone would be looked for along the system's library path.
-  if (module !== undefined && !isAbsolute(module)) {
-    report('ACTCHAIN_PKCS11_MODULE', `is ${quoted(module)}; set it to an absolute path.`)
-  }
-  if (module === undefined || token === undefined || pin === undefined) return undefined
-  return { module, token, pin: new Secret(pin) }
 }
 
 function readDevIdp(settings: Settings, report: Report): string {

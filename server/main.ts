@@ -32,7 +32,7 @@ export async function startServer(
   config: Config,
   edges: Partial<AppEdges> = {},
 ): Promise<RunningServer> {
-  const log = edges.log ?? createLog({ mode: config.mode })
+  const log = edges.log ?? createLog({ mode: config.mode, level: config.logLevel })
   const app = await createApp(config, { clock: systemClock, ...edges, log })
   const servers: Server[] = []
   try {

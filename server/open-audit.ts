@@ -13,6 +13,7 @@ import { createTextDigests } from './audit/text-digests.ts'
 import { withTexts } from './audit/texts-beside.ts'
 import type { Config } from './config.ts'
 import type { Tenant } from './core/tenant.ts'
+import type { OpenedTelemetry } from './open-telemetry.ts'
 import { faultReason, type Log } from './telemetry/log.ts'
 import type { LoadedTenant } from './tenants/load-tenants.ts'
 import { PLATFORM } from './use-cases/author.ts'
@@ -29,6 +30,7 @@ export interface AuditEdges {
   readonly versions: TenantVersions
   readonly loaded: ReadonlyMap<string, LoadedTenant>
   readonly tenants: Tenants
+  readonly watch: Pick<OpenedTelemetry, 'counted' | 'traced' | 'metrics'>
   /** What salts of texts are derived from, and what seals those that are kept. */
   readonly secret: string
 }
@@ -39,13 +41,17 @@ export interface OpenedAudit {
   readonly index: SearchIndex
   readonly texts: KeptTexts
   readonly records: AuditRecords
+  /** Octets of revocations that wait for the log. */
+  journalOctets(): number
+  /** Logs that do not fit their last checkpoint. */
+  readonly damaged: ReadonlySet<string>
   close(): Promise<void>
 }
 
 /** Throws where the disk has no room for the journal. */
 export async function openAudit(
   config: Config,
-  { log, versions, loaded, tenants, secret }: AuditEdges,
+  { log, versions, loaded, tenants, watch, secret }: AuditEdges,
 ): Promise<OpenedAudit> {
   // A name in a path that is no tenant's makes no log of its own.
   const isTenant = (id: string): boolean =>
@@ -59,6 +65,7 @@ export async function openAudit(
     openJournalFile,
     elapsed: () => performance.now(),
     after,
+    onCommit: (commit) => watch.metrics.committed(commit),
   })
   const seal = createTextSeal(secret)
   const texts = createKeptTexts({
@@ -68,14 +75,21 @@ export async function openAudit(
     after,
   })
   const keptBy = (id: string) => keptTexts(tenants, id)
+  const damaged = new Set<string>()
   const index = openSearchIndex(config.dataFolder)
   const trees = openLogTrees({
     dataFolder: config.dataFolder,
     index,
     originOf: (name) => originOf(config.publicUrl, name),
     key: openLogKey(config.dataFolder, secret),
-    onCheckpoint: () => {},
-    onDamage: (name, what) => log.error({ event: 'audit_damaged', tenant: name, reason: what }),
+    onCheckpoint: (name, note) => {
+      damaged.delete(name)
+      watch.metrics.checkpointed(name, sizeOf(note), Date.now() / 1000)
+    },
+    onDamage: (name, what) => {
+      damaged.add(name)
+      log.error({ event: 'audit_damaged', tenant: name, reason: what })
+    },
     onFault: (fault, name) =>
       log.error({
         event: 'audit_failed',
@@ -85,7 +99,9 @@ export async function openAudit(
   })
   trees.start()
   return {
-    audit: withTexts({ audit: writer, texts, logOf, keptBy }),
+    audit: watch.counted(watch.traced('audit', withTexts({ audit: writer, texts, logOf, keptBy }))),
+    journalOctets: () => writer.octets(),
+    damaged,
     trees,
     index,
     texts,
@@ -111,6 +127,11 @@ function keptTexts(tenants: Tenants, id: string): Tenant['keptTexts'] {
   } catch {
     return new Set()
   }
+}
+
+/** Second line of a checkpoint (C2SP tlog-checkpoint): how many entries are under it. */
+function sizeOf(note: string): number {
+  return Number(note.split('\n', 2)[1])
 }
 
 /** First line of a log's checkpoints, and the name its key has there: its issuer without the scheme. */

@@ -23,6 +23,8 @@ export interface StatusEdges {
 
 export interface Status {
   readonly listener: RequestListener
+  /** Who listens to the feed here. */
+  listeners(): number
   /** Ends every stream. */
   drain(): void
 }
@@ -49,7 +51,7 @@ export function openStatus(edges: StatusEdges): Status {
     streams,
     onFault: (fault) => onFault(fault, {}),
   })
-  return { listener, drain: () => streams.close() }
+  return { listener, listeners: () => streams.count(), drain: () => streams.close() }
 }
 
 function every(milliseconds: number, work: () => void): () => void {

@@ -31,6 +31,8 @@ const VARIABLES = [
   'ACTCHAIN_PKCS11_MODULE',
   'ACTCHAIN_PKCS11_TOKEN',
   'ACTCHAIN_PKCS11_PIN',
+  'ACTCHAIN_LOG_LEVEL',
+  'ACTCHAIN_OTLP_URL',
 ] as const
 
 export type Variable = (typeof VARIABLES)[number]

@@ -93,6 +93,7 @@ describe('where a setting comes from', () => {
       proxies: [],
       trustFolder: resolve('.actchain/trust'),
       internalOrigins: [],
+      logLevel: 'info',
       loopbackOrigins: ['http://127.0.0.1:8460', 'http://127.0.0.1:8462'],
       devIdp: 'http://127.0.0.1:8462',
     })

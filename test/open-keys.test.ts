@@ -14,7 +14,7 @@ import { epoch, headerOf } from './support/signing.ts'
 import { makeToken, NO_SOFTHSM, type SoftHsm } from './support/softhsm.ts'
 
 const silence = (): void => {}
-const log: Log = { info: silence, warn: silence, error: silence, child: () => log }
+const log: Log = { debug: silence, info: silence, warn: silence, error: silence, child: () => log }
 
 const title = NO_SOFTHSM === undefined ? 'keys in a device' : `keys in a device (${NO_SOFTHSM})`
 

@@ -67,7 +67,7 @@ const REVIEW = '/apis/authentication.k8s.io/v1/tokenreviews'
 function trustWith(changes: Partial<Config>): TrustMaterial {
   const config = readDevelopmentConfig() as Config
   const note = (fields: (typeof logged)[number]) => logged.push(fields)
-  const log: Log = { info: note, warn: note, error: note, child: () => log }
+  const log: Log = { debug: note, info: note, warn: note, error: note, child: () => log }
   return createTrustMaterial(
     { ...config, trustFolder: folder, internalOrigins: [], ...changes },
     {

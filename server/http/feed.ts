@@ -25,6 +25,8 @@ export interface FeedStreamsDeps {
 export interface FeedStreams {
   /** Answers with a stream, or says why not; then nothing was written. */
   open(tenant: string, req: IncomingMessage, res: ServerResponse): PublicProblem | undefined
+  /** Streams that are open. */
+  count(): number
   /** Ends every stream; none is opened after it. */
   close(): void
 }
@@ -32,12 +34,17 @@ export interface FeedStreams {
 export function createFeedStreams({ feed, proxies, onFull }: FeedStreamsDeps): FeedStreams {
   const places = new ListenerPlaces({ limits: PLACES, proxies, onFull })
   let isClosed = false
+  let open = 0
   return {
     open: (tenant, req, res) => {
       if (isClosed) return 'unavailable'
       const leave = places.enter({ tenant, address: req.socket.remoteAddress })
       if (leave === undefined) return 'too_many_listeners'
-      res.once('close', leave)
+      open += 1
+      res.once('close', () => {
+        open -= 1
+        leave()
+      })
       res.writeHead(200, {
         ...STREAM_HEADERS,
         'content-type': EVENT_STREAM,
@@ -52,6 +59,7 @@ export function createFeedStreams({ feed, proxies, onFull }: FeedStreamsDeps): F
       res.once('close', stop)
       return undefined
     },
+    count: () => open,
     close: () => {
       isClosed = true
       feed.close()

@@ -3,22 +3,40 @@
  * assertion, a proof or a key cannot (attack case N05), whatever a caller passes by mistake.
  */
 
-/** Ids, counts and reasons only. A token is named by `jti`, a key by `kid`, a request by `ref`. */
+export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+/** Ids, counts and reasons only. A token is named by `jti`, a key by `kid`, a task by `txn`, a request by `ref`. */
 export interface LogFields {
   readonly event: string
   readonly tenant?: string
+  /** Of a request: which endpoint it came to, and how it was answered. */
+  readonly endpoint?: string
+  readonly outcome?: string
   readonly client?: string
   readonly ref?: string
   readonly reason?: string
   readonly status?: number
   /** How long it took, in milliseconds. */
   readonly ms?: number
+  readonly txn?: string
   readonly jti?: string
   readonly kid?: string
 }
 
-const TEXT_FIELDS = ['event', 'tenant', 'client', 'ref', 'reason', 'jti', 'kid'] as const
-const NUMBER_FIELDS = ['status', 'ms'] as const
+export const TEXT_FIELDS = [
+  'event',
+  'tenant',
+  'endpoint',
+  'outcome',
+  'client',
+  'ref',
+  'reason',
+  'txn',
+  'jti',
+  'kid',
+] as const
+export const NUMBER_FIELDS = ['status', 'ms'] as const
 
 const LONGEST_TEXT = 512
 /** `eyJ` is how base64url of `{"` begins: any JWT, JWS or JWE, whole or cut. */

@@ -3,12 +3,14 @@
  * of log-fields.ts. What must be on record is the audit log's, not this one's.
  */
 import { type DestinationStream, destination, type Logger, pino } from 'pino'
-import { allowedFields, type LogFields } from './log-fields.ts'
+import { allowedFields, type LogFields, type LogLevel } from './log-fields.ts'
 
 export type { LogFields } from './log-fields.ts'
 export { faultReason } from './log-fields.ts'
 
 export interface Log {
+  /** Nothing is written, and hardly anything paid, where the level is higher. */
+  debug(fields: LogFields): void
   info(fields: LogFields): void
   warn(fields: LogFields): void
   error(fields: LogFields): void
@@ -18,12 +20,15 @@ export interface Log {
 
 export interface LogOptions {
   readonly mode: 'production' | 'development'
+  /** Lines of this level and above are written; `info` when absent. */
+  readonly level?: LogLevel
   /** Where lines go; stdout when absent. */
   readonly to?: DestinationStream
 }
 
-export function createLog({ mode, to = destination(1) }: LogOptions): Log {
+export function createLog({ mode, level = 'info', to = destination(1) }: LogOptions): Log {
   const options = {
+    level,
     base: null, // pid and host name say nothing the platform does not know.
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label: string) => ({ level: label }) },
@@ -33,6 +38,9 @@ export function createLog({ mode, to = destination(1) }: LogOptions): Log {
 
 function asLog(logger: Logger): Log {
   return {
+    debug: (fields) => {
+      if (logger.isLevelEnabled('debug')) logger.debug(allowedFields(fields))
+    },
     info: (fields) => logger.info(allowedFields(fields)),
     warn: (fields) => logger.warn(allowedFields(fields)),
     error: (fields) => logger.error(allowedFields(fields)),

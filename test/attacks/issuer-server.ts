@@ -41,7 +41,7 @@ export async function startWithJwksUri(jwksUri: string, idpPort: number): Promis
   if (isProblems(config)) throw new Error(JSON.stringify(config))
   const logged: LogFields[] = []
   const push = (fields: LogFields): void => void logged.push(fields)
-  const log: Log = { info: push, warn: push, error: push, child: () => log }
+  const log: Log = { debug: push, info: push, warn: push, error: push, child: () => log }
   const clean = (): void => rmSync(folder, { recursive: true, force: true })
   const running = await startServer(config, { log }).catch((fault: unknown) => {
     clean()

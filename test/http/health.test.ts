@@ -2,11 +2,18 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http'
 import request from 'supertest'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createHealth } from '../../server/http/health.ts'
+import { createHealth, type HealthDeps } from '../../server/http/health.ts'
 import { startAuthorizationServer, type TestServer } from '../support/authorization-server.ts'
 
-const listenerOf = (isReady: () => boolean) =>
-  createHealth(isReady).callback() as (req: IncomingMessage, res: ServerResponse) => void
+const no = (): boolean => false
+const listenerOf = (isReady: () => boolean, faults: Partial<HealthDeps> = {}) =>
+  createHealth({
+    isReady,
+    isFailing: no,
+    isDamaged: no,
+    metrics: async () => ({ type: 'text/plain', text: 'metrics' }),
+    ...faults,
+  }).callback() as (req: IncomingMessage, res: ServerResponse) => void
 
 describe('health', () => {
   test('a process that serves is alive and ready', async () => {
@@ -29,6 +36,18 @@ describe('health', () => {
     expect([ready.status, ready.body]).toEqual([503, { status: 'draining' }])
   })
 
+  test('one whose record cannot be written is ready, for revocations, and says that it issues nothing', async () => {
+    const listener = listenerOf(() => true, { isFailing: () => true })
+    const ready = await request(listener).get('/readyz')
+    expect([ready.status, ready.body]).toEqual([200, { status: 'ready', issuing: 'failing' }])
+  })
+
+  test('N02 a log that does not fit its checkpoint is said at each look', async () => {
+    const listener = listenerOf(() => true, { isDamaged: () => true })
+    const ready = await request(listener).get('/readyz')
+    expect([ready.status, ready.body]).toEqual([200, { status: 'ready', audit: 'damaged' }])
+  })
+
   test('readiness is asked anew at each look', async () => {
     let isReady = true
     const listener = listenerOf(() => isReady)
@@ -40,10 +59,10 @@ describe('health', () => {
 
   test('no answer is kept by a cache, and no other path is there', async () => {
     const listener = listenerOf(() => true)
-    for (const path of ['/livez', '/readyz']) {
+    for (const path of ['/livez', '/readyz', '/metrics']) {
       expect((await request(listener).get(path)).headers['cache-control']).toBe('no-store')
     }
-    for (const path of ['/', '/livez/', '/LIVEZ', '/metrics', '/t/acme/jwks', '/t/acme/token']) {
+    for (const path of ['/', '/livez/', '/LIVEZ', '/metrics/', '/t/acme/jwks', '/t/acme/token']) {
       expect((await request(listener).get(path)).status, path).toBe(404)
     }
   })
@@ -67,7 +86,7 @@ describe('a running server', () => {
   })
 
   test('tells nothing of it on the public port', async () => {
-    for (const path of ['/livez', '/readyz']) {
+    for (const path of ['/livez', '/readyz', '/metrics']) {
       expect((await request(server.config.publicUrl).get(path)).status).toBe(404)
     }
   })

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { isProblems, readConfig } from '../../server/config.ts'
 import { openTenants } from '../../server/open-tenants.ts'
 import { StartRefused } from '../../server/start-refused.ts'
-import type { LogFields } from '../../server/telemetry/log.ts'
+import type { Log, LogFields } from '../../server/telemetry/log.ts'
 import type { TenantVersions } from '../../server/use-cases/ports.ts'
 import { postForm, type SecondNode, startSecondNode } from '../attacks/second-node.ts'
 import { aClock } from '../store/contract.ts'
@@ -228,7 +228,14 @@ describe('production', () => {
     ACTCHAIN_PUBLIC_URL: 'https://as.example.com',
     ACTCHAIN_KEY_SECRET: 'a secret of this test and of no other one',
   })
-  const silent = { info: () => {}, warn: () => {}, error: () => {}, child: () => silent }
+  const silence = (): void => {}
+  const silent: Log = {
+    debug: silence,
+    info: silence,
+    warn: silence,
+    error: silence,
+    child: () => silent,
+  }
 
   test('K06 a live version with a development default refuses the start, and is refused when it becomes live', async () => {
     if (isProblems(config)) throw new Error('the fixture has problems')

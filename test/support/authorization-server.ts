@@ -148,5 +148,5 @@ export function freePort(): Promise<number> {
 
 function collectLog(logged: LogFields[]): Log {
   const push = (fields: LogFields): void => void logged.push(fields)
-  return { info: push, warn: push, error: push, child: () => collectLog(logged) }
+  return { debug: () => {}, info: push, warn: push, error: push, child: () => collectLog(logged) }
 }

@@ -42,7 +42,19 @@ export const ROOMS: readonly Room[] = [
     packages: ['lru-cache', 'node:'],
   },
   { at: 'server/fetch', rooms: [], packages: ['undici', 'node:'] },
-  { at: 'server/telemetry', rooms: [], packages: ['pino', 'node:'] },
+  {
+    at: 'server/telemetry',
+    rooms: ['server/use-cases/ports.ts', 'server/core'],
+    packages: [
+      'pino',
+      'prom-client',
+      '@opentelemetry/api',
+      '@opentelemetry/sdk-trace',
+      '@opentelemetry/resources',
+      '@opentelemetry/exporter-trace-otlp-http',
+      'node:',
+    ],
+  },
   {
     // A process of its own, so it reads its own settings.
     at: 'server/dev-idp',
