@@ -7,7 +7,7 @@ import { signIn } from './sign-in.ts'
 export function addDevUserToken(parent: Command): void {
   parent
     .command('user-token')
-    .description('print an ID token of a sample user (alice, bob or carol)')
+    .description('print an ID token of a sample user (alice, bob, carol or dave)')
     .argument('<user>', 'who signs in')
     .requiredOption('--for <agent>', 'the agent the token is for: its client id')
     .option('--idp <url>', 'issuer of the development identity provider')

@@ -4,4 +4,4 @@
  */
 
 /** The identifiers are stable: they are the `sub` of every ID token. */
-export const PEOPLE: readonly string[] = ['alice', 'bob', 'carol']
+export const PEOPLE: readonly string[] = ['alice', 'bob', 'carol', 'dave']

@@ -56,7 +56,7 @@ describe('dev user-token', () => {
       code: 1,
       stdout: '',
       stderr:
-        'The identity provider refused: There is no such user; choose one of alice, bob, carol.\n',
+        'The identity provider refused: There is no such user; choose one of alice, bob, carol, dave.\n',
     })
   })
 

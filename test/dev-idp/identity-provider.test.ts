@@ -153,7 +153,7 @@ describe('an OpenID client we did not write', () => {
 })
 
 describe('an ID token', () => {
-  test.each(['alice', 'bob', 'carol'])(
+  test.each(['alice', 'bob', 'carol', 'dave'])(
     'of %s says who signed in, for which client, when and how',
     async (user) => {
       const { id_token, expires_in } = await signIn({ idp: idp.issuer, user, client: 'mailer' })
@@ -174,7 +174,7 @@ describe('an ID token', () => {
   test('is not had by a user or a client that is not known', async () => {
     const wrongUser = signIn({ idp: idp.issuer, user: 'mallory', client: 'planner' })
     await expect(wrongUser).rejects.toThrow(
-      'There is no such user; choose one of alice, bob, carol.',
+      'There is no such user; choose one of alice, bob, carol, dave.',
     )
     await expect(wrongUser).rejects.toBeInstanceOf(Failure)
     await expect(signIn({ idp: idp.issuer, user: 'alice', client: 'stranger' })).rejects.toThrow(
@@ -203,7 +203,7 @@ describe('the sign-in page', () => {
     const address = `${idp.issuer}${start.headers.get('location')}`
     const page = await fetch(address, { headers: { cookie } })
     const html = await page.text()
-    for (const user of ['alice', 'bob', 'carol']) expect(html).toContain(`value="${user}"`)
+    for (const user of ['alice', 'bob', 'carol', 'dave']) expect(html).toContain(`value="${user}"`)
     expect(html).not.toContain('<script')
     expect(page.headers.get('content-security-policy')).toBe(
       "default-src 'none'; frame-ancestors 'none'",
