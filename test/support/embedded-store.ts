@@ -34,8 +34,9 @@ export interface RecordedStore extends EmbeddedStore {
 
 export async function openEmbeddedStore(options: StoreOptions): Promise<RecordedStore> {
   const { dataFolder, openFile = openAppendFile, elapsed = () => performance.now() } = options
-  const store = await openStore({ findIssued: createFindIssued(dataFolder), ...options })
+  const store = openStore({ findIssued: createFindIssued({ dataFolder }), ...options })
   const audit = await openTestWriter(dataFolder, { openFile, elapsed })
+  await store.recover(async () => {})
   return {
     ...store,
     audit,

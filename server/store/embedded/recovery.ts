@@ -2,7 +2,7 @@
  * What a crash left undecided: hops recorded whose audit entry may never have been written. With an entry the hop stands;
  * without one no token of it left the process, and it is revoked.
  */
-import type { Clock, FindIssued, TaskStore } from '../../use-cases/ports.ts'
+import type { Clock, FindIssued, InterruptedHop, TaskStore } from '../../use-cases/ports.ts'
 import type { Environment } from './environment.ts'
 import { pendingRange, pendingSince } from './keys.ts'
 import { readAddress } from './records.ts'
@@ -15,6 +15,8 @@ export interface RecoveryDeps {
   readonly tasks: TaskStore
   readonly clock: Clock
   readonly findIssued: FindIssued
+  /** Puts on record that the token of this hop never left. The hop stays pending where that fails. */
+  readonly recordRevoked: (hop: InterruptedHop) => Promise<void>
 }
 
 /** Settles or revokes every pending hop that is old enough. Reads the record only when there is one. */
@@ -28,7 +30,10 @@ export async function recover(deps: RecoveryDeps): Promise<void> {
   const issued = await deps.findIssued(hops, pendingSince(oldest.key))
   for (const hop of hops) {
     const { tenant, txn, jti } = hop
-    if (!issued.has(hop)) await deps.tasks.revokeHop(tenant, txn, jti)
+    if (!issued.has(hop)) {
+      await deps.tasks.revokeHop(tenant, txn, jti)
+      await deps.recordRevoked(hop)
+    }
     await deps.tasks.settleHop(tenant, txn, jti)
   }
 }

@@ -8,6 +8,7 @@ import type {
   Counters,
   EventStore,
   FindIssued,
+  InterruptedHop,
   ReplayGuard,
   StatusIndexes,
   StatusLists,
@@ -39,7 +40,7 @@ export interface EmbeddedStoreOptions {
   readonly maxBytes?: number
   /** Runs `work` once after so many milliseconds unless cancelled; never keeps the process alive. */
   readonly after?: (milliseconds: number, work: () => void) => () => void
-  /** Asked at the start, of what a crash interrupted. */
+  /** Asked by `recover`, of what a crash interrupted. */
   readonly findIssued: FindIssued
   /** Told where a store was moved to on which the machine went down; a new one is begun. */
   readonly onLost?: (folder: string) => void
@@ -59,6 +60,11 @@ export interface EmbeddedStore {
   readonly versions: TenantVersions
   readonly uses: UsageStore
   readonly witnessed: WitnessedLogs
+  /**
+   * What a crash interrupted is settled, or revoked and put on record; once more by itself for what was too young. Before the
+   * first request.
+   */
+  recover(recordRevoked: (hop: InterruptedHop) => Promise<void>): Promise<void>
   /** Writes and syncs all that waits; every later write is a fault. */
   close(): Promise<void>
 }
@@ -72,8 +78,8 @@ function afterUnref(milliseconds: number, work: () => void): () => void {
   return () => clearTimeout(timer)
 }
 
-/** Opens or creates the store, and recovers what a crash left. */
-export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
+/** Opens or creates the store. */
+export function openEmbeddedStore(options: EmbeddedStoreOptions): EmbeddedStore {
   const { dataFolder, clock } = options
   const maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES
   const folder = join(dataFolder, 'store')
@@ -85,12 +91,8 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   const writer = new Writer(environment)
   environment.transact(() => ensureOrigin(environment, clock.now()))
   const tasks = new EmbeddedTaskStore(environment, writer, clock)
-  const recovery = { environment, tasks, clock, findIssued: options.findIssued }
-  await recover(recovery)
   let recovering = Promise.resolve()
-  const cancel = (options.after ?? afterUnref)(SECOND_RECOVERY_MILLISECONDS, () => {
-    recovering = recover(recovery).catch(options.onFault ?? (() => {}))
-  })
+  let cancel = (): void => {}
   const generation = readGeneration(environment)
   return {
     replay: new EmbeddedReplayGuard(writer, clock),
@@ -102,6 +104,14 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     versions,
     uses: new EmbeddedUsageStore(config),
     witnessed: new EmbeddedWitnessedLogs(config),
+    async recover(recordRevoked) {
+      const { findIssued, onFault = () => {}, after = afterUnref } = options
+      const recovery = { environment, tasks, clock, findIssued, recordRevoked }
+      await recover(recovery)
+      cancel = after(SECOND_RECOVERY_MILLISECONDS, () => {
+        recovering = recover(recovery).catch(onFault)
+      })
+    },
     async close() {
       cancel()
       await recovering
