@@ -7,6 +7,16 @@ import { promisify } from 'node:util'
 import { AUDIT_PROOF_REASONS, parseNote, parseVkey } from '@actchain/verifier/audit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import written from '../lib/audit/evidence.json' with { type: 'json' }
+import { consistencyProof } from '../support/naive-tree.ts'
+import {
+  aCheckpoint,
+  aSigner,
+  base64,
+  LINES,
+  ORIGIN,
+  outcomeOf,
+  utf8,
+} from '../support/proven-log.ts'
 import { ROOT, readBlocks, readPage, readRows } from './pages.ts'
 
 const PAGE = 'docs/audit-proofs.md'
@@ -40,6 +50,30 @@ test('its ten lines check a bundle, and find what was touched', async () => {
   const [first, ...rest] = bundle.entries
   const entries = [{ ...first, line: first?.line.replace('permit', 'refuse') }, ...rest]
   expect(await check({ ...bundle, entries })).toContain("reason: 'leaf_not_included'")
+})
+
+test('its comparison finds a log that does not go on from what it was', async () => {
+  const [program] = blocks.filter(({ language }) => language === 'ts')
+  const path = join(folder, 'grow.ts')
+  writeFileSync(path, program?.text ?? expect.unreachable())
+  const { checkGrowth } = (await import(path)) as {
+    readonly checkGrowth: (
+      earlier: string,
+      later: string,
+      proof: readonly string[],
+      key: string,
+    ) => Promise<void>
+  }
+  const log = await aSigner(ORIGIN)
+  const leaves = LINES.map(utf8)
+  const earlier = await aCheckpoint(leaves.slice(0, 3), [log])
+  const later = await aCheckpoint(leaves, [log])
+  const other = await aCheckpoint(leaves.toReversed(), [log])
+  const proof = consistencyProof(3, leaves).map(base64)
+  expect(await outcomeOf(checkGrowth(earlier, later, proof, log.vkey))).toBe('holds')
+  expect(await outcomeOf(checkGrowth(earlier, other, proof, log.vkey))).toBe('trees_inconsistent')
+  expect(await outcomeOf(checkGrowth(later, later, [], log.vkey))).toBe('holds')
+  expect(await outcomeOf(checkGrowth(later, other, [], log.vkey))).toBe('trees_inconsistent')
 })
 
 test('its table has every reason, and no other', () => {
