@@ -19,7 +19,7 @@ import {
   verifyConsistency,
 } from '../../lib/src/audit/index.ts'
 import { PLATFORM } from './author.ts'
-import type { AuditLog, Clock } from './ports.ts'
+import type { AuditEntry, AuditLog, Clock } from './ports.ts'
 import type { WitnessedLog, WitnessedLogs } from './witnessed-logs.ts'
 
 export interface WitnessDeps {
@@ -120,11 +120,11 @@ export class Witness {
     if (this.#told.has(name) || this.#told.size >= MOST_TOLD) return
     this.#told.add(name)
     onConflict(origin)
-    await audit.append({
+    const entry: AuditEntry = {
       time: clock.now(),
       ref: randomId(),
       tenant: PLATFORM,
-      tenant_version: PLATFORM,
+      tenant_version: '',
       event: 'audit',
       outcome: 'refuse',
       guard: 'checkpoint_inconsistent',
@@ -135,7 +135,13 @@ export class Witness {
         `offered: ${size} ${encodeBase64(root)}`,
         formatSignature(signature),
       ],
-    })
+    }
+    try {
+      await audit.append(entry)
+    } catch (fault) {
+      this.#told.delete(name)
+      throw fault
+    }
   }
 }
 

@@ -150,7 +150,7 @@ describe('N02 a log that was cut, forked or rewritten', () => {
         time: NOW,
         ref: 'ref-1',
         tenant: '_platform',
-        tenant_version: '_platform',
+        tenant_version: '',
         event: 'audit',
         outcome: 'refuse',
         guard: 'checkpoint_inconsistent',
