@@ -1,4 +1,4 @@
-/** docs/admin.md and docs/security-events.md list the routes there are; the first says of roles what the routes say. */
+/** The pages of the management API list the routes there are; the first says of roles what the routes say. */
 import { describe, expect, test } from 'vitest'
 import { ROLES } from '../../server/core/tenant.ts'
 import { ROUTES } from '../../server/http/management/routes.ts'
@@ -7,8 +7,9 @@ import { OPERATOR } from '../../server/use-cases/author.ts'
 import { readPage, readRows } from './pages.ts'
 
 const rows = readRows(readPage('docs/admin.md'))
-/** Receivers' paths have a page of their own. */
-const allRows = [...rows, ...readRows(readPage('docs/security-events.md'))]
+/** Paths of receivers and of resource servers have pages of their own. */
+const PAGES = ['docs/security-events.md', 'docs/records.md']
+const allRows = [...rows, ...PAGES.flatMap((page) => readRows(readPage(page)))]
 const below = (path: string): string => path.replace('/admin/v1/', '')
 
 describe('the page of the admin API', () => {

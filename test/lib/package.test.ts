@@ -80,6 +80,7 @@ test('the README names every reason and option', async () => {
     ...(await optionsIn('options', 'VerifierOptions')),
     ...(await optionsIn('status/status-lists', 'StatusListsOptions')),
     ...(await optionsIn('nonces', 'ProofNoncesOptions')),
+    ...(await optionsIn('records/options', 'RecordsOptions')),
   ]
   expect(names.length).toBeGreaterThan(20)
   expect(names.filter((name) => !readme.includes(`\`${name}\``) && name !== 'keys')).toEqual([])
