@@ -11,17 +11,26 @@ export function signatureOf(note: Note, key: NoteKey): NoteSignature['signature'
   return found.signature
 }
 
-/** Throws AuditProofError `signature_invalid`. */
+/** Throws AuditProofError `signature_invalid`, and TypeError where the runtime has no Ed25519. */
 export async function checkSignature(
   { publicKey }: NoteKey,
   text: string,
   signature: Uint8Array<ArrayBuffer>,
 ): Promise<void> {
-  const key = await crypto.subtle
-    .importKey('raw', publicKey, 'Ed25519', false, ['verify'])
-    // 32 octets that are no point of the curve.
-    .catch(() => undefined)
+  const key = await importKey(publicKey)
   const holds =
     key !== undefined && (await crypto.subtle.verify('Ed25519', key, signature, utf8(text)))
   if (!holds) throw new AuditProofError('signature_invalid')
+}
+
+/** Undefined for octets that are no point of the curve. */
+async function importKey(publicKey: NoteKey['publicKey']): Promise<CryptoKey | undefined> {
+  try {
+    return await crypto.subtle.importKey('raw', publicKey, 'Ed25519', false, ['verify'])
+  } catch (error) {
+    // An old browser says nothing about the signature.
+    if (error instanceof DOMException && error.name === 'NotSupportedError')
+      throw new TypeError('this runtime has no Ed25519')
+    return undefined
+  }
 }

@@ -9,7 +9,7 @@ import {
   verifyCheckpoint,
   verifyCosignature,
 } from '@actchain/verifier/audit'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { checkSignature, signatureOf } from '../../../lib/src/audit/note-signature.ts'
 import { parseVkey } from '../../../lib/src/audit/vkey.ts'
 import { rootOf } from '../../support/naive-tree.ts'
@@ -216,4 +216,11 @@ test('a key that is no point of the curve verifies nothing', async () => {
     publicKey: new Uint8Array(32).fill(0xff),
   } as const
   expect(await outcomeOf(checkSignature(key, 'text', new Uint8Array(64)))).toBe('signature_invalid')
+})
+
+test('a runtime without Ed25519 says so, and nothing of the signature', async () => {
+  const note = await aCheckpoint(LEAVES, [log])
+  const fault = new DOMException('no such algorithm', 'NotSupportedError')
+  vi.spyOn(crypto.subtle, 'importKey').mockRejectedValueOnce(fault)
+  await expect(verifyCheckpoint(note, log.vkey)).rejects.toThrow(TypeError)
 })
