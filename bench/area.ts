@@ -25,6 +25,8 @@ export interface Target {
 export interface Bench {
   /** A run that only shows that everything works; its figures mean nothing. */
   readonly quick: boolean
+  /** A run with more of everything, where an area has more. */
+  readonly long: boolean
   readonly cores: Cores
   readonly emit: (line: Line) => void
 }
