@@ -25,8 +25,8 @@ const AREAS: readonly Area[] = [
   tokens,
   size,
   hostile,
-  revocation,
   audit,
+  revocation,
   profile,
 ]
 

@@ -74,6 +74,9 @@ test('every area runs, refuses what is hostile, and names its targets last', WIT
       ...['add_version', 'activate', 'apply_visible'].flatMap((name) =>
         ['', 'small_'].map((prefix) => `tenant.${prefix}${name}`),
       ),
+      ...['exchange.recorded', 'exchange.unrecorded', 'tree', 'verify', 'search_by_task'].map(
+        (name) => `audit.${name}`,
+      ),
       ...[
         'live_tokens',
         'reach_last_verifier',
@@ -84,7 +87,9 @@ test('every area runs, refuses what is hostile, and names its targets last', WIT
         'cut_recovery',
       ].map((name) => `revocation.${name}`),
       'tokens.sample.depth3',
-      ...['main', 'koa', 'express', 'fastify', 'fetch', 'metadata'].map((name) => `size.${name}`),
+      ...['main', 'koa', 'express', 'fastify', 'fetch', 'metadata', 'audit', 'records'].map(
+        (name) => `size.${name}`,
+      ),
       'hostile.verifier.malformed_chain.act_10000_levels',
       'hostile.token_endpoint.encrypted.pbes2_2_31_rounds',
     ]),
