@@ -14,7 +14,14 @@ import { StartRefused } from './start-refused.ts'
 import { duration, strict } from './tenants/fields.ts'
 import { reportIssues } from './tenants/issue-problem.ts'
 import type { Path } from './tenants/place.ts'
-import { addProblems, emptyReport, type Report, refuse, refuseFile } from './tenants/report.ts'
+import {
+  addProblems,
+  emptyReport,
+  type Report,
+  refuse,
+  refuseFile,
+  sortedReport,
+} from './tenants/report.ts'
 import { parseYaml, type YamlDocument } from './tenants/yaml-document.ts'
 
 const DAY = 24 * 3600
@@ -93,7 +100,7 @@ export async function readAnchorsFile(config: Config): Promise<AnchorSettings> {
   const report = emptyReport()
   const settings = await read(report, file, config)
   if (settings === undefined || report.problems.length > 0) {
-    throw new StartRefused(report.problems.map(formatProblem))
+    throw new StartRefused(sortedReport(report).problems.map(formatProblem))
   }
   return settings
 }

@@ -98,7 +98,11 @@ function startRounds(
       else log.warn(fields)
     },
     onFault: (fault, tenant) =>
-      log.error({ event: 'audit_anchor_failed', tenant, reason: faultReason(fault) }),
+      log.error({
+        event: 'audit_anchor_failed',
+        ...(tenant !== undefined && { tenant }),
+        reason: faultReason(fault),
+      }),
   })
   const ended =
     settings.anchors.length === 0 ? undefined : repeat(rounds, settings.every, closing.signal)

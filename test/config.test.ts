@@ -161,6 +161,13 @@ describe('where a setting comes from', () => {
     ])
   })
 
+  test('the file of anchors, by its path from wherever the server starts', () => {
+    expect(accepted(PRODUCTION).anchorsFile).toBeUndefined()
+    const at = (path: string) => accepted({ ...PRODUCTION, ACTCHAIN_AUDIT_ANCHORS: path })
+    expect(at('/etc/actchain/anchors.yaml').anchorsFile).toBe('/etc/actchain/anchors.yaml')
+    expect(at('anchors.yaml').anchorsFile).toBe(resolve('anchors.yaml'))
+  })
+
   test('a device for keys: its library, its token and a PIN that never prints', () => {
     expect(accepted(PRODUCTION).pkcs11).toBeUndefined()
     const config = accepted({

@@ -21,7 +21,8 @@ export interface AnchoringDeps {
   ) => Promise<void>
   /** Told of each conflict and failure, and of a refusal when it begins. */
   readonly onAnswer: (anchor: CheckpointAnchor, log: string, answer: ToldAnswer) => void
-  readonly onFault: (fault: unknown, log: string) => void
+  /** `log` is undefined where it is about none of them. */
+  readonly onFault: (fault: unknown, log: string | undefined) => void
 }
 
 export type ToldAnswer = Exclude<AnchorAnswer, { readonly kind: 'kept' | 'overtaken' }>
@@ -59,18 +60,24 @@ export class AnchorRounds {
 
   /** Offers each log's newest checkpoint to every anchor that has not got it. Never rejects. */
   async run(): Promise<void> {
-    const after = this.#after
-    const logs = this.#deps.logs()
-    for (const log of [
-      ...logs.filter((name) => name > after),
-      ...logs.filter((name) => name <= after),
-    ]) {
+    for (const log of this.#order()) {
       if (this.#isStopped) return
       try {
         await this.#offer(log)
       } catch (fault) {
         this.#deps.onFault(fault, log)
       }
+    }
+  }
+
+  #order(): readonly string[] {
+    const after = this.#after
+    try {
+      const logs = this.#deps.logs()
+      return [...logs.filter((log) => log > after), ...logs.filter((log) => log <= after)]
+    } catch (fault) {
+      this.#deps.onFault(fault, undefined)
+      return []
     }
   }
 

@@ -143,6 +143,21 @@ test('a refusal is told when it begins, a conflict each time', async () => {
   expect(told.filter(({ kind }) => kind === 'refused')).toHaveLength(3)
 })
 
+test('a folder of logs that cannot be read ends the round, not the process', async () => {
+  const anchor = anAnchor()
+  const rounds = roundsOf(anchor)
+  const kept = logs
+  logs = {
+    keys: () => {
+      throw new Error('EACCES')
+    },
+  } as unknown as typeof logs
+  expect(await next(rounds, anchor)).toEqual([])
+  expect(faults).toEqual([new Error('EACCES')])
+  logs = kept
+  expect(await next(rounds, anchor)).toHaveLength(3)
+})
+
 test('what witnesses of one round say is kept together', async () => {
   const [one, other] = [
     anAnchor(() => ({ kind: 'kept', cosignature: 'one' })),
