@@ -84,6 +84,7 @@ export const ROOMS: readonly Room[] = [
       'lib/src',
       'server/tenants',
       'server/policy',
+      'server/audit',
       'server/config.ts',
       'server/main.ts',
       'server/start-refused.ts',
