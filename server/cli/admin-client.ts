@@ -44,7 +44,7 @@ export function addConnection(command: Command): Command {
 export async function connect(connection: Connection): Promise<AdminClient> {
   const { server, admin, keyFile } = readConnection(connection)
   const token = await signInOperator(admin, keyFile)
-  return { server, request: (asked) => send(token, `${admin}/tenants`, asked) }
+  return { server, request: requester(token, `${admin}/tenants`) }
 }
 
 /** Signs in for the tasks of a tenant. Throws a `Failure` that says what to do. */
@@ -53,7 +53,7 @@ export async function connectTasks(connection: Connection, tenant: string): Prom
   const issuer = `${server}/t/${encodeURIComponent(tenant)}`
   const unknown = unknownTenant({ server }, tenant)
   const token = await signInOperator(admin, keyFile, { uri: `${issuer}/manage`, unknown })
-  return { server, request: (asked) => send(token, `${issuer}/tasks`, asked) }
+  return { server, request: requester(token, `${issuer}/tasks`) }
 }
 
 /** What is said where the server does not know the tenant. */
@@ -72,7 +72,7 @@ function readConnection({ server, operatorKey, data }: Connection) {
 }
 
 /** What is sent authorizes changes: it goes to the one stated place, encrypted or never off this machine. */
-function checkServer(server: string): void {
+export function checkServer(server: string): void {
   const url = URL.parse(server)
   const isLoopback = ['127.0.0.1', '[::1]', 'localhost'].includes(url?.hostname ?? '')
   const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback)
@@ -81,6 +81,11 @@ function checkServer(server: string): void {
     '--server must be an https origin, such as https://as.example.com; plain http is for loopback alone.',
     2,
   )
+}
+
+/** Requests with this token, to paths below `base`. */
+export function requester(token: AdminToken, base: string): AdminClient['request'] {
+  return (asked) => send(token, base, asked)
 }
 
 async function send(

@@ -79,7 +79,7 @@ function assertion(key: DevelopmentKey, audience: string): string {
 }
 
 /** Proofs by one key that nobody else has (RFC 9449 §4.2); with a token its hash too (§4.3). */
-function createProver(): (htm: string, htu: string, token?: string) => string {
+export function createProver(): (htm: string, htu: string, token?: string) => string {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const { x = '', y = '', d = '' } = privateKey.export({ format: 'jwk' })
   const key = { kty: 'EC', crv: 'P-256', x, y, d, alg: 'ES256' } as const
@@ -99,7 +99,8 @@ function createProver(): (htm: string, htu: string, token?: string) => string {
     )
 }
 
-function readToken({ status, body }: JsonAnswer): string | undefined {
+/** Undefined where an answer has no token bound to our key. */
+export function readToken({ status, body }: JsonAnswer): string | undefined {
   if (status !== 200) return undefined
   const { access_token: token, token_type: type } = body ?? {}
   // RFC 9449 §5: a token that is not bound to our key is not one to use.
