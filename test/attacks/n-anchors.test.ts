@@ -121,6 +121,8 @@ test('checkpoints are cosigned by the other server, and kept in the folder', asy
   await decide(2)
   await isOutside()
   expect(conflicts()).toEqual([])
+  // Nobody's witness has no such door.
+  expect((await fetch(`${log.config.publicUrl}/witness/v1/key`)).status).toBe(404)
 })
 
 test('N02 a tail that was cut, with all that signed it, is found by both', async () => {
@@ -159,6 +161,21 @@ test('N02 a history written anew is cosigned by nobody, and on record at the wit
   expect(readFileSync(anchorPath(worm(), 'acme'), 'utf8')).toContain(
     parseNote(before).text.split('\n')[2],
   )
+})
+
+test('where checkpoints go only the operator says: no file of a tenant, and a wrong file stops the start', async () => {
+  writeFileSync(anchorsOf('wrong'), 'anchor: []\n')
+  await expect(start('wrong')).rejects.toThrow(
+    `${anchorsOf('wrong')}:1:1: unknown key "anchor"; did you mean "anchors"?`,
+  )
+  const changed = startAuthorizationServer({
+    tenants: {
+      acme: ({ tenant }) => {
+        tenant['anchors'] = [{ kind: 'file', path: join(folder, 'taken') }]
+      },
+    },
+  })
+  await expect(changed).rejects.toThrow('unknown key "anchors"')
 })
 
 test('a witness that is away is nothing to those who ask for tokens', async () => {
