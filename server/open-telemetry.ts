@@ -37,7 +37,7 @@ export async function openTelemetry(config: Config, log: Log): Promise<OpenedTel
         const { endpoint } = asked
         log.debug({ event: 'answered', endpoint, ...answer, ms: Math.round(ms * 1000) / 1000 })
       },
-      span: traces?.span ?? ((_, work) => work()),
+      span: (name, work) => (traces === undefined ? work() : traces.span(name, work)),
     },
     metrics,
     traced: (name, port) => (traces === undefined ? port : tracedPort(traces, name, port)),
@@ -49,7 +49,9 @@ export async function openTelemetry(config: Config, log: Log): Promise<OpenedTel
       })
       listener(req, res)
     },
-    close: async () => void (await traces?.close()),
+    close: async () => {
+      await traces?.close()
+    },
   }
 }
 

@@ -98,7 +98,7 @@ function run(
   },
 ): void {
   const { cwd, environment, input } = place
-  const { PATH, HOME } = process.env
+  const { PATH, HOME, NODE_EXTRA_CA_CERTS } = process.env
   const { status, stderr, stdout } = spawnSync('/bin/sh', ['-c', command], {
     cwd,
     encoding: 'utf8',
@@ -107,6 +107,8 @@ function run(
       HOME,
       // What `npm ci` of this project fetched a moment ago is not fetched again.
       npm_config_prefer_offline: 'true',
+      // Behind a proxy that ends TLS the registry's certificate is signed by that proxy's owner.
+      ...(NODE_EXTRA_CA_CERTS !== undefined && { NODE_EXTRA_CA_CERTS }),
       ...environment,
     },
   })

@@ -74,8 +74,8 @@ export function createMetrics({ version }: { readonly version: string }): Metric
   const exportFailures = counter(METRICS.exportFailures)
 
   const tenants = new TenantLabels()
-  const requestSeries = new SeriesTree<RequestSeries>(([endpoint, tenant, reason, outcome]) => ({
-    count: requests.labels({ endpoint, tenant, reason, outcome }),
+  const requestSeries = new SeriesTree<RequestSeries>(([endpoint, tenant, outcome, reason]) => ({
+    count: requests.labels({ endpoint, tenant, outcome, reason }),
     seconds: requestSeconds.labels({ endpoint, outcome }),
   }))
   const entrySeries = new SeriesTree(([tenant, code]) => auditEntries.labels({ tenant, code }))
@@ -92,7 +92,7 @@ export function createMetrics({ version }: { readonly version: string }): Metric
       return `${await registry.metrics()}${await processMetrics().metrics()}`
     },
     answered: (endpoint, { tenant, outcome, reason = 'none' }, milliseconds) => {
-      const series = requestSeries.of(endpoint, tenants.of(tenant), reason, outcome)
+      const series = requestSeries.of(endpoint, tenants.of(tenant), outcome, reason)
       series.count.inc()
       series.seconds.observe(milliseconds / 1000)
     },

@@ -55,6 +55,7 @@ export function createTraces({ url, version, onFailure }: TracesDeps): Traces {
   })
   const tracer = provider.getTracer('actchain')
   const current = new AsyncLocalStorage<Context>()
+  let closing: Promise<void> | undefined
   return {
     request: async ({ endpoint, traceparent }, work) => {
       const around = contextOf(traceparent)
@@ -78,15 +79,20 @@ export function createTraces({ url, version, onFailure }: TracesDeps): Traces {
       const span = tracer.startSpan(name, {}, around)
       return ended(span, () => current.run(trace.setSpan(around, span), work))
     },
-    close: async () => {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      const limit = setTimeout(resolve, CLOSE_LIMIT_MS)
-      // Why a batch was not taken was told.
-      provider.shutdown().then(resolve, () => resolve())
-      await promise
-      clearTimeout(limit)
+    close: () => {
+      closing ??= withinLimit(provider.shutdown())
+      return closing
     },
   }
+}
+
+/** Resolves with the shutdown, however that ends: why a batch was not taken was told. */
+async function withinLimit(shutdown: Promise<void>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const limit = setTimeout(resolve, CLOSE_LIMIT_MS)
+  shutdown.then(resolve, () => resolve())
+  await promise
+  clearTimeout(limit)
 }
 
 function exporterTo(url: string): SpanExporter {
@@ -118,7 +124,7 @@ function contextOf(traceparent: string | undefined): Context {
 
 /** Ends with the work, whether that is done at once or later. */
 function ended<Result>(span: Span, work: () => Result): Result {
-  const fail = (): void => void span.setStatus({ code: SpanStatusCode.ERROR }).end()
+  const fail = (): void => span.setStatus({ code: SpanStatusCode.ERROR }).end()
   try {
     const result = work()
     if (!(result instanceof Promise)) {
@@ -147,6 +153,7 @@ const STATUS = 'http.response.status_code'
 
 function attributesOf(answered: AnsweredRequest & Pick<AskedRequest, 'endpoint'>) {
   const { status, ...fields } = allowedFields(answered)
-  const named = Object.entries(fields).map(([name, value]) => [`actchain.${name}`, value])
-  return { ...Object.fromEntries(named), ...(status !== undefined && { [STATUS]: status }) }
+  const attributes: Record<string, string | number> = {}
+  for (const [name, value] of Object.entries(fields)) attributes[`actchain.${name}`] = value
+  return status === undefined ? attributes : { ...attributes, [STATUS]: status }
 }

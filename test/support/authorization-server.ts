@@ -26,6 +26,8 @@ export interface TestServerOptions {
   /** Cedar text by file name, by tenant id. Default: everything the facts allow is permitted. */
   readonly rules?: Readonly<Record<string, Readonly<Record<string, string>>>>
   readonly environment?: Readonly<Record<string, string>>
+  /** Where the log goes. Default: what is told above `debug` is collected. */
+  readonly log?: Log
   /** Flags of the command line. */
   readonly flags?: Flags
 }
@@ -92,7 +94,8 @@ export async function startAuthorizationServer(
   )
   if (isProblems(config)) throw new Error(JSON.stringify(config))
   const logged: LogFields[] = []
-  let running: RunningServer | undefined = await startServer(config, { log: collectLog(logged) })
+  const log = options.log ?? collectLog(logged)
+  let running: RunningServer | undefined = await startServer(config, { log })
   const issuer = (tenant = 'acme'): string => `${config.publicUrl}/t/${tenant}`
   const stop = async (): Promise<void> => {
     await running?.close()
@@ -125,7 +128,7 @@ export async function startAuthorizationServer(
     rewrite: write,
     stop,
     start: async () => {
-      running = await startServer(config, { log: collectLog(logged) })
+      running = await startServer(config, { log })
     },
     close: async () => {
       await stop()
