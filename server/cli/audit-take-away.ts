@@ -4,7 +4,7 @@ import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type Command, Option } from 'commander'
 import { jsonLine } from '../core/json-line.ts'
-import { type AuditClient, addPerson, connectAudit, type PersonConnection } from './audit-client.ts'
+import { addPerson, connectAudit, type PersonConnection } from './audit-client.ts'
 import { addFilters, type Filters, filtersOf, TXN, unknownTask } from './audit-task.ts'
 import { Failure } from './failure.ts'
 import { escaped, print, printJson } from './print.ts'
@@ -94,6 +94,35 @@ async function checkpoint(options: Options): Promise<void> {
   const response = await client.read(['checkpoint'])
   if (options.json) printJson({ checkpoint: await response.text() })
   else await take(response, options.output)
+}
+
+export function addAuditKey(audit: Command): void {
+  addPerson(
+    audit
+      .command('key')
+      .description(
+        'print the key that checkpoints of the log are verified with: keep it elsewhere',
+      ),
+  )
+    .option(...OUTPUT)
+    .option('--json', 'print {"key"}')
+    .addHelpText('after', '\nExample:\n  actchain audit key -o acme.vkey')
+    .action(key)
+}
+
+async function key(options: Options): Promise<void> {
+  const client = await connectAudit(options)
+  // Whatever proof there is comes with the key; a log that is read has an entry.
+  const { body } = await client.request({
+    method: 'GET',
+    path: ['consistency'],
+    query: { from: '1' },
+    expected: [200],
+  })
+  const { key: vkey } = body ?? {}
+  if (typeof vkey !== 'string') throw new Failure('The server named no key; it is none of ours.')
+  if (options.json) printJson({ key: vkey })
+  else await take(new Response(`${escaped(vkey)}\n`), options.output)
 }
 
 /** All of an answer, to a file that was not there or to stdout. */

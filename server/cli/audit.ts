@@ -1,7 +1,12 @@
 /** `actchain audit`: the record of a server, and whether a copy of it is whole. */
 import type { Command } from 'commander'
 import { addAuditErase } from './audit-erase.ts'
-import { addAuditCheckpoint, addAuditEvidence, addAuditExport } from './audit-take-away.ts'
+import {
+  addAuditCheckpoint,
+  addAuditEvidence,
+  addAuditExport,
+  addAuditKey,
+} from './audit-take-away.ts'
 import { addAuditSearch, addAuditTask } from './audit-task.ts'
 import { addAuditVerify } from './audit-verify.ts'
 
@@ -12,6 +17,7 @@ export function addAudit(program: Command): void {
   addAuditExport(audit)
   addAuditEvidence(audit)
   addAuditCheckpoint(audit)
+  addAuditKey(audit)
   addAuditVerify(audit)
   addAuditErase(audit)
 }

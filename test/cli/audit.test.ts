@@ -1,9 +1,9 @@
 /** `actchain audit` against a real server, as the people who may read its log. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { verifyEvidence } from '../../lib/src/audit/index.ts'
+import { verifyCheckpoint, verifyEvidence } from '../../lib/src/audit/index.ts'
 import { headline, wrapped } from '../../server/cli/audit-entry-text.ts'
 import { storyText } from '../../server/cli/audit-story-text.ts'
 import { type Stage, setStage, tokenOf } from '../attacks/fixture.ts'
@@ -147,11 +147,13 @@ describe('what is taken away', () => {
     expect(report.txn).toBe(txn)
   })
 
-  test('a checkpoint', async () => {
+  test('a checkpoint, and the key that verifies it', async () => {
     const { code, stdout } = await cli('checkpoint')
     expect(code).toBe(0)
     expect(stdout).toMatch(/^\S+\/t\/acme\/audit\n\d+\n\S+\n\n— /)
-    expect(existsSync(join(folder, 'none'))).toBe(false)
+    const key = await cli('key')
+    const { size } = await verifyCheckpoint(stdout, key.stdout.trim())
+    expect(size).toBeGreaterThan(5)
   })
 })
 
