@@ -8,11 +8,16 @@ import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { type Stage, setStage } from './attacks/fixture.ts'
+import { auditFolder } from '../server/audit/log-paths.ts'
+import { type Stage, setStage, tokenOf } from './attacks/fixture.ts'
 import { POSITION_NAMES, POSITIONS, signAsStranger } from './attacks/positions.ts'
 import { PRODUCERS, type Reachable } from './attacks/producers.ts'
 import { expectRefused } from './attacks/refusal.ts'
+import { personOf, tenantFiles } from './support/admin-client.ts'
+import { faultsOf } from './support/coded-entries.ts'
 import { readLogs } from './support/embedded-store.ts'
+import { clientOf, personAt } from './support/manage-client.ts'
+import { epoch, payloadOf } from './support/signing.ts'
 
 const SENTINEL = 'sentinel-2f1c9b'
 const CREDENTIALS = [
@@ -52,14 +57,20 @@ async function plantingFetch(
   url: string | URL | Request,
   init: RequestInit = {},
 ): Promise<Response> {
-  const sent = typeof init.body === 'string' ? init.body : ''
+  const isForm = init.body instanceof URLSearchParams || typeof init.body === 'string'
+  const sent = isForm ? String(init.body) : ''
   const form = new URLSearchParams(sent)
   for (const name of CREDENTIALS) for (const value of form.getAll(name)) addSecret(value)
   const headers = new Headers(init.headers)
   for (const name of ['dpop', 'authorization']) addSecret(headers.get(name) ?? '')
   headers.set('user-agent', `${SENTINEL}-agent`)
+  if (init.body instanceof URLSearchParams) {
+    headers.set('content-type', 'application/x-www-form-urlencoded')
+  }
   headers.set('x-unknown', `${SENTINEL}-header`)
-  const body = init.method === 'POST' ? `${sent}&unknown=${SENTINEL}-parameter` : null
+  const isJson = headers.get('content-type')?.includes('json') === true
+  const planted = isJson ? sent : `${sent}&unknown=${SENTINEL}-parameter`
+  const body = init.method === 'POST' ? planted : null
   const response = await realFetch(url, { ...init, headers, body })
   const text = await response.clone().text()
   const token = /"access_token":"([^"]+)"/.exec(text)?.[1] ?? ''
@@ -120,6 +131,80 @@ describe('what is refused does not come out', () => {
   })
 })
 
+describe('what is done does not come out', () => {
+  const words = `${SENTINEL} "words", \\n {"time":1} of a person`
+  const open = async (tenant = 'acme') => {
+    const { server } = stage
+    const planner = server.client('planner', tenant)
+    const { body } = await planner.open(server.idToken(), { purpose: words })
+    return { planner, txn: String(payloadOf(String(body['access_token']))['txn']) }
+  }
+
+  test('N01 nothing of words with which tasks are opened, closed, revoked and resumed', async () => {
+    const { server } = stage
+    const desk = await personAt(server, 'dave', { roles: ['admin'] })
+    for (const [verb, more] of [
+      ['close', {}],
+      ['revoke', {}],
+      ['revoke', { place: 'planner' }],
+    ] as const) {
+      const { txn } = await open()
+      const { status } = await desk.post(`tasks/${txn}/${verb}`, { reason: words, ...more })
+      expect(status).toBe(200)
+      expect((await desk.post(`tasks/${txn}/resume`, { reason: words })).status).not.toBe(200)
+    }
+    const [purposes, reasons] = ['purpose', 'because'].map((name) =>
+      server.audit().filter(({ digests }) => digests?.[name] !== undefined),
+    )
+    expect([purposes?.length, reasons?.length]).toEqual([3, 3])
+    expectNoLeak()
+  })
+
+  test('nor of words with which all of a subject is revoked, a key killed and a version added', async () => {
+    const { server } = stage
+    const admin = await personOf(server, 'globex', 'admin')
+    const path = '/tenants/globex'
+    const { body } = await admin.get(`${path}/keys`)
+    const files = tenantFiles(server, 'globex')
+    for (const [to, what] of [
+      ['revocations', { subject: 'bob', reason: words }],
+      ['versions', { files, note: words.replaceAll('\\n', '') }],
+      ['keys', { private_key: `${SENTINEL}-that-is-no-key` }],
+      ['revocations', { subject: 'bob', agent: SENTINEL, reason: words }],
+      ['keys/kill', { kid: body['items'][0].kid, reason: words }],
+    ] as const) {
+      expect((await admin.post(`${path}/${to}`, what)).status).toBeLessThan(500)
+    }
+    expectNoLeak()
+  })
+
+  test('nor of what a resource server was called with', async () => {
+    const { planner } = await open()
+    const token = tokenOf(await planner.open(stage.server.idToken(), { audience: 'files-api' }))
+    const { jti, txn } = payloadOf(token)
+    const files = await clientOf(stage.server.client('files-api'))
+    const told = { jti, txn, tool: 'list', target: '/files', outcome: 'succeeded' }
+    const at = new Date(epoch() * 1000).toISOString()
+    const records = [{ id: 'r'.repeat(22), ...told, at }]
+    expect((await files.post('audit/records', { records })).body['accepted']).toHaveLength(1)
+    const unknown = [{ id: 's'.repeat(22), ...told, at, input: SENTINEL }]
+    expect((await files.post('audit/records', { records: unknown })).status).toBe(400)
+    expectNoLeak()
+  })
+
+  test('no file of the record has any of it: entries, kept texts, index, journal', () => {
+    const folder = auditFolder(stage.server.config.dataFolder)
+    const files = filesUnder(folder)
+    expect(files.some((file) => file.endsWith('texts.jsonl'))).toBe(true)
+    for (const file of files) {
+      const bytes = readFileSync(file)
+      expect(bytes.includes(SENTINEL), file).toBe(false)
+      for (const secret of secrets)
+        if (bytes.includes(secret)) expect.fail(`a credential in ${file}`)
+    }
+  })
+})
+
 test('nothing of a fault inside the server, and no token: 503, told once, by reference', async () => {
   const { planner, server } = stage
   const text = `${SENTINEL}-inside-a-fault`
@@ -168,7 +253,9 @@ describe('keys', () => {
 test('enough was sent and enough came out for the tests above to mean something', () => {
   expect(secrets.size).toBeGreaterThan(100)
   expect(outputs.length).toBeGreaterThan(100)
-  expect(stage.server.audit().length).toBeGreaterThan(60)
+  const entries = stage.server.audit()
+  expect(entries.length).toBeGreaterThan(60)
+  expect(faultsOf(entries)).toEqual([])
 })
 
 function expectNoLeak(): void {
