@@ -5,7 +5,7 @@ import { runHere } from '../cli/run-here.ts'
 import { ROOT } from './pages.ts'
 
 /** Commands that have commands of their own. */
-const GROUPS = new Set(['dev', 'agents', 'task', 'keys'])
+const GROUPS = new Set(['dev', 'agents', 'task', 'keys', 'audit'])
 
 /** Programs readers have or can get; what they are given is not checked. */
 const FOREIGN = new Set([
