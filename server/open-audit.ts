@@ -99,7 +99,10 @@ export async function openAudit(
   })
   trees.start()
   return {
-    audit: watch.counted(watch.traced('audit', withTexts({ audit: writer, texts, logOf, keptBy }))),
+    audit: watch.counted(
+      watch.traced('audit', withTexts({ audit: writer, texts, logOf, keptBy })),
+      isTenant,
+    ),
     journalOctets: () => writer.octets(),
     damaged,
     trees,

@@ -14,7 +14,7 @@ export interface OpenedTelemetry {
   /** The same port, each of whose verbs is a span; without traces it is the port itself. */
   traced<Port extends object>(name: SpanName, port: Port): Port
   /** The same log; what it took is counted. */
-  counted(audit: AuditLog): AuditLog
+  counted(audit: AuditLog, isTenant: (name: string) => boolean): AuditLog
   /** The same listener; its answers are counted, streams aside. */
   watched(endpoint: 'documents' | 'status', listener: RequestListener): RequestListener
   /** Sends the spans that wait, within a bound. */
@@ -41,7 +41,8 @@ export async function openTelemetry(config: Config, log: Log): Promise<OpenedTel
     },
     metrics,
     traced: (name, port) => (traces === undefined ? port : tracedPort(traces, name, port)),
-    counted: (audit) => countedLog(audit, metrics),
+    counted: (audit, isTenant) =>
+      countedLog(audit, (entry) => metrics.recorded(entry, isTenant), metrics.revoked),
     watched: (endpoint, listener) => (req, res) => {
       res.once('finish', () => {
         if (res.getHeader('content-type') === EVENT_STREAM) return
@@ -94,16 +95,20 @@ function tracedPort<Port extends object>(traces: Traces, name: SpanName, port: P
   })
 }
 
-function countedLog(audit: AuditLog, metrics: Metrics): AuditLog {
+function countedLog(
+  audit: AuditLog,
+  recorded: (entry: AuditEntry) => void,
+  revoked: (entry: AuditEntry) => void,
+): AuditLog {
   return {
     append: async (entry: AuditEntry) => {
       await audit.append(entry)
-      metrics.recorded(entry)
+      recorded(entry)
     },
     appendRevocation: async (entry: AuditEntry) => {
       await audit.appendRevocation(entry)
-      metrics.recorded(entry)
-      if (entry.outcome === 'permit') metrics.revoked(entry)
+      recorded(entry)
+      if (entry.outcome === 'permit') revoked(entry)
     },
     get isFailing() {
       return audit.isFailing

@@ -107,6 +107,12 @@ export const METRICS = {
     help: '1 for a log that does not fit its last checkpoint.',
     labels: ['log'],
   },
+  anchorConflict: {
+    name: 'actchain_audit_anchor_conflict',
+    type: 'gauge',
+    help: '1 for a log that does not fit what an anchor outside has of it.',
+    labels: ['log'],
+  },
   exportFailures: {
     name: 'actchain_trace_export_failures_total',
     type: 'counter',

@@ -16,6 +16,8 @@ export interface Levels {
   readonly feedListeners: number
   /** Logs that do not fit their checkpoints. */
   readonly damagedLogs: Iterable<string>
+  /** Logs that do not fit what an anchor outside has of them. */
+  readonly conflictingLogs: Iterable<string>
 }
 
 export interface Metrics {
@@ -24,7 +26,8 @@ export interface Metrics {
   text(levels: Levels): Promise<string>
   answered(endpoint: WatchedEndpoint, answer: AnsweredRequest, milliseconds: number): void
   answeredPublic(endpoint: 'documents' | 'status', status: number): void
-  recorded(entry: AuditEntry): void
+  /** `isTenant`: an entry names the tenant its request named, whether there is one or not. */
+  recorded(entry: AuditEntry, isTenant: (name: string) => boolean): void
   revoked(entry: AuditEntry): void
   committed(commit: {
     readonly entries: number
@@ -71,6 +74,7 @@ export function createMetrics({ version }: { readonly version: string }): Metric
   const checkpointEntries = gauge(METRICS.checkpointEntries)
   const checkpointTime = gauge(METRICS.checkpointTime)
   const auditDamaged = gauge(METRICS.auditDamaged)
+  const anchorConflict = gauge(METRICS.anchorConflict)
   const exportFailures = counter(METRICS.exportFailures)
 
   const tenants = new TenantLabels()
@@ -89,6 +93,8 @@ export function createMetrics({ version }: { readonly version: string }): Metric
       feedListeners.set(levels.feedListeners)
       auditDamaged.reset()
       for (const log of levels.damagedLogs) auditDamaged.set({ log: tenants.of(log) }, 1)
+      anchorConflict.reset()
+      for (const log of levels.conflictingLogs) anchorConflict.set({ log: tenants.of(log) }, 1)
       return `${await registry.metrics()}${await processMetrics().metrics()}`
     },
     answered: (endpoint, { tenant, outcome, reason = 'none' }, milliseconds) => {
@@ -98,8 +104,8 @@ export function createMetrics({ version }: { readonly version: string }): Metric
     },
     answeredPublic: (endpoint, status) =>
       publicRequests.inc({ endpoint, status: `${Math.trunc(status / 100)}xx` }),
-    recorded: (entry) => {
-      const tenant = tenants.of(entry.tenant)
+    recorded: (entry, isTenant) => {
+      const tenant = tenants.of(entry.tenant, isTenant)
       entrySeries.of(tenant, codeOf(entry)).inc()
       if (entry.event === 'token' && entry.outcome === 'permit') {
         tokenSeries.of(tenant, entry.way_in ?? 'none').inc()

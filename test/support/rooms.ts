@@ -44,7 +44,7 @@ export const ROOMS: readonly Room[] = [
   { at: 'server/fetch', rooms: [], packages: ['undici', 'node:'] },
   {
     at: 'server/telemetry',
-    rooms: ['server/use-cases/ports.ts', 'server/core'],
+    rooms: ['server/use-cases', 'server/core'],
     packages: [
       'pino',
       'prom-client',

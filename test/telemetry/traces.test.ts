@@ -89,10 +89,7 @@ describe('a request', () => {
       return ANSWERED
     }
     await expect(ask(SAMPLED, broken)).rejects.toThrow('sentinel')
-    const [{ status }] = await Promise.all([
-      ask(SAMPLED, async () => ({ ...ANSWERED, status: 503 })),
-    ])
-    expect(status).toBe(503)
+    await ask(SAMPLED, async () => ({ ...ANSWERED, status: 503 }))
     await traces.close()
     expect(receiver.spans().map(({ name, status: code }) => [name, code])).toEqual([
       ['store', 2],
