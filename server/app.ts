@@ -225,6 +225,7 @@ function wire(config: Config, opened: Opened): App {
         journalOctets: record.journalOctets(),
         feedListeners: status.listeners(),
         damagedLogs: record.damaged,
+        conflictingLogs: anchors.conflicts(),
       }),
     }),
   })

@@ -49,6 +49,8 @@ export interface AnchorsEdges {
 export interface OpenedAnchors {
   /** The witness's door; undefined: this server is nobody's. */
   readonly listener: RequestListener | undefined
+  /** Logs that do not fit what an anchor has of them. */
+  conflicts(): Iterable<string>
   /** Aborts what is under way; the next start goes on with what is newest then. */
   close(): Promise<void>
 }
@@ -64,14 +66,14 @@ export async function openAnchors(
   const isWitness = settings.witnessFor.size > 0
   const listener = isWitness ? await openWitness(config, settings, edges) : undefined
   const rounds = startRounds(config, settings, edges)
-  return { listener, close: rounds.close }
+  return { listener, ...rounds }
 }
 
 function startRounds(
   { dataFolder, internalOrigins }: Config,
   settings: AnchorSettings,
   edges: AnchorsEdges,
-): { readonly close: () => Promise<void> } {
+): Omit<OpenedAnchors, 'listener'> {
   const { log, clock, trees } = edges
   const closing = new AbortController()
   const send = createTextSender(
@@ -107,6 +109,7 @@ function startRounds(
   const ended =
     settings.anchors.length === 0 ? undefined : repeat(rounds, settings.every, closing.signal)
   return {
+    conflicts: () => rounds.conflicts(),
     close: async () => {
       rounds.stop()
       closing.abort()

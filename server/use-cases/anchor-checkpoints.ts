@@ -36,6 +36,8 @@ interface AnchorState {
   readonly kept: Map<string, string>
   /** Refusals that were told, by log. */
   readonly told: Map<string, string>
+  /** Logs it has another history of. */
+  readonly conflicts: Set<string>
   failures: number
   restsUntil: number
 }
@@ -53,6 +55,7 @@ export class AnchorRounds {
       anchor,
       kept: new Map(),
       told: new Map(),
+      conflicts: new Set(),
       failures: 0,
       restsUntil: 0,
     }))
@@ -86,6 +89,11 @@ export class AnchorRounds {
     this.#isStopped = true
   }
 
+  /** Logs that do not fit what an anchor has of them, as far as it said when it last answered. */
+  conflicts(): ReadonlySet<string> {
+    return new Set(this.#states.flatMap(({ conflicts }) => [...conflicts]))
+  }
+
   async #offer(log: string): Promise<void> {
     const { clock, newest, keepCosignatures } = this.#deps
     const checkpoint = await newest(log)
@@ -114,6 +122,8 @@ export class AnchorRounds {
     if (this.#isStopped && answer.kind === 'failed') return answer
     if (answer.kind === 'failed') this.#rest(state, log)
     else state.failures = 0
+    if (answer.kind === 'conflict') state.conflicts.add(log)
+    if (answer.kind === 'kept') state.conflicts.delete(log)
     const isNews = answer.kind !== 'refused' || state.told.get(log) !== answer.why
     if (answer.kind === 'refused') state.told.set(log, answer.why)
     else if (answer.kind !== 'failed') state.told.delete(log)

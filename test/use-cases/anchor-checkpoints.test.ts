@@ -135,8 +135,10 @@ test('a refusal is told when it begins, a conflict each time', async () => {
     '_platform',
     'globex',
   ])
+  expect([...rounds.conflicts()]).toEqual(['acme'])
   anchor.says = () => ({ kind: 'kept' })
   await next(rounds, anchor)
+  expect([...rounds.conflicts()]).toEqual([])
   logs.set('globex', 2)
   anchor.says = () => ({ kind: 'refused', why: 'r' })
   await next(rounds, anchor)
