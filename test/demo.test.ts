@@ -96,6 +96,17 @@ const HOPS = [
   }),
 ]
 
+const RECORD = {
+  kind: 'record',
+  ok: true,
+  client: 'ledger-api',
+  subject: 'alice',
+  chain: ['planner', 'researcher', 'ledger-writer'],
+  tool: 'post',
+  object: '/api',
+  result: 'succeeded',
+}
+
 function refusal(name: string, told: object) {
   return { kind: 'refusal', name, ok: true, ...told }
 }
@@ -163,12 +174,12 @@ const REFUSALS = [
 
 describe('the demo', () => {
   test(
-    'tells three hops and seven refusals, each exactly as promised, and leaves nothing',
+    'tells three hops, what was recorded and seven refusals, each exactly as promised, and leaves nothing',
     WITHIN,
     async () => {
       const { code, out, left } = await runDemo('--json')
       const lines = linesOf(out)
-      expect(lines).toEqual([...HOPS, ...REFUSALS])
+      expect(lines).toEqual([...HOPS, RECORD, ...REFUSALS])
       const ends = lines.slice(0, 3).map((line) => line.expires_at ?? 0)
       expect(ends).toEqual(ends.toSorted((a, b) => b - a))
       const sizes = lines.slice(0, 3).map((line) => line.token_bytes ?? 0)
@@ -205,6 +216,7 @@ describe('the demo', () => {
           reason: 'target_not_permitted',
         }),
       })
+      expect(lines[3]).toMatchObject({ kind: 'record', ok: false, happened: null })
       expect(lines.find((line) => line.name === 'api-outside-reach')).toEqual({
         kind: 'refusal',
         name: 'api-outside-reach',

@@ -64,7 +64,25 @@ export interface RefusedOutcome {
   readonly text: string
 }
 
-export type Outcome = { readonly kind: 'done'; readonly text: string } | RefusedOutcome
+export interface DoneOutcome {
+  readonly kind: 'done'
+  readonly text: string
+  /** The task in which an API did it, and recorded so. */
+  readonly txn?: string
+}
+
+export type Outcome = DoneOutcome | RefusedOutcome
+
+/** What an API recorded, as it stands in the log. */
+export interface StoredRecord {
+  readonly client: string
+  readonly subject: string
+  /** Oldest agent first. */
+  readonly chain: readonly string[]
+  readonly tool: string
+  readonly object: string
+  readonly result: string
+}
 
 export interface Account {
   readonly hops: readonly Hop[]

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Account, Address, Leg, Request } from './account.ts'
+import type { Account, Address, Leg, Request, StoredRecord } from './account.ts'
 import { DemoFault, Processes } from './processes.ts'
 import { copyTenants } from './tenant-copy.ts'
 
@@ -24,6 +24,7 @@ export class Cast {
   #folder: string | undefined
   #gathering: Promise<void> | undefined
   #issuer = ''
+  #idp = ''
   #idToken = ''
 
   get issuer(): string {
@@ -68,6 +69,19 @@ export class Cast {
     await this.#processes.actchain([...revoked, ...options], '"revoked"')
   }
 
+  /** What a reviewer finds in the log of what was done in this task; undefined where there is nothing. */
+  async findRecord(txn: string | undefined): Promise<StoredRecord | undefined> {
+    if (txn === undefined) return undefined
+    const at = ['--tenant', 'acme', '--server', new URL(this.#issuer).origin, '--idp', this.#idp]
+    const search = ['audit', 'search', '--txn', txn, '--code', 'action.recorded', ...at, '--json']
+    const found = this.#processes.actchain(search, '"action.recorded"')
+    return found.then(
+      (line) => JSON.parse(line) as StoredRecord,
+      // It ended without such a line.
+      () => undefined,
+    )
+  }
+
   /** Ends every process and removes the folder; whoever is still on the way is waited for. */
   async leave(): Promise<void> {
     await this.#processes.close()
@@ -78,8 +92,8 @@ export class Cast {
 
   async #gather(tenants: string): Promise<void> {
     this.#folder = await mkdtemp(join(tmpdir(), 'actchain-demo-'))
-    const idp = await this.#startServer(tenants, this.#folder, PORT_TRIES)
-    const signIn = ['dev', 'user-token', 'alice', '--for', 'planner', '--idp', idp]
+    this.#idp = await this.#startServer(tenants, this.#folder, PORT_TRIES)
+    const signIn = ['dev', 'user-token', 'alice', '--for', 'planner', '--idp', this.#idp]
     const [idToken] = await Promise.all([
       // A JWT begins with its header's opening brace and quote.
       this.#processes.actchain(signIn, 'eyJ'),
@@ -98,7 +112,8 @@ export class Cast {
     const origin = `http://127.0.0.1:${port}`
     const idp = `http://127.0.0.1:${idpPort}`
     const copy = join(folder, `tenants-${port}`)
-    await copyTenants(tenants, copy, idp)
+    const keys = new Map(Object.keys(APIS).map((id) => [id, this.#keyOf(id)]))
+    await copyTenants(tenants, copy, { idp, keys })
     const settings = {
       mode: 'development',
       host: '127.0.0.1',
@@ -122,11 +137,16 @@ export class Cast {
   }
 
   async #open(id: string, program: string, more: Readonly<Record<string, string>>): Promise<void> {
-    const key = join(this.#folder ?? '', 'data', 'dev-agents', 'acme', `${id}.jwk`)
     const isAgent = program !== 'api.ts'
-    const options = { id, issuer: this.#issuer, ...more, ...(isAgent && { key }) }
+    const options = { id, issuer: this.#issuer, key: this.#keyOf(id), ...more }
     const origin = await this.#processes.openDoor(program, options)
     this.#doors.set(id, `${origin}${isAgent ? '/a2a' : '/api'}`)
+  }
+
+  /** Private keys of agents are the development server's, those of APIs the demo's. */
+  #keyOf(id: string): string {
+    const folder = Object.hasOwn(APIS, id) ? ['apis'] : ['data', 'dev-agents', 'acme']
+    return join(this.#folder ?? '', ...folder, `${id}.jwk`)
   }
 }
 

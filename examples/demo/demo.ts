@@ -9,7 +9,7 @@ import { DemoFault } from './processes.ts'
 import { aborted, Stopped, stopSignal } from './stop.ts'
 import { storyLegs, TRIES, type Try } from './story.ts'
 import { jsonTeller, pictureTeller } from './teller.ts'
-import { judgeAttempt, judgeStory, type TryVerdict } from './verdict.ts'
+import { judgeAttempt, judgeRecord, judgeStory, type TryVerdict } from './verdict.ts'
 
 const HELP = `Usage: npm run demo -- [options]
 
@@ -17,7 +17,7 @@ Plays one delegation from a user to an API over three agents, then seven ways to
 Starts everything it needs on free loopback ports and leaves nothing behind.
 
 Options:
-  --json              print one line of JSON for each hop and each refusal
+  --json              print one line of JSON for each hop, the record and each refusal
   --tenants <folder>  folder of tenants to play with (default: the sample tenants)
   --help              show this help
 
@@ -74,8 +74,13 @@ async function play(cast: Cast, options: Options, signal: AbortSignal): Promise<
   tell.gathering()
   await cast.gather(options.tenants)
   tell.opening(cast.issuer)
-  const hops = judgeStory(await cast.ask(storyLegs(cast), signal))
+  const account = await cast.ask(storyLegs(cast), signal)
+  const hops = judgeStory(account)
   for (const verdict of hops) tell.hop(verdict)
+  const { outcome } = account
+  const txn = outcome.kind === 'done' ? outcome.txn : undefined
+  const record = judgeRecord(await cast.findRecord(txn))
+  tell.record(record)
   tell.between()
   const tries: TryVerdict[] = []
   for (const tried of TRIES) {
@@ -83,7 +88,7 @@ async function play(cast: Cast, options: Options, signal: AbortSignal): Promise<
     tell.refusal(verdict)
     tries.push(verdict)
   }
-  const ok = [...hops, ...tries].every((verdict) => verdict.ok)
+  const ok = [...hops, record, ...tries].every((verdict) => verdict.ok)
   const seconds = (performance.now() - startedAt) / 1000
   tell.closing({ ok, hops: hops.length, refusals: tries.length, seconds })
   return ok

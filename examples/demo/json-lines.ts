@@ -1,10 +1,15 @@
-/** The demo for programs: one line of JSON for each hop and each refusal. */
-import type { HopVerdict, TryVerdict } from './verdict.ts'
+/** The demo for programs: one line of JSON for each hop, for what was recorded, and for each refusal. */
+import type { HopVerdict, RecordVerdict, TryVerdict } from './verdict.ts'
 
 /** Where something went otherwise, `expected` and `happened` say how. */
 export function hopLine({ number, ok, expected, hop, refused }: HopVerdict): string {
   const told = ok ? {} : { expected, happened: refused ?? hop ?? null }
   return JSON.stringify({ kind: 'hop', ok, hop: number, ...hop, ...told })
+}
+
+export function recordLine({ ok, expected, happened }: RecordVerdict): string {
+  const told = ok ? {} : { expected, happened: happened ?? null }
+  return JSON.stringify({ kind: 'record', ok, ...happened, ...told })
 }
 
 export function refusalLine({ tried, ok, attempts }: TryVerdict): string {

@@ -1,7 +1,7 @@
 /** The demo for people: plain text of at most 100 columns, coloured only where the terminal shows it. */
 import { styleText } from 'node:util'
 import type { Hop } from './account.ts'
-import type { AttemptVerdict, HopVerdict, TryVerdict } from './verdict.ts'
+import type { AttemptVerdict, HopVerdict, RecordVerdict, TryVerdict } from './verdict.ts'
 
 export interface Closing {
   readonly ok: boolean
@@ -14,6 +14,7 @@ export interface Picture {
   gathering(): string
   opening(issuer: string): string
   hop(verdict: HopVerdict): string
+  record(verdict: RecordVerdict): string
   between(): string
   refusal(verdict: TryVerdict): string
   closing(facts: Closing): string
@@ -37,6 +38,7 @@ export function createPicture({ colours }: { readonly colours: boolean }): Pictu
         'alice',
       ].join('\n'),
     hop: (verdict) => drawHop(paint, verdict),
+    record: (verdict) => drawRecord(paint, verdict),
     between: () =>
       [
         '',
@@ -75,6 +77,15 @@ function hopLines(paint: Paint, hop: Hop): readonly string[] {
     `token     ${hop.token_bytes} bytes`,
     `chain     ${chain}, checked offline by ${hop.checked_by}`,
   ]
+}
+
+/** Under the last hop: what its token was used for. */
+function drawRecord(paint: Paint, { ok, expected, happened }: RecordVerdict): string {
+  const { client, tool, object, result } = expected
+  const lines = ok
+    ? [`on record ${tool} ${object} ${result}, as ${client} says`]
+    : differenceLines(paint, expected, happened ?? 'nothing is on record')
+  return lines.map((line) => `     ${line}`).join('\n')
 }
 
 /** What the task was opened with, in its order; what is gone is dotted out. */

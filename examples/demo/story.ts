@@ -2,7 +2,7 @@
  * The story, and how it has to go: every hop with its exact chain, scope and masks, every refusal with its exact reason.
  * The agents, places and scopes are those of tenants/acme.
  */
-import type { Hop, Leg, RefusedOutcome } from './account.ts'
+import type { Hop, Leg, RefusedOutcome, StoredRecord } from './account.ts'
 import { audienceOf, type Cast } from './cast.ts'
 
 export type ExpectedHop = Pick<
@@ -76,6 +76,16 @@ export const STORY_HOPS: readonly ExpectedHop[] = [
     reach_masks: [0b00100, 0b00110, 0b00111],
   },
 ]
+
+/** What the ledger API says it did with the last token. */
+export const STORY_RECORD: StoredRecord = {
+  client: 'ledger-api',
+  subject: 'alice',
+  chain: ['planner', 'researcher', 'ledger-writer'],
+  tool: 'post',
+  object: '/api',
+  result: 'succeeded',
+}
 
 const toResearcher = (cast: Cast, scope: string): Leg => ({
   target: 'researcher-a2a',

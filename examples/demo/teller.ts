@@ -1,12 +1,13 @@
 /** Tells what happens, as it happens: to people or to programs. */
-import { hopLine, refusalLine } from './json-lines.ts'
+import { hopLine, recordLine, refusalLine } from './json-lines.ts'
 import { type Closing, createPicture } from './picture.ts'
-import type { HopVerdict, TryVerdict } from './verdict.ts'
+import type { HopVerdict, RecordVerdict, TryVerdict } from './verdict.ts'
 
 export interface Teller {
   gathering(): void
   opening(issuer: string): void
   hop(verdict: HopVerdict): void
+  record(verdict: RecordVerdict): void
   between(): void
   refusal(verdict: TryVerdict): void
   closing(facts: Closing): void
@@ -17,6 +18,7 @@ export function jsonTeller(): Teller {
     gathering: () => {},
     opening: () => {},
     hop: (verdict) => print(hopLine(verdict)),
+    record: (verdict) => print(recordLine(verdict)),
     between: () => {},
     refusal: (verdict) => print(refusalLine(verdict)),
     closing: () => {},
@@ -30,6 +32,7 @@ export function pictureTeller(): Teller {
     gathering: () => print(picture.gathering()),
     opening: (issuer) => print(picture.opening(issuer)),
     hop: (verdict) => print(picture.hop(verdict)),
+    record: (verdict) => print(picture.record(verdict)),
     between: () => print(picture.between()),
     refusal: (verdict) => print(picture.refusal(verdict)),
     closing: (facts) => print(picture.closing(facts)),

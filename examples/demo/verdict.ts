@@ -1,11 +1,12 @@
 /** What was told and what happened, compared in full: a hop or a refusal that differs in one member is a failure. */
 import { isDeepStrictEqual } from 'node:util'
-import type { Account, Hop, RefusedOutcome } from './account.ts'
+import type { Account, Hop, RefusedOutcome, StoredRecord } from './account.ts'
 import {
   type Attempt,
   type ExpectedHop,
   type ExpectedRefusal,
   STORY_HOPS,
+  STORY_RECORD,
   type Try,
 } from './story.ts'
 
@@ -24,6 +25,13 @@ export interface HopVerdict {
   readonly hop: Hop | undefined
   /** Why there is no hop, if one was refused. */
   readonly refused: RefusedOutcome | undefined
+}
+
+export interface RecordVerdict {
+  readonly ok: boolean
+  readonly expected: StoredRecord
+  /** Undefined: there is none in the log. */
+  readonly happened: StoredRecord | undefined
 }
 
 export interface AttemptVerdict {
@@ -71,6 +79,15 @@ function limitsUnder(parent: Hop | undefined): Limits {
 function isWithin(hop: Hop, limits: Limits): boolean {
   const members = Object.entries(limits) as [keyof Limits, number][]
   return hop.expires_in > 0 && members.every(([name, most]) => hop[name] <= most)
+}
+
+/** @param found as it stands in the log, with whatever else an entry says */
+export function judgeRecord(found: StoredRecord | undefined): RecordVerdict {
+  const expected = STORY_RECORD
+  if (found === undefined) return { ok: false, expected, happened: undefined }
+  const { client, subject, chain, tool, object, result } = found
+  const happened = { client, subject, chain, tool, object, result }
+  return { ok: isDeepStrictEqual(happened, expected), expected, happened }
 }
 
 export function judgeAttempt({ expected }: Attempt, { hops, outcome }: Account): AttemptVerdict {
