@@ -1,7 +1,8 @@
 /** Checkpoints of a log on disk (C2SP tlog-checkpoint): each is made whole beside the old one and takes its place. */
 import { randomBytes } from 'node:crypto'
-import { readFileSync, renameSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { open } from 'node:fs/promises'
+import { join } from 'node:path'
 import {
   type Checkpoint,
   formatCheckpoint,
@@ -71,4 +72,26 @@ export async function draftText(path: string, text: string): Promise<Draft> {
     await file.close()
   }
   return { place: () => renameSync(draft, path), drop: () => rmSync(draft, { force: true }) }
+}
+
+const DRAFT = /^(?:key|checkpoint(?:\.witnessed)?)\.[0-9a-f]{12}$/
+/** Milliseconds after which nobody will place it any more. */
+const OLD_DRAFT = 60_000
+
+/** Drafts that processes left behind which were killed before they placed them. */
+export function removeOldDrafts(folder: string): void {
+  for (const name of namesIn(folder).filter((each) => DRAFT.test(each))) {
+    const path = join(folder, name)
+    const made = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Infinity
+    if (made < Date.now() - OLD_DRAFT) rmSync(path, { force: true })
+  }
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+  } catch (fault) {
+    if (isMissing(fault)) return []
+    throw fault
+  }
 }

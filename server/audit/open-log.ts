@@ -157,10 +157,10 @@ export class OpenLog {
     const signing = rootOf(tree)
     await tree.sync()
     const key = await this.#key
-    await this.#showKey(key)
     const note = await key.sign(signing)
     const draft = await draftText(path, note)
     if (!this.#placeAfter(current, draft)) return undefined
+    await this.#showKey(key)
     this.#deps.onCheckpoint(this.#log, note)
     return note
   }
@@ -175,6 +175,7 @@ export class OpenLog {
     return isPlaced
   }
 
+  /** After the checkpoint: where there is a key, there was one. */
   async #showKey({ vkey }: LogKey): Promise<void> {
     const path = keyPath(this.#folder)
     if (readText(path) === `${vkey}\n`) return

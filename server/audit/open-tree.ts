@@ -9,7 +9,7 @@ import { mkdir } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
 import { AuditProofError, type Checkpoint } from '../../lib/src/audit/index.ts'
 import { Frontier } from '../core/merkle.ts'
-import { type LogKey, readText } from './checkpoint-file.ts'
+import { type LogKey, readText, removeOldDrafts } from './checkpoint-file.ts'
 import { openIfThere } from './file-range.ts'
 import { GrowingTree } from './growing-tree.ts'
 import { LineBuffer, treeHash } from './line-buffer.ts'
@@ -32,6 +32,7 @@ export async function openTree(
   key: LogKey,
   seen: readonly SignedTree[],
 ): Promise<OpenedTree> {
+  removeOldDrafts(folder)
   const signed = await readSigned(folder, key)
   const expected = [...signed.trees, ...seen].sort((a, b) => b.size - a.size)
   const kept = signed.damage === undefined ? keptTree(folder, expected) : undefined

@@ -2,6 +2,7 @@
  * The hashes of full subtrees, kept so that no root and no proof has to read every leaf: file n has one of 32 octets for each
  * subtree of 256^n leaves. What lies between two files is hashed when it is asked for, from 128 hashes at most.
  */
+import { LRUCache } from 'lru-cache'
 import type { HashAt } from '../core/merkle.ts'
 import { readRange, syncFile, writeRange } from './file-range.ts'
 import { hashIn, type LeafFile } from './leaf-file.ts'
@@ -55,27 +56,37 @@ export class SubtreeFiles {
   }
 }
 
+/** Subtrees between two files that are remembered: proofs of neighbours ask for the same ones. */
+const REMEMBERED = 1024
+
 /** Any full subtree of the log, from what is kept. Throws RangeError where that is missing. */
 export function createHashAt(leaves: LeafFile, subtrees: SubtreeFiles): HashAt {
-  return (level, index) => {
-    const file = Math.floor(level / LEVELS)
-    const count = 2 ** (level % LEVELS)
-    const kept =
-      file === 0
-        ? leaves.read(index * count, count).map(hashIn)
-        : subtrees.read(file, index * count, count)
-    return foldPairs(kept)
-  }
-}
+  const remembered = new LRUCache<string, Uint8Array>({ max: REMEMBERED })
+  const read = (file: number, first: number, count: number): readonly Uint8Array[] =>
+    file === 0 ? leaves.read(first, count).map(hashIn) : subtrees.read(file, first, count)
 
-function foldPairs(hashes: readonly Uint8Array[]): Uint8Array {
-  const [first] = hashes
-  if (first === undefined) throw new RangeError('a subtree has no leaves')
-  if (hashes.length === 1) return first
-  const above: Uint8Array[] = []
-  for (let at = 0; at + 1 < hashes.length; at += 2) {
-    const [left, right] = [hashes[at], hashes[at + 1]]
-    if (left !== undefined && right !== undefined) above.push(treeHash.node(left, right))
+  /** One level above these, the first of which has this index there. */
+  function above(below: readonly Uint8Array[], level: number, first: number): Uint8Array[] {
+    return Array.from({ length: below.length / 2 }, (_, at) => {
+      const [left, right] = [below[2 * at], below[2 * at + 1]]
+      if (left === undefined || right === undefined) throw new RangeError('no such subtree')
+      const hash = treeHash.node(left, right)
+      remembered.set(`${level}/${first + at}`, hash)
+      return hash
+    })
   }
-  return foldPairs(above)
+
+  return (level, index) => {
+    const known = remembered.get(`${level}/${index}`)
+    if (known !== undefined) return known
+    const kept = level - (level % LEVELS)
+    const count = 2 ** (level - kept)
+    let hashes = read(kept / LEVELS, index * count, count)
+    for (let at = kept + 1; at <= level; at += 1) {
+      hashes = above(hashes, at, index * 2 ** (level - at))
+    }
+    const [hash] = hashes
+    if (hash === undefined) throw new RangeError('no such subtree')
+    return hash
+  }
 }

@@ -8,6 +8,7 @@ import {
   rmSync,
   statSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -107,8 +108,30 @@ describe('a growing log', () => {
         await verifyConsistency({ from, to, proof, fromRoot, toRoot: root })
       }),
     )
-    const small = await Promise.all(lines.slice(0, 70).map((line) => leafHash(Buffer.from(line))))
-    expect(Buffer.from(tree.root(1)).equals(small[0]!)).toBe(true)
+    expect(Buffer.from(tree.root(1)).equals(await leafHash(Buffer.from(lines[0]!)))).toBe(true)
+  })
+
+  test('so do those of all trees of up to 70 leaves', async () => {
+    const lines = appendEntries(stage, 70)
+    const tree = await stage.trees.catchUp(LOG)
+    for (let to = 1; to <= 70; to += 1) {
+      const [toRoot, others] = [tree.root(to), Array.from({ length: to }, (_, at) => at)]
+      const inclusions = others.map((index) => {
+        const proof = tree.inclusionProof(index, to)
+        return verifyInclusion({
+          leaf: Buffer.from(lines[index]!),
+          index,
+          size: to,
+          proof,
+          root: toRoot,
+        })
+      })
+      const consistencies = others.map((from) => {
+        const [proof, fromRoot] = [tree.consistencyProof(from, to), tree.root(from)]
+        return verifyConsistency({ from, to, proof, fromRoot, toRoot })
+      })
+      await Promise.all([...inclusions, ...consistencies])
+    }
   })
 
   test('askers that come together share the work, and each sees what was there when it asked', async () => {
@@ -209,6 +232,17 @@ describe('what is found at the start', () => {
       expect([files(KEPT), later.damages]).toEqual([whole, []])
     },
   )
+
+  test('what a killed process did not come to place goes away, a write under way stays', async () => {
+    appendEntries(stage, 1)
+    const [old, fresh] = ['a', 'b'].map(
+      (digit) => `${checkpointPath(stage.folder)}.${digit.repeat(12)}`,
+    )
+    for (const path of [old!, fresh!]) writeFileSync(path, 'draft')
+    utimesSync(old!, 0, 0)
+    await stage.trees.catchUp(LOG)
+    expect([old, fresh].map((path) => existsSync(path!))).toEqual([false, true])
+  })
 
   test('an index that was removed is fed again; one of another log begins anew', async () => {
     appendEntries(stage, 300)
