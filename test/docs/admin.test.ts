@@ -8,7 +8,7 @@ import { readPage, readRows } from './pages.ts'
 
 const rows = readRows(readPage('docs/admin.md'))
 /** Paths of receivers and of resource servers have pages of their own. */
-const PAGES = ['docs/security-events.md', 'docs/records.md']
+const PAGES = ['docs/security-events.md', 'docs/records.md', 'docs/audit.md']
 const allRows = [...rows, ...PAGES.flatMap((page) => readRows(readPage(page)))]
 const below = (path: string): string => path.replace('/admin/v1/', '')
 
