@@ -1,5 +1,5 @@
 /**
- * `npm run runtimes`: bundles the verifier once and runs its vectors, nonces, status lists and proofs of audit under every JavaScript runtime
+ * `npm run runtimes`: bundles the verifier once and runs its vectors, nonces, status lists, records and proofs of audit under every runtime
  * found here. Node always runs; Deno, Bun and workerd are optional and counted as skipped where they are not installed.
  */
 import { execFile } from 'node:child_process'
@@ -47,12 +47,13 @@ const RUNTIMES: readonly Runtime[] = [
 
 const MAIN = `
 import { runAuditProofs } from './tools/run-audit-proofs.ts'
+import { runRecords } from './tools/run-records.ts'
 import { runSenders } from './tools/run-senders.ts'
 import { runStatusLists } from './tools/run-status-lists.ts'
 import { runVectors } from './tools/run-vectors.ts'
 import file from './conformance/vectors/verifier.json'
 import evidence from './test/lib/audit/evidence.json'
-const results = [await runVectors(file), await runSenders(), await runStatusLists(), await runAuditProofs(evidence)]
+const results = [await runVectors(file), await runSenders(), await runRecords(), await runStatusLists(), await runAuditProofs(evidence)]
 const passed = results.reduce((sum, result) => sum + result.passed, 0)
 const failed = results.flatMap((result) => result.failed)
 for (const line of failed) console.log(line)
@@ -61,6 +62,7 @@ console.log('passed ' + passed + ' failed ' + failed.length)
 
 const WORKER = `
 import { runAuditProofs } from './tools/run-audit-proofs.ts'
+import { runRecords } from './tools/run-records.ts'
 import { runSenders } from './tools/run-senders.ts'
 import { runStatusLists } from './tools/run-status-lists.ts'
 import { runVectors } from './tools/run-vectors.ts'
@@ -68,7 +70,7 @@ import file from './conformance/vectors/verifier.json'
 import evidence from './test/lib/audit/evidence.json'
 export default {
   async test() {
-    const results = [await runVectors(file), await runSenders(), await runStatusLists(), await runAuditProofs(evidence)]
+    const results = [await runVectors(file), await runSenders(), await runRecords(), await runStatusLists(), await runAuditProofs(evidence)]
     const passed = results.reduce((sum, result) => sum + result.passed, 0)
     const failed = results.flatMap((result) => result.failed)
     for (const line of failed) console.log(line)
