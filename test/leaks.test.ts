@@ -1,6 +1,6 @@
 /**
  * Sentinels in everything a caller sends, and every text that is a credential: none of it comes out again, in no body, header,
- * log, audit entry, printed error or console.
+ * line of the log at any level, metric, span, audit entry, printed error or console.
  */
 import crypto from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { auditFolder } from '../server/audit/log-paths.ts'
+import { createLog } from '../server/telemetry/log.ts'
 import { type Stage, setStage, tokenOf } from './attacks/fixture.ts'
 import { POSITION_NAMES, POSITIONS, signAsStranger } from './attacks/positions.ts'
 import { PRODUCERS, type Reachable } from './attacks/producers.ts'
@@ -17,6 +18,7 @@ import { personOf, tenantFiles } from './support/admin-client.ts'
 import { faultsOf } from './support/coded-entries.ts'
 import { readLogs } from './support/embedded-store.ts'
 import { clientOf, personAt } from './support/manage-client.ts'
+import { type OtlpReceiver, startOtlpReceiver } from './support/otlp-receiver.ts'
 import { epoch, payloadOf } from './support/signing.ts'
 
 const SENTINEL = 'sentinel-2f1c9b'
@@ -34,9 +36,18 @@ const secrets = new Set<string>()
 const outputs: string[] = []
 const realFetch = globalThis.fetch
 
+/** Lines of the log, as they were written. */
+const lines: string[] = []
+
 let stage: Stage
+let collector: OtlpReceiver
 beforeAll(async () => {
-  stage = await setStage()
+  collector = await startOtlpReceiver()
+  const to = { write: (line: string) => void lines.push(line) }
+  stage = await setStage({
+    environment: { ACTCHAIN_OTLP_URL: collector.url },
+    log: createLog({ mode: 'production', level: 'debug', to }),
+  })
   vi.stubGlobal('fetch', plantingFetch)
   for (const stream of [process.stdout, process.stderr]) {
     const write = stream.write.bind(stream)
@@ -50,6 +61,7 @@ afterAll(async () => {
   vi.unstubAllGlobals()
   vi.restoreAllMocks()
   await stage.close()
+  await collector.close()
 })
 
 /** Adds sentinels to a request where nobody asked for them, and keeps what it sends and receives. */
@@ -68,6 +80,8 @@ async function plantingFetch(
     headers.set('content-type', 'application/x-www-form-urlencoded')
   }
   headers.set('x-unknown', `${SENTINEL}-header`)
+  headers.set('traceparent', `00-${SENTINEL}-01`)
+  for (const name of ['tracestate', 'baggage']) headers.set(name, `name=${SENTINEL}`)
   const isJson = headers.get('content-type')?.includes('json') === true
   const planted = isJson ? sent : `${sent}&unknown=${SENTINEL}-parameter`
   const body = init.method === 'POST' ? planted : null
@@ -261,12 +275,26 @@ test('enough was sent and enough came out for the tests above to mean something'
 function expectNoLeak(): void {
   const audit = readLogs(stage.server.config.dataFolder).join('\n')
   const log = stage.server.logged.map((fields) => `${JSON.stringify(fields)}${inspect(fields)}`)
-  const all = [...outputs, ...log, audit].join('\n')
+  const all = [...outputs, ...lines, ...log, audit].join('\n')
   for (const secret of secrets) {
     if (all.includes(secret)) expect.fail(`a credential of ${secret.length} characters came out`)
   }
   expect(all).not.toContain(SENTINEL)
 }
+
+test('nothing comes out with the metrics and the traces of all that', async () => {
+  const { server } = stage
+  const { managementPort } = server.config
+  const metrics = await realFetch(`http://127.0.0.1:${managementPort}/metrics`)
+  outputs.push(await metrics.text())
+  // Its last spans are sent when it ends.
+  await server.stop()
+  outputs.push(...collector.texts)
+  expectNoLeak()
+  expect(outputs.join('').match(/actchain_requests_total{/g)?.length).toBeGreaterThan(30)
+  expect(collector.spans().length).toBeGreaterThan(300)
+  expect(lines.filter((line) => line.includes('"event":"answered"')).length).toBeGreaterThan(100)
+})
 
 function filesUnder(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })

@@ -41,23 +41,29 @@ export const NUMBER_FIELDS = ['status', 'ms'] as const
 const LONGEST_TEXT = 512
 /** `eyJ` is how base64url of `{"` begins: any JWT, JWS or JWE, whole or cut. */
 const TOKEN_SHAPE = /eyJ/
+/** Ends of lines for some reader of them, and what colours a terminal: no id has any. */
+const CONTROL = /[\p{Cc}\u2028\u2029]/u
 const COVER = '[withheld]'
 
 export type AllowedFields = Readonly<Record<string, string | number>>
 
-/** The listed fields alone. A text too long or shaped like a token becomes `[withheld]`; other types are left out. */
+/** The listed fields alone. A text too long, with controls in it or shaped like a token becomes `[withheld]`; other types are left out. */
 export function allowedFields(fields: Partial<LogFields>): AllowedFields {
   const allowed: Record<string, string | number> = {}
   for (const name of TEXT_FIELDS) {
     const value: unknown = fields[name]
     if (typeof value !== 'string') continue
-    allowed[name] = value.length > LONGEST_TEXT || TOKEN_SHAPE.test(value) ? COVER : value
+    allowed[name] = canBeTold(value) ? value : COVER
   }
   for (const name of NUMBER_FIELDS) {
     const value: unknown = fields[name]
     if (typeof value === 'number' && Number.isFinite(value)) allowed[name] = value
   }
   return allowed
+}
+
+function canBeTold(text: string): boolean {
+  return text.length <= LONGEST_TEXT && !TOKEN_SHAPE.test(text) && !CONTROL.test(text)
 }
 
 /**

@@ -9,7 +9,11 @@ import { readSealed } from '../../keys/sealed-file.ts'
 import { createLocalSigner, type PrivateJwk, type Signer } from '../../keys/signer.ts'
 import { grantRoles } from '../support/admin-client.ts'
 import type { AgentClient, Answer } from '../support/agent-client.ts'
-import { startAuthorizationServer, type TestServer } from '../support/authorization-server.ts'
+import {
+  startAuthorizationServer,
+  type TestServer,
+  type TestServerOptions,
+} from '../support/authorization-server.ts'
 import { encode, epoch, newKey, type payloadOf, signJwt, type TestKey } from '../support/signing.ts'
 import type { TenantDocuments } from '../support/tenant-folder.ts'
 
@@ -51,7 +55,10 @@ export interface Stage {
   close(): Promise<void>
 }
 
-export async function setStage(): Promise<Stage> {
+/** `options`: where its log goes, and more of its environment. */
+export async function setStage(
+  options: Pick<TestServerOptions, 'environment' | 'log'> = {},
+): Promise<Stage> {
   const keys = {
     partnerKey: newKey('partner-1'),
     bundleKey: newKey('bundle-1'),
@@ -59,6 +66,7 @@ export async function setStage(): Promise<Stage> {
   }
   const { partnerKey } = keys
   const server = await startAuthorizationServer({
+    ...options,
     tenants: {
       acme: (documents) => {
         extend(documents, keys)

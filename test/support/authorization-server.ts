@@ -26,7 +26,7 @@ export interface TestServerOptions {
   /** Cedar text by file name, by tenant id. Default: everything the facts allow is permitted. */
   readonly rules?: Readonly<Record<string, Readonly<Record<string, string>>>>
   readonly environment?: Readonly<Record<string, string>>
-  /** Where the log goes. Default: what is told above `debug` is collected. */
+  /** Where the log goes too; what is told above `debug` is collected either way. */
   readonly log?: Log
   /** Flags of the command line. */
   readonly flags?: Flags
@@ -94,7 +94,7 @@ export async function startAuthorizationServer(
   )
   if (isProblems(config)) throw new Error(JSON.stringify(config))
   const logged: LogFields[] = []
-  const log = options.log ?? collectLog(logged)
+  const log = collectLog(logged, options.log)
   let running: RunningServer | undefined = await startServer(config, { log })
   const issuer = (tenant = 'acme'): string => `${config.publicUrl}/t/${tenant}`
   const stop = async (): Promise<void> => {
@@ -149,7 +149,16 @@ export function freePort(): Promise<number> {
   })
 }
 
-function collectLog(logged: LogFields[]): Log {
-  const push = (fields: LogFields): void => void logged.push(fields)
-  return { debug: () => {}, info: push, warn: push, error: push, child: () => collectLog(logged) }
+function collectLog(logged: LogFields[], also?: Log): Log {
+  const push = (level: 'info' | 'warn' | 'error') => (fields: LogFields) => {
+    logged.push(fields)
+    also?.[level](fields)
+  }
+  return {
+    debug: (fields) => also?.debug(fields),
+    info: push('info'),
+    warn: push('warn'),
+    error: push('error'),
+    child: (fields) => collectLog(logged, also?.child(fields)),
+  }
 }

@@ -75,6 +75,40 @@ describe('the log', () => {
     },
   )
 
+  test.each([
+    'a\n{"level":"error","event":"forged"}',
+    'a\r{"event":"forged"}',
+    'a"}{"event":"forged"}',
+    '\u001b[2Jgone',
+    'a\u2028{"event":"forged"}',
+    'a\u2029b\u0085c',
+    'x'.repeat(1 << 20),
+  ])('N01 whatever a text holds, one event is one record of one line: %#', (text) => {
+    const { log, lines } = recorded('production')
+    const fields = { event: 'e', tenant: text, client: text, reason: text, ref: text, txn: text }
+    log.warn(fields)
+    log.child({ client: text }).error({ event: 'again' })
+    expect(lines).toHaveLength(2)
+    for (const line of lines) {
+      expect(line.length).toBeLessThan(4096)
+      expect(line.slice(0, -1)).not.toMatch(/[\p{Cc}\u2028\u2029]/u)
+      expect(JSON.parse(line)).not.toHaveProperty('forged')
+      expect(['e', 'again']).toContain(JSON.parse(line).event)
+    }
+  })
+
+  test.each([
+    ['error', ['error']],
+    ['info', ['error', 'warn', 'info']],
+    ['debug', ['error', 'warn', 'info', 'debug']],
+  ] as const)('at %s writes what is at least that', (level, written) => {
+    const lines: string[] = []
+    const to = { write: (line: string) => void lines.push(line) }
+    const log = createLog({ mode: 'production', level, to })
+    for (const name of ['error', 'warn', 'info', 'debug'] as const) log[name]({ event: name })
+    expect(lines.map((line) => JSON.parse(line).event)).toEqual(written)
+  })
+
   test('a fault is told by its class and place, never by its message', () => {
     const reason = faultReason(new TypeError('sentinel'))
     expect(reason).toMatch(/^TypeError at log\.test\.ts:\d+$/)
