@@ -29,6 +29,7 @@ import { openStatus } from './open-status.ts'
 import { type OpenedTelemetry, openTelemetry } from './open-telemetry.ts'
 import { type OpenedTenants, openTenants, readFolder } from './open-tenants.ts'
 import { openUsage } from './open-usage.ts'
+import { recordStart } from './start-record.ts'
 import { type EmbeddedStore, openEmbeddedStore } from './store/embedded/store.ts'
 import { faultReason, type Log } from './telemetry/log.ts'
 import { createListeners } from './tenant-listeners.ts'
@@ -86,6 +87,7 @@ export async function createApp(config: Config, edges: AppEdges): Promise<App> {
       secret,
     })
     const { audit, trees } = record
+    await recordStart({ clock, audit, versions }, { present, keys: keys.changes })
     // Journals are in their logs by now: what is recovered comes after it.
     await store.recover((hop) => {
       const { version = '' } = versions.live(hop.tenant)

@@ -10,6 +10,7 @@ import type { Config } from './config.ts'
 import type { KeyRecord } from './core/key-plan.ts'
 import type { Tenant } from './core/tenant.ts'
 import { createKeyrings, type Keyrings } from './keyrings.ts'
+import type { KeyChange } from './start-record.ts'
 import { StartRefused } from './start-refused.ts'
 import { faultReason, type Log } from './telemetry/log.ts'
 import type { Clock, TenantVersions } from './use-cases/ports.ts'
@@ -27,6 +28,8 @@ export interface KeysEdges {
 
 export interface OpenedKeys {
   readonly keyrings: Keyrings
+  /** What was made of keys, for the record. */
+  readonly changes: readonly KeyChange[]
   close(): Promise<void>
 }
 
@@ -45,6 +48,7 @@ export async function openKeys(config: Config, edges: KeysEdges): Promise<Opened
   })
   const close = async (): Promise<void> => device?.close()
   const deps = { clock, versions, keys: keyrings }
+  const changes: KeyChange[] = []
   const replace = async ({ number, kid, keeper }: KeyRecord, tenant: Tenant): Promise<void> => {
     // A device that is another one has none of our keys: that is put right there, not here.
     if (keeper === 'pkcs11') {
@@ -52,25 +56,29 @@ export async function openKeys(config: Config, edges: KeysEdges): Promise<Opened
         `${tenant.id}: its signing key ${kid} is not in the PKCS#11 token; look at ACTCHAIN_PKCS11_TOKEN.`,
       ])
     }
-    await replaceLostKey(deps, tenant, number)
+    const heir = await replaceLostKey(deps, tenant, number)
+    const because = `the private half of ${kid} is lost`
+    if (heir !== undefined) changes.push({ tenant, action: 'create_key', key: heir, because })
     await keyrings.findLost(tenant)
     log.error({ event: 'signing_key_lost', tenant: tenant.id, kid })
   }
   try {
     for (const tenant of present) {
-      await ensureFirstKey(deps, tenant.id, tenant.signingAlgorithm)
+      const first = await ensureFirstKey(deps, tenant.id, tenant.signingAlgorithm)
+      if (first !== undefined) changes.push({ tenant, action: 'create_key', key: first })
       expectKeeper(tenant.id, versions.live(tenant.id).signingKeys.keys, device)
       const lost = await keyrings.findLost(tenant)
       if (lost !== undefined) await replace(lost, tenant)
       const planned = await followAlgorithm(deps, tenant)
       if (planned === undefined) continue
+      changes.push({ tenant, action: 'rotate_key', key: planned })
       log.info({ event: 'signing_key_planned', tenant: tenant.id, kid: planned.kid })
     }
   } catch (fault) {
     await close()
     throw told(fault)
   }
-  return { keyrings, close }
+  return { keyrings, changes, close }
 }
 
 function expectKeeper(

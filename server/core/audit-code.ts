@@ -153,12 +153,12 @@ export const AUDIT_CODES = {
   'key.created': {
     of: of('management', 'permit', 'create_key'),
     text: 'The first signing key of a tenant was made, or one in place of a key whose file is lost.',
-    fields: [...AUTHOR, ...OF_KEY],
+    fields: [...AUTHOR, ...OF_KEY, 'ended_because'],
   },
   'key.planned': {
     of: of('management', 'permit', 'rotate_key'),
     text: 'A signing key was made and published; it signs once every verifier can have read it.',
-    fields: [...AUTHOR, ...OF_KEY, ...OF_VERSION],
+    fields: [...AUTHOR, ...OF_KEY],
   },
   'key.imported': {
     of: of('management', 'permit', 'import_key'),

@@ -73,7 +73,11 @@ export async function activateVersion(
     })
   }
   // A new tenant has a key before it is one: its first request signs.
-  await ensureFirstKey(deps, tenant, signingAlgorithm)
+  const first = await ensureFirstKey(deps, tenant, signingAlgorithm)
+  if (first !== undefined) {
+    const made = { action: 'create_key', kid: first.kid, signs_from: first.from }
+    await deps.audit.append(record.beside(now, made))
+  }
   const tenantBefore = findUsable(deps, tenant)
   const outcome = await deps.versions.activate(tenant, {
     version,
@@ -91,13 +95,13 @@ export async function activateVersion(
     version_after: version,
     changes,
   })
-  const entry = record.permitted(now)
-  await deps.audit.append(entry)
+  await deps.audit.append(record.permitted(now))
   const live = findUsable(deps, tenant)
   const planned = live && (await followAlgorithm(deps, live))
   if (planned !== undefined) {
     const { kid, from } = planned
-    await deps.audit.append({ ...entry, action: 'rotate_key', kid, signs_from: from })
+    const rotated = { action: 'rotate_key', kid, signs_from: from }
+    await deps.audit.append(record.beside(now, rotated))
   }
   if (live !== undefined && (tenantBefore === undefined || takesGround(tenantBefore, live, now))) {
     await reconcileTasks(deps, live)

@@ -48,6 +48,16 @@ export class DecisionRecord {
     return { ...entry, action: 'withdraw_token', reason: 'unavailable', guard: 'fault' }
   }
 
+  /** An entry of something else that was done on the way: with the author, and of the rest what is given. */
+  beside(time: number, facts: Facts): AuditEntry {
+    const { author, roles, credential, bound_by, traceparent } = this.#facts
+    const known = { author, roles, credential, bound_by, traceparent }
+    const stated = Object.fromEntries(
+      Object.entries(known).filter(([, value]) => value !== undefined),
+    )
+    return { time, ...this.#header, outcome: 'permit', ...stated, ...facts }
+  }
+
   refused(time: number, refusal: Refusal): AuditEntry {
     const { reason, guard, policies } = refusal
     return {

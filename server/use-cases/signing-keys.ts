@@ -69,24 +69,25 @@ export async function addKey(
   }
 }
 
-/** Makes and records the tenant's first key, if it has none. Whoever comes second uses the first one's. */
+/** Makes and records the tenant's first key, if it has none. Undefined where it has: whoever comes second uses the first one's. */
 export async function ensureFirstKey(
   { clock, versions, keys }: SigningKeysDeps,
   id: string,
   alg: SigningAlgorithm,
-): Promise<void> {
-  if (versions.live(id).signingKeys.keys.length > 0) return
+): Promise<KeyRecord | undefined> {
+  if (versions.live(id).signingKeys.keys.length > 0) return undefined
   const number = await versions.reserveKeyNumber(id)
   const made = await keys.make(id, number, alg)
   for (;;) {
     const { signingKeys } = versions.live(id)
     if (signingKeys.keys.length > 0) {
       await keys.destroy(id, { number, keeper: made.keeper })
-      return
+      return undefined
     }
     const now = clock.now()
     const key: KeyRecord = { number, ...made, from: Math.floor(now) }
-    if ((await versions.setSigningKeys(id, withKey(signingKeys, key, now))) === 'changed') return
+    const outcome = await versions.setSigningKeys(id, withKey(signingKeys, key, now))
+    if (outcome === 'changed') return key
   }
 }
 
