@@ -1,12 +1,12 @@
 /**
  * `npm run test:long`: races that chance decides, so often that chance has no place left to hide in. Not part of `npm test`: a
- * thousand rounds take more than half an hour. RACE_ROUNDS and RACE_SEED choose others; arguments go to vitest.
+ * thousand rounds take more than half an hour. RACE_ROUNDS, CRASH_ROUNDS and RACE_SEED choose others; arguments go to vitest.
  */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const LONG = ['test/attacks/h-race.test.ts']
+const LONG = ['test/attacks/h-race.test.ts', 'test/attacks/n-crash.test.ts']
 
 const child = spawn(
   process.execPath,
@@ -19,7 +19,11 @@ const child = spawn(
     ...LONG,
     ...process.argv.slice(2),
   ],
-  { cwd: ROOT, stdio: 'inherit', env: { RACE_ROUNDS: '1000', ...process.env } },
+  {
+    cwd: ROOT,
+    stdio: 'inherit',
+    env: { RACE_ROUNDS: '1000', CRASH_ROUNDS: '200', ...process.env },
+  },
 )
 child.once('error', () => {
   process.exitCode = 1

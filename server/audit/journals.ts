@@ -18,28 +18,28 @@ export interface JournalsDeps {
 
 export class Journals {
   readonly #own: Journal
-  /** With their paths: their files go once they are empty. */
-  readonly #adopted: Map<Journal, string>
+  /** Their files go once they are empty. */
+  readonly #adopted: Set<Journal>
+  readonly #paths: ReadonlyMap<Journal, string>
 
-  private constructor(own: Journal, adopted: Map<Journal, string>) {
+  private constructor(paths: ReadonlyMap<Journal, string>) {
+    const [own, ...adopted] = paths.keys()
+    if (own === undefined) throw new TypeError('no journal of its own')
     this.#own = own
-    this.#adopted = adopted
+    this.#adopted = new Set(adopted)
+    this.#paths = paths
   }
 
   /** Throws where there is no room for a journal. */
   static async open({ folder, openFile }: JournalsDeps): Promise<Journals> {
     await mkdir(folder, { recursive: true, mode: 0o700 })
-    const opened = new Map<Journal, string>()
-    const open = async (path: string): Promise<Journal> => Journal.open(await openFile(path))
-    for (const path of await adopt(folder)) opened.set(await open(path), path)
-    const [first] = opened
-    if (first !== undefined) {
-      opened.delete(first[0])
-      return new Journals(first[0], opened)
+    const adopted = await adopt(folder)
+    const paths = new Map<Journal, string>()
+    for (const path of adopted.length > 0 ? adopted : [newPath(folder)]) {
+      paths.set(await Journal.open(await openFile(path)), path)
     }
-    const own = await open(newPath(folder))
     for (const name of [folder, dirname(folder), dirname(dirname(folder))]) await syncFolder(name)
-    return new Journals(own, opened)
+    return new Journals(paths)
   }
 
   /** Octets of what waits in them. */
@@ -75,29 +75,42 @@ export class Journals {
   async drained(records: readonly JournalRecord[]): Promise<void> {
     const done = new Set(records)
     for (const journal of this.#all()) await journal.drained(done)
-    for (const [journal, path] of this.#adopted) {
+    for (const journal of this.#adopted) {
       if (journal.records.length > 0) continue
       this.#adopted.delete(journal)
       await journal.close()
-      await rm(path, { force: true })
+      await rm(this.#paths.get(journal) ?? '', { force: true })
     }
   }
 
+  /** Leaves them, with what is in them, to whoever starts next. */
   async close(): Promise<void> {
-    for (const journal of this.#all()) await journal.close()
+    for (const journal of this.#all()) {
+      await journal.close()
+      const path = this.#paths.get(journal) ?? ''
+      await rename(path, join(dirname(path), `${LEFT}${randomUUID()}`)).catch(ignore)
+    }
   }
 
   #all(): readonly Journal[] {
-    return [...this.#adopted.keys(), this.#own]
+    return [...this.#adopted, this.#own]
   }
 }
+
+/** Begins the name of one that nobody has. */
+const LEFT = 'left-'
+
+/** Under its name it is found as well, once this process is no more. */
+function ignore(): void {}
+
+const isLeft = (name: string): boolean => name.startsWith(LEFT) || isOfDead(name)
 
 const newPath = (folder: string): string => join(folder, `${markOf(process.pid)}-${randomUUID()}`)
 
 /** Paths of what is this process's now; that of another adopter is gone when it is looked for. */
 async function adopt(folder: string): Promise<readonly string[]> {
   const adopted: string[] = []
-  for (const name of (await readdir(folder)).filter(isOfDead).sort()) {
+  for (const name of (await readdir(folder)).filter(isLeft).sort()) {
     const path = newPath(folder)
     try {
       await rename(join(folder, name), path)

@@ -12,6 +12,7 @@ import type { PresentedCertificate } from '../core/presented-certificate.ts'
 import { isRefusal, type Refusal } from '../core/refusal.ts'
 import type { Tenant } from '../core/tenant.ts'
 import { traceFacts } from '../core/trace-context.ts'
+import { ensureRecordable } from '../use-cases/audit-log.ts'
 import { DecisionRecord } from '../use-cases/decision-record.ts'
 import type { ReplayGuard } from '../use-cases/ports.ts'
 import { beginAdmission } from './admission.ts'
@@ -176,6 +177,8 @@ function authenticate(
           ...(attester && { attester }),
         })
         if (method === 'private_key_jwt') kid = credential
+        // Nothing is claimed where no token can come of it.
+        if (endpointOf(ctx.path) === 'token') ensureRecordable(deps.audit)
         return deps.rates.findOver(tenant, client, now)
       },
       claim: (claim) => deps.replay.claimReplay(claim),

@@ -112,6 +112,11 @@ export interface AuditLog {
   readonly isFailing: boolean
 }
 
+/** What cannot be put on record is not begun: a fault (503) while the log fails. */
+export function ensureRecordable({ isFailing }: Pick<AuditLog, 'isFailing'>): void {
+  if (isFailing) throw new Error('the audit log failed a moment ago')
+}
+
 /** A hop whose exchange a crash may have interrupted. */
 export interface InterruptedHop {
   readonly tenant: string

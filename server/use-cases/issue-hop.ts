@@ -11,6 +11,7 @@ import { type Reason, type Refusal, refuse } from '../core/refusal.ts'
 import { stated, strictest } from '../core/rules.ts'
 import type { Agent, Tenant } from '../core/tenant.ts'
 import type { TokenUse } from '../core/usage-names.ts'
+import { ensureRecordable } from './audit-log.ts'
 import type { DecisionRecord } from './decision-record.ts'
 import type { Parent } from './parent.ts'
 import type {
@@ -73,8 +74,7 @@ const CONFLICT_REASONS: Readonly<Record<HopConflict | 'subject_token_spent', Rea
 export async function issueHop(deps: IssueDeps, draft: HopDraft): Promise<Granted | Refusal> {
   const { tenant, record } = draft
   const { lineage } = draft.parent
-  // What cannot be recorded is not claimed either.
-  if (deps.audit.isFailing) throw new Error('the audit log failed a moment ago')
+  ensureRecordable(deps.audit)
   const idx = await deps.statusIndexes.allocate(tenant.id, lineage.list)
   const claims = delegatedClaims({
     ...draft,
