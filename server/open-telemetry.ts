@@ -41,8 +41,7 @@ export async function openTelemetry(config: Config, log: Log): Promise<OpenedTel
     },
     metrics,
     traced: (name, port) => (traces === undefined ? port : tracedPort(traces, name, port)),
-    counted: (audit, isTenant) =>
-      countedLog(audit, (entry) => metrics.recorded(entry, isTenant), metrics.revoked),
+    counted: (audit, isTenant) => countedLog(audit, metrics, isTenant),
     watched: (endpoint, listener) => (req, res) => {
       res.once('finish', () => {
         if (res.getHeader('content-type') === EVENT_STREAM) return
@@ -97,18 +96,18 @@ function tracedPort<Port extends object>(traces: Traces, name: SpanName, port: P
 
 function countedLog(
   audit: AuditLog,
-  recorded: (entry: AuditEntry) => void,
-  revoked: (entry: AuditEntry) => void,
+  metrics: Metrics,
+  isTenant: (name: string) => boolean,
 ): AuditLog {
   return {
     append: async (entry: AuditEntry) => {
       await audit.append(entry)
-      recorded(entry)
+      metrics.recorded(entry, isTenant)
     },
     appendRevocation: async (entry: AuditEntry) => {
       await audit.appendRevocation(entry)
-      recorded(entry)
-      if (entry.outcome === 'permit') revoked(entry)
+      metrics.recorded(entry, isTenant)
+      if (entry.outcome === 'permit') metrics.revoked(entry)
     },
     get isFailing() {
       return audit.isFailing

@@ -69,8 +69,9 @@ async function plantingFetch(
   url: string | URL | Request,
   init: RequestInit = {},
 ): Promise<Response> {
-  const isForm = init.body instanceof URLSearchParams || typeof init.body === 'string'
-  const sent = isForm ? String(init.body) : ''
+  const { body: given } = init
+  const plain = given instanceof URLSearchParams ? given.toString() : given
+  const sent = typeof plain === 'string' ? plain : ''
   const form = new URLSearchParams(sent)
   for (const name of CREDENTIALS) for (const value of form.getAll(name)) addSecret(value)
   const headers = new Headers(init.headers)
