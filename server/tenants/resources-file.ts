@@ -14,7 +14,9 @@ const everyResource = {
   owner: line.optional().describe('Who answers for its data; rules may compare it.'),
   keys: keySet
     .optional()
-    .describe('Its own public keys, with which it may ask about tokens; its client id is its id.'),
+    .describe(
+      'Its own public keys, with which it asks about tokens and records what was done with them; its client id is its id.',
+    ),
 }
 
 export const resource = z.discriminatedUnion('kind', [
