@@ -17,6 +17,7 @@ import {
 } from '../../lib/src/audit/index.ts'
 import { anchorPath, newestNote } from '../../server/audit/anchored-checkpoints.ts'
 import { auditFolder, entriesPath, logFolder, witnessedPath } from '../../server/audit/log-paths.ts'
+import { runHere } from '../cli/run-here.ts'
 import { startAuthorizationServer, type TestServer } from '../support/authorization-server.ts'
 import { tokenOf } from './fixture.ts'
 
@@ -135,6 +136,10 @@ test('N02 a tail that was cut, with all that signed it, is found by both', async
     )
   }, WAIT)
   expect(await shown()).toBe(before)
+  const folder = logFolder(log.config.dataFolder, 'acme')
+  const file = anchorPath(worm(), 'acme')
+  const { code, stdout } = await runHere(['audit', 'verify', folder, '--checkpoint', file])
+  expect([code, stdout]).toEqual([1, expect.stringContaining('acme: the log was cut after entry')])
   // It goes on issuing all the while.
   await decide(1)
 })
