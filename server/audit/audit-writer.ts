@@ -6,6 +6,7 @@ import type { AuditEntry, AuditLog } from '../use-cases/ports.ts'
 import type { AppendFile } from './append-file.ts'
 import { formatLine } from './entry-line.ts'
 import { type Commit, EntryLog } from './entry-log.ts'
+import { JOURNAL_BYTES } from './journal.ts'
 import type { JournalFile } from './journal-file.ts'
 import { Journals } from './journals.ts'
 import { entriesPath, journalFolder, logFolder } from './log-paths.ts'
@@ -87,7 +88,7 @@ class LogsWriter implements AuditWriter {
       if (this.#isRecent(this.#log(log).failedAt)) throw new Error(WAITS)
       await this.#write(log, line)
     } catch (fault) {
-      if (this.#isClosed) throw fault
+      if (this.#isClosed || (isSignIn(entry) && this.octets() > SIGN_INS_BYTES)) throw fault
       await this.#journals.append({ log, line })
       this.#retryLater()
     }
@@ -166,6 +167,12 @@ class LogsWriter implements AuditWriter {
     return this.#deps.elapsed() - failedAt < RETRY_MILLISECONDS
   }
 }
+
+/** Who signs in to end something may fill so much of the journal: the rest is for what ends. */
+const SIGN_INS_BYTES = JOURNAL_BYTES / 2
+
+const isSignIn = ({ event, outcome }: AuditEntry): boolean =>
+  event === 'token' && outcome === 'permit'
 
 const WAITS = 'the audit log failed a moment ago'
 

@@ -39,6 +39,7 @@ export async function issueManagementToken(
   const { jti, exp } = times
   record.note({ client, subject: sub, target: aud, jti, expires_at: exp })
   record.note({ scope_after: scope.split(' ') })
-  await deps.audit.append(record.permitted(now))
+  // Who is to end something on a full disk has to sign in first.
+  await deps.audit.appendRevocation(record.permitted(now))
   return { token, expiresIn: MANAGEMENT_LIFETIME, scope, cnf }
 }

@@ -105,7 +105,8 @@ export interface AuditLog {
   append(entry: AuditEntry): Promise<void>
   /**
    * As `append`, for what ends something: where the log cannot be written, the entry is durable in a journal that has its room
-   * already, and comes into the log when that can be written again. Throws only where the journal is full or fails too.
+   * already, and comes into the log when that can be written again. Throws only where the journal is full or fails too. Of who
+   * signs in to end something as well: half of the journal is not theirs.
    */
   appendRevocation(entry: AuditEntry): Promise<void>
   /** The last write failed a moment ago: what issues says 503 before it claims anything. */

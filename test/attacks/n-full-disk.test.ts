@@ -102,6 +102,8 @@ describe.skipIf(why !== undefined)(`N04 a full disk${why === undefined ? '' : ` 
       expect([revoked.status, revoked.body['state']]).toEqual([200, 'revoked'])
     }
     expect((await disable('coder')).status).toBe(200)
+    // Nor has it to be one who was signed in before.
+    expect((await operatorAt(server)).token).toMatch(/^eyJ/)
     expect((await open('nobody')).status).toBe(503)
     expect(revocations()).toBe(0)
     const { body } = await admin.get('/tenants/acme/keys')
