@@ -4,6 +4,13 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { checkpointPath, entriesPath, leavesPath } from '../../server/audit/log-paths.ts'
 import { appendEntries, LOG, type LogStage, stageLog } from '../audit/log-stage.ts'
+import {
+  type ABundle,
+  aBundle,
+  aSigner,
+  ORIGIN as BUNDLE_ORIGIN,
+  type Signer,
+} from '../support/proven-log.ts'
 import { runCli } from './run-cli.ts'
 import { runHere } from './run-here.ts'
 
@@ -126,6 +133,56 @@ describe('N02 a damaged log', () => {
         'acme: the leaf file is damaged at 10; the entries are whole.',
         expect.stringMatching(/^acme: remove leaves and subtrees-\* from .* they are made again/),
       ],
+    ])
+  })
+})
+
+describe('a bundle of evidence', () => {
+  async function verifyBundle(change: (bundle: ABundle) => void, ...args: readonly string[]) {
+    const bundle = await aBundle([signer])
+    change(bundle)
+    const file = join(stage.dataFolder, 'evidence.json')
+    writeFileSync(file, JSON.stringify(bundle))
+    const ran = await verify(file, ...args)
+    return { ...ran, stdout: ran.stdout.replaceAll(file, 'FILE') }
+  }
+  let signer: Signer
+  beforeAll(async () => {
+    signer = await aSigner(BUNDLE_ORIGIN)
+  })
+
+  test('is proven, less so by its own key', async () => {
+    const given = await verifyBundle(() => {}, '--key', signer.vkey)
+    const own = await verifyBundle(() => {})
+    expect([given.code, given.stdout]).toEqual([
+      0,
+      expect.stringMatching(
+        /^FILE: proven, all \d entries of task task-1 in .*\/audit of \d+\.\n$/,
+      ),
+    ])
+    expect([own.code, own.stdout]).toEqual([
+      0,
+      `${given.stdout}Checked with the bundle's own key; give the one you know with --key.\n`,
+    ])
+  })
+
+  test('that was changed is not, and says of which entry', async () => {
+    const change = (bundle: ABundle): void => {
+      const [first, ...rest] = bundle.entries
+      const line = first?.line?.replace('permit', 'refuse') ?? ''
+      bundle.entries = [{ ...first!, line }, ...rest]
+    }
+    const { code, stdout } = await verifyBundle(change, '--key', signer.vkey)
+    expect([code, stdout]).toEqual([
+      1,
+      expect.stringMatching(
+        /^FILE: not proven, entry \d+: the leaf is not in the tree at this index\.\n$/,
+      ),
+    ])
+    const json = await verifyBundle(change, '--json')
+    expect([json.code, JSON.parse(json.stdout)]).toEqual([
+      1,
+      { proven: false, reason: 'leaf_not_included', index: expect.any(Number) },
     ])
   })
 })
