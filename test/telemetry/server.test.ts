@@ -1,11 +1,13 @@
 /** What a running server tells of its requests: to its record, its metrics, its collector and its log. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { entriesPath, logFolder } from '../../server/audit/log-paths.ts'
 import { createLog } from '../../server/telemetry/log.ts'
 import { operatorOf } from '../support/admin-client.ts'
 import { startAuthorizationServer, type TestServer } from '../support/authorization-server.ts'
 import { type OtlpReceiver, startOtlpReceiver } from '../support/otlp-receiver.ts'
+import { newKey } from '../support/signing.ts'
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
 const CALLER = `00-${TRACE}-00f067aa0ba902b7-01`
@@ -165,6 +167,63 @@ test('a request of the management API is counted, traced and on record like any 
   await watched.end()
   expect(watched.receiver.texts.join('')).not.toContain('nobody-at-all')
   expect(text).not.toContain('nobody-at-all')
+})
+
+test('a client that is only named, and did not prove it, is named nowhere', async () => {
+  const watched = await startWatched()
+  const { server } = watched
+  const headers = { traceparent: CALLER }
+  const forged = { assertionKey: newKey('planner-1'), headers }
+  const planner = server.client('planner')
+  expect((await planner.token({ grant_type: 'client_credentials' }, forged)).status).toBe(401)
+  await watched.end()
+  const [line] = watched.lines.filter((text) => text.includes('"answered"'))
+  expect(JSON.parse(line ?? '')).toMatchObject({ reason: 'client_authentication_failed' })
+  expect(line).not.toContain('planner')
+  expect(watched.receiver.spans().map(({ name }) => name)).toContain('token')
+  expect(watched.receiver.texts.join('')).not.toContain('planner')
+})
+
+test('who listens to the feed is counted while it does', async () => {
+  const server = await startAuthorizationServer()
+  const leave = new AbortController()
+  const { signal } = leave
+  await fetch(`${server.issuer()}/events`, { signal, headers: { accept: 'text/event-stream' } })
+  expect(await metricsOf(server)).toContain('actchain_feed_listeners 1\n')
+  leave.abort()
+  await vi.waitFor(async () =>
+    expect(await metricsOf(server)).toContain('actchain_feed_listeners 0\n'),
+  )
+  await fetch(`${server.issuer()}/status`)
+  await fetch(`${server.issuer()}/jwks`)
+  expect(await metricsOf(server)).toMatch(
+    /^actchain_public_requests_total{endpoint="documents",status="2xx"} 1$/m,
+  )
+  await server.close()
+})
+
+test('N02 a log whose tail was cut is told at /readyz, in the metrics and in the log', async () => {
+  const server = await startAuthorizationServer()
+  const { dataFolder, managementPort } = server.config
+  const ask = () => server.client('planner').token({ grant_type: 'x' })
+  await ask()
+  await server.stop()
+  const path = entriesPath(logFolder(dataFolder, 'acme'))
+  const bytes = readFileSync(path)
+  writeFileSync(path, bytes.subarray(0, bytes.lastIndexOf('\n', -2) + 1))
+  await server.start()
+  expect((await ask()).status).toBe(400)
+  const ready = `http://127.0.0.1:${managementPort}/readyz`
+  await vi.waitFor(async () => {
+    const answer = await fetch(ready)
+    expect([answer.status, await answer.json()]).toEqual([
+      200,
+      { status: 'ready', audit: 'damaged' },
+    ])
+  }, 10_000)
+  expect(await metricsOf(server)).toContain('actchain_audit_damaged{log="acme"} 1')
+  expect(server.logged.map(({ event }) => event)).toContain('audit_damaged')
+  await server.close()
 })
 
 test('a collector that refuses is told once, and stops nobody', async () => {
