@@ -30,7 +30,7 @@ function jsonOf(value: unknown): string {
   if (typeof value === 'string') {
     return JSON.stringify(value.length > MAX_TEXT ? value.slice(0, MAX_TEXT) : value)
   }
-  return typeof value === 'object' ? JSON.stringify(bounded(value)) : String(value)
+  return typeof value === 'number' ? String(value) : JSON.stringify(bounded(value))
 }
 
 function parseWhole(text: string): StoredEntry | undefined {

@@ -89,7 +89,7 @@ async function openLog(): Promise<OpenedLog> {
 const settled = () => new Promise((resolve) => setTimeout(resolve, 20))
 const waits = ({ timers }: OpenedLog) => [...timers.values()]
 const fire = ({ timers }: OpenedLog): void => {
-  for (const work of [...timers.keys()]) work()
+  for (const work of timers.keys()) work()
 }
 
 /** `undefined` for a line without an entry. */
