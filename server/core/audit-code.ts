@@ -158,7 +158,7 @@ export const AUDIT_CODES = {
   'key.planned': {
     of: of('management', 'permit', 'rotate_key'),
     text: 'A signing key was made and published; it signs once every verifier can have read it.',
-    fields: [...AUTHOR, ...OF_KEY],
+    fields: [...AUTHOR, ...OF_KEY, 'version_after'],
   },
   'key.imported': {
     of: of('management', 'permit', 'import_key'),

@@ -100,7 +100,7 @@ export async function activateVersion(
   const planned = live && (await followAlgorithm(deps, live))
   if (planned !== undefined) {
     const { kid, from } = planned
-    const rotated = { action: 'rotate_key', kid, signs_from: from }
+    const rotated = { action: 'rotate_key', kid, signs_from: from, version_after: version }
     await deps.audit.append(record.beside(now, rotated))
   }
   if (live !== undefined && (tenantBefore === undefined || takesGround(tenantBefore, live, now))) {
