@@ -64,14 +64,18 @@ export interface Draft {
 
 export async function draftText(path: string, text: string): Promise<Draft> {
   const draft = `${path}.${randomBytes(6).toString('hex')}`
+  const drop = (): void => rmSync(draft, { force: true })
   const file = await open(draft, 'wx', 0o600)
   try {
     await file.writeFile(text)
     await file.sync()
+  } catch (fault) {
+    drop() // on a full disk there is one try a second
+    throw fault
   } finally {
     await file.close()
   }
-  return { place: () => renameSync(draft, path), drop: () => rmSync(draft, { force: true }) }
+  return { place: () => renameSync(draft, path), drop }
 }
 
 const DRAFT = /^(?:key|checkpoint(?:\.witnessed)?)\.[0-9a-f]{12}$/

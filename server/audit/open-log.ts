@@ -71,9 +71,11 @@ export class OpenLog {
       await opened.tree.grow()
       return opened
     } catch (fault) {
-      if (!(fault instanceof LogChanged)) throw fault
       // What this process has met has to be there still, signed or not.
       const before = this.#opened
+      // Part of it may not have been kept, on a full disk say: it is begun again where all is.
+      this.#opened = undefined
+      if (!(fault instanceof LogChanged)) throw fault
       const seen = before === undefined || before.damage !== undefined ? [] : [rootOf(before.tree)]
       const opened = await this.#open(seen)
       await opened.tree.grow()

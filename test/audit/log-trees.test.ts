@@ -3,8 +3,11 @@ import {
   appendFileSync,
   copyFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
+  renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   truncateSync,
@@ -22,6 +25,7 @@ import {
   verifyInclusion,
 } from '../../lib/src/audit/index.ts'
 import { LEAF_OCTETS } from '../../server/audit/leaf-file.ts'
+import { openCopy } from '../../server/audit/log-copy.ts'
 import {
   checkpointPath,
   damagedFolder,
@@ -32,6 +36,7 @@ import {
   subtreesPath,
   witnessedPath,
 } from '../../server/audit/log-paths.ts'
+import { verifyLog } from '../../server/audit/verify-log.ts'
 import { appendEntries, LOG, type LogStage, stageLog } from './log-stage.ts'
 
 let stage: LogStage
@@ -183,6 +188,22 @@ describe('checkpoints', () => {
     ])
     expect([...stage.damages, ...other.damages]).toEqual([])
   })
+})
+
+test('N04 leaves that could not be written are, as soon as they can be', async () => {
+  appendEntries(stage, 100)
+  await stage.trees.checkpoint(LOG)
+  appendEntries(stage, 400)
+  const [leaves, away] = [leavesPath(stage.folder), join(stage.folder, 'away')]
+  renameSync(leaves, away)
+  mkdirSync(leaves) // where no octet can be written
+  await expect(stage.trees.checkpoint(LOG)).rejects.toThrow()
+  rmdirSync(leaves)
+  renameSync(away, leaves)
+  expect(await signedBy(stage)).toMatchObject({ size: 500 })
+  const copy = openCopy(stage.folder)
+  expect(await verifyLog(copy)).toMatchObject({ entries: 500, signed: 500, damages: [] })
+  copy.close()
 })
 
 describe('what is found at the start', () => {
