@@ -85,9 +85,9 @@ async function openLog(): Promise<OpenedLog> {
   return { log: { append: (entry) => log.append(formatLine(entry)) }, files, commits, timers }
 }
 
-/** When nothing more happens by itself. */
-const settled = () => new Promise((resolve) => setTimeout(resolve, 20))
 const waits = ({ timers }: OpenedLog) => [...timers.values()]
+const whenWaiting = (opened: OpenedLog, timers: readonly number[]) =>
+  expect.poll(() => waits(opened), { timeout: 20_000, interval: 1 }).toEqual(timers)
 const fire = ({ timers }: OpenedLog): void => {
   for (const work of timers.keys()) work()
 }
@@ -128,8 +128,8 @@ describe('group commit', () => {
     const later = [1, 2].map(() => opened.log.append(anEntry()))
     answer.resolve()
     await first
-    await settled()
-    expect([opened.files.appends, waits(opened)]).toEqual([1, [5]])
+    await whenWaiting(opened, [5])
+    expect(opened.files.appends).toBe(1)
     const last = opened.log.append(anEntry())
     await Promise.all([...later, last])
     expect([opened.files.appends, waits(opened)]).toEqual([2, []])
@@ -140,8 +140,7 @@ describe('group commit', () => {
     const opened = await openLog()
     await Promise.all([1, 2, 3].map(() => opened.log.append(anEntry())))
     const lone = opened.log.append(anEntry())
-    await settled()
-    expect(waits(opened)).toEqual([5])
+    await whenWaiting(opened, [5])
     fire(opened)
     await lone
     await opened.log.append(anEntry())
@@ -180,7 +179,7 @@ describe('faults', () => {
     expect((await both).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
     await expect(opened.log.append(anEntry())).rejects.toThrow('does not answer')
     answer.resolve()
-    await settled()
+    await whenWaiting(opened, [])
     await opened.log.append(anEntry({ ref: 'next' }))
     // The first is there in the end, which nobody was promised.
     expect(refs(await read())).toEqual(['late', 'next'])
