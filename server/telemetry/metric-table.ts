@@ -8,7 +8,12 @@ export interface MetricRow {
   readonly type: 'counter' | 'gauge' | 'histogram'
   readonly help: string
   readonly labels: readonly string[]
+  /** Of a histogram: upper ends. */
+  readonly buckets?: readonly number[]
 }
+
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
+const ENTRIES = [1, 2, 4, 8, 16, 32, 64]
 
 export const METRICS = {
   build: {
@@ -28,6 +33,7 @@ export const METRICS = {
     type: 'histogram',
     help: 'From the first look at a request to its answer.',
     labels: ['endpoint', 'outcome'],
+    buckets: SECONDS,
   },
   publicRequests: {
     name: 'actchain_public_requests_total',
@@ -64,12 +70,14 @@ export const METRICS = {
     type: 'histogram',
     help: 'Entries that shared one write.',
     labels: [],
+    buckets: ENTRIES,
   },
   commitSeconds: {
     name: 'actchain_audit_commit_duration_seconds',
     type: 'histogram',
     help: 'One write of entries until it is on disk.',
     labels: [],
+    buckets: SECONDS,
   },
   commitFailures: {
     name: 'actchain_audit_commit_failures_total',

@@ -2,10 +2,10 @@
  * Metrics for Prometheus, in a registry of their own. Each series is found by a few looks into maps and made once, so that a
  * request pays for numbers alone.
  */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { type Counter, collectDefaultMetrics, type Histogram, Registry } from 'prom-client'
 import { codeOf } from '../core/audit-code.ts'
 import type { AnsweredRequest, AuditEntry, WatchedEndpoint } from '../use-cases/ports.ts'
-import { METRICS, type MetricRow } from './metric-table.ts'
+import { createInstruments } from './instruments.ts'
 import { SeriesTree } from './series-tree.ts'
 import { TenantLabels } from './tenant-labels.ts'
 
@@ -39,62 +39,36 @@ export interface Metrics {
   exportFailed(): void
 }
 
-const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
-const ENTRIES = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]
-
 interface RequestSeries {
   readonly count: Counter.Internal
   readonly seconds: Histogram.Internal<string>
 }
 
 export function createMetrics({ version }: { readonly version: string }): Metrics {
-  const registers = [new Registry()]
-  const [registry] = registers as [Registry]
-  const counter = ({ name, help, labels }: MetricRow) =>
-    new Counter({ name, help, labelNames: labels, registers })
-  const gauge = ({ name, help, labels }: MetricRow) =>
-    new Gauge({ name, help, labelNames: labels, registers })
-  const histogram = ({ name, help, labels }: MetricRow, buckets: number[]) =>
-    new Histogram({ name, help, labelNames: labels, buckets, registers })
-
+  const registry = new Registry()
+  const made = createInstruments(registry)
   processMetrics()
-  gauge(METRICS.build).set({ version, node: process.version }, 1)
-  const requests = counter(METRICS.requests)
-  const requestSeconds = histogram(METRICS.requestSeconds, SECONDS)
-  const publicRequests = counter(METRICS.publicRequests)
-  const tokensIssued = counter(METRICS.tokensIssued)
-  const revocations = counter(METRICS.revocations)
-  const feedListeners = gauge(METRICS.feedListeners)
-  const auditEntries = counter(METRICS.auditEntries)
-  const commitEntries = histogram(METRICS.commitEntries, ENTRIES)
-  const commitSeconds = histogram(METRICS.commitSeconds, SECONDS)
-  const commitFailures = counter(METRICS.commitFailures)
-  const auditFailing = gauge(METRICS.auditFailing)
-  const journalOctets = gauge(METRICS.journalOctets)
-  const checkpointEntries = gauge(METRICS.checkpointEntries)
-  const checkpointTime = gauge(METRICS.checkpointTime)
-  const auditDamaged = gauge(METRICS.auditDamaged)
-  const anchorConflict = gauge(METRICS.anchorConflict)
-  const exportFailures = counter(METRICS.exportFailures)
-
+  made.build.set({ version, node: process.version }, 1)
   const tenants = new TenantLabels()
   const requestSeries = new SeriesTree<RequestSeries>(([endpoint, tenant, outcome, reason]) => ({
-    count: requests.labels({ endpoint, tenant, outcome, reason }),
-    seconds: requestSeconds.labels({ endpoint, outcome }),
+    count: made.requests.labels({ endpoint, tenant, outcome, reason }),
+    seconds: made.requestSeconds.labels({ endpoint, outcome }),
   }))
-  const entrySeries = new SeriesTree(([tenant, code]) => auditEntries.labels({ tenant, code }))
-  const tokenSeries = new SeriesTree(([tenant, way_in]) => tokensIssued.labels({ tenant, way_in }))
+  const entrySeries = new SeriesTree(([tenant, code]) => made.auditEntries.labels({ tenant, code }))
+  const tokenSeries = new SeriesTree(([tenant, way_in]) =>
+    made.tokensIssued.labels({ tenant, way_in }),
+  )
 
   return {
     contentType: registry.contentType,
     text: async (levels) => {
-      auditFailing.set(levels.isAuditFailing ? 1 : 0)
-      journalOctets.set(levels.journalOctets)
-      feedListeners.set(levels.feedListeners)
-      auditDamaged.reset()
-      for (const log of levels.damagedLogs) auditDamaged.set({ log: tenants.of(log) }, 1)
-      anchorConflict.reset()
-      for (const log of levels.conflictingLogs) anchorConflict.set({ log: tenants.of(log) }, 1)
+      made.auditFailing.set(levels.isAuditFailing ? 1 : 0)
+      made.journalOctets.set(levels.journalOctets)
+      made.feedListeners.set(levels.feedListeners)
+      made.auditDamaged.reset()
+      for (const log of levels.damagedLogs) made.auditDamaged.set({ log: tenants.of(log) }, 1)
+      made.anchorConflict.reset()
+      for (const log of levels.conflictingLogs) made.anchorConflict.set({ log: tenants.of(log) }, 1)
       return `${await registry.metrics()}${await processMetrics().metrics()}`
     },
     answered: (endpoint, { tenant, outcome, reason = 'none' }, milliseconds) => {
@@ -103,7 +77,7 @@ export function createMetrics({ version }: { readonly version: string }): Metric
       series.seconds.observe(milliseconds / 1000)
     },
     answeredPublic: (endpoint, status) =>
-      publicRequests.inc({ endpoint, status: `${Math.trunc(status / 100)}xx` }),
+      made.publicRequests.inc({ endpoint, status: `${Math.trunc(status / 100)}xx` }),
     recorded: (entry, isTenant) => {
       const tenant = tenants.of(entry.tenant, isTenant)
       entrySeries.of(tenant, codeOf(entry)).inc()
@@ -111,21 +85,21 @@ export function createMetrics({ version }: { readonly version: string }): Metric
         tokenSeries.of(tenant, entry.way_in ?? 'none').inc()
       }
     },
-    revoked: (entry) => revocations.inc({ tenant: tenants.of(entry.tenant) }),
+    revoked: (entry) => made.revocations.inc({ tenant: tenants.of(entry.tenant) }),
     committed: ({ entries, ms, failed }) => {
       if (failed) {
-        commitFailures.inc()
+        made.commitFailures.inc()
         return
       }
-      commitEntries.observe(entries)
-      commitSeconds.observe(ms / 1000)
+      made.commitEntries.observe(entries)
+      made.commitSeconds.observe(ms / 1000)
     },
     checkpointed: (log, entries, at) => {
       const labels = { log: tenants.of(log) }
-      checkpointEntries.set(labels, entries)
-      checkpointTime.set(labels, at)
+      made.checkpointEntries.set(labels, entries)
+      made.checkpointTime.set(labels, at)
     },
-    exportFailed: () => exportFailures.inc(),
+    exportFailed: () => made.exportFailures.inc(),
   }
 }
 
