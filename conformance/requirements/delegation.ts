@@ -34,6 +34,11 @@ export const DELEGATION = table('Delegation profile', {
   'PROF-20': row('live', 'MUST', 'A disabled user, client or earlier actor ends the chain'),
   'PROF-21': row('chain', 'MUST', 'A foreign chain is not imported, good or malformed'),
   'PROF-22': row('single use', 'MUST', 'Of parallel copies exactly one succeeds'),
+  'PROF-24': row('audit', 'MUST', 'One exchange is one record, with chain, scopes and decision', {
+    priority: 'P1',
+    reason:
+      'how a log is read is each server’s own; ours is held to it by test/exchange-record.test.ts',
+  }),
   'PROF-27': row('status', 'ours', 'One list tells of a token and all it came from'),
   'PROF-28': row('status', 'ours', 'A signed feed tells what changed, and that nothing did', {
     priority: 'P1',

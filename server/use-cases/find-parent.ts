@@ -50,6 +50,7 @@ export async function findPresented(
   ) {
     return refuse('subject_token_unacceptable', 'audience_changed_hands')
   }
+  record.note({ task_type: known.task.type })
   return { ...wayIn, ...known, place }
 }
 
