@@ -18,6 +18,7 @@ const WIRING = new Set([
   'server/telemetry-settings.ts',
   'server/tenant-listeners.ts',
   'server/open-telemetry.ts',
+  'server/start-record.ts',
   'server/heal-tasks.ts',
   'server/keyrings.ts',
   'server/trust-material.ts',
