@@ -135,8 +135,8 @@ function reachedText(entry: JsonObject): string | undefined {
 /** Texts the tenant keeps; of others there are digests. */
 function wordsText({ texts, digests }: JsonObject): string | undefined {
   if (isJsonObject(texts)) {
-    return Object.entries(texts)
-      .map(([name, text]) => `${name}: "${String(text)}"`)
+    return Object.keys(texts)
+      .map((name) => `${name}: "${textOf(texts, name) ?? ''}"`)
       .join(', ')
   }
   return isJsonObject(digests) ? `${Object.keys(digests).join(', ')}: not kept` : undefined
@@ -144,7 +144,7 @@ function wordsText({ texts, digests }: JsonObject): string | undefined {
 
 function queryText(query: JsonValue | undefined): string | undefined {
   if (!isJsonObject(query)) return undefined
-  return Object.entries(query)
-    .map(([name, value]) => `${name}=${String(value)}`)
+  return Object.keys(query)
+    .map((name) => `${name}=${textOf(query, name) ?? ''}`)
     .join(' ')
 }

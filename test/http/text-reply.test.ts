@@ -67,7 +67,8 @@ describe('texts', () => {
 
   test('that fail before the first are a fault, and nothing was sent', async () => {
     async function* texts(): AsyncGenerator<string> {
-      throw new Error('no first')
+      const none: Promise<string> = Promise.reject(new Error('no first'))
+      yield await none
     }
     const { url, outcome } = await serve(texts())
     expect((await fetch(url)).status).toBe(503)
