@@ -82,6 +82,7 @@ export async function changeStream(
   const receiver = tenant.eventReceivers.get(found.receiver)
   const refusal = receiver === undefined ? undefined : refuseWishes(receiver, wishes)
   if (refusal !== undefined) return refusal
+  record.note({ changes: [`delivery: ${wishes.delivery.method}`] })
   const changed = await deps.eventStore.changeStream(tenant.id, id, { wishes })
   if (changed === undefined) return refuseManagement('not_found', 'stream_removed')
   await deps.audit.append(record.permitted(deps.clock.now()))
@@ -105,6 +106,8 @@ export async function setStreamStatus(
   const found = findStream(deps, request, id)
   if ('kind' in found) return found
   const change = { status: { status, reason } }
+  record.note({ changes: [`status: ${found.status} -> ${status}`] })
+  if (reason !== undefined) record.noteText('because', reason)
   const changed = await deps.eventStore.changeStream(tenant.id, id, change)
   if (changed === undefined) return refuseManagement('not_found', 'stream_removed')
   await deps.audit.append(record.permitted(deps.clock.now()))
