@@ -26,7 +26,10 @@ export interface LogTree {
 export interface LogTrees {
   /** Takes in every entry that any process has appended until now, the search index too. */
   catchUp(log: string): Promise<LogTree>
-  /** Catches up, and signs where the newest checkpoint is of fewer entries. Undefined: there is no entry. */
+  /**
+   * As `catchUp`, but the search index may stay behind; and signs where the newest checkpoint is of fewer entries. Undefined:
+   * there is no entry.
+   */
   checkpoint(log: string): Promise<string | undefined>
   /** The log's key, as a text to verify its checkpoints with (C2SP signed-note). */
   keyOf(log: string): Promise<string>

@@ -14,8 +14,10 @@ import {
   verified,
 } from './open-tree.ts'
 
-/** Entries handed to the index at once, before requests have their turn. */
-const INDEXED_AT_ONCE = 64
+/** Entries handed to the index at once, before requests have their turn: what many of them have in common costs once. */
+const INDEXED_AT_ONCE = 512
+/** Entries that may wait for the index until somebody reads: a search takes them in first, in some milliseconds. */
+const MOST_UNINDEXED = 2048
 
 const OTHER_ENTRIES = 'its entries are not those that were signed'
 
@@ -34,7 +36,7 @@ export class OpenLog {
   #opened: OpenedTree | undefined
   /** What has begun, and what begins after it: whoever asks meanwhile is served by that. */
   #running: Promise<unknown> = Promise.resolve()
-  #waiting: Promise<LogTree> | undefined
+  #waiting: Promise<GrowingTree> | undefined
 
   constructor(log: string, deps: LogTreesDeps) {
     this.#log = log
@@ -48,21 +50,26 @@ export class OpenLog {
     return (await this.#key).vkey
   }
 
-  catchUp(): Promise<LogTree> {
-    if (this.#waiting !== undefined) return this.#waiting
-    const done = this.#running.then(() => {
-      this.#waiting = undefined
-      return this.#takeInAll()
-    })
-    this.#waiting = done
-    this.#running = done.catch(ignore)
-    return done
+  async catchUp(): Promise<LogTree> {
+    const tree = await this.#takeIn()
+    await this.#inOrder(() => this.#feedIndex(tree))
+    return snapshot(tree)
   }
 
-  async #takeInAll(): Promise<LogTree> {
-    const { tree } = await this.#grow()
-    await this.#feedIndex(tree)
-    return snapshot(tree)
+  /** Every entry there is when it begins, into the tree. */
+  #takeIn(): Promise<GrowingTree> {
+    this.#waiting ??= this.#inOrder(async () => {
+      this.#waiting = undefined
+      const { tree } = await this.#grow()
+      return tree
+    })
+    return this.#waiting
+  }
+
+  #inOrder<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = this.#running.then(work)
+    this.#running = done.catch(ignore)
+    return done
   }
 
   async #grow(): Promise<OpenedTree> {
@@ -122,8 +129,12 @@ export class OpenLog {
   }
 
   async checkpoint(): Promise<string | undefined> {
-    const { size } = await this.catchUp()
+    const taken = await this.#takeIn()
+    const { size } = taken
     if (size === 0) return undefined
+    if (size - this.#deps.index.known(this.#log) > MOST_UNINDEXED) {
+      await this.#inOrder(() => this.#feedIndex(taken))
+    }
     for (;;) {
       const opened = this.#expectSound()
       const current = readText(checkpointPath(this.#folder))

@@ -182,12 +182,25 @@ describe('checkpoints', () => {
       const [one, two] = await Promise.all([signedBy(stage), signedBy(other)])
       expect([one.size, two]).toEqual([107 * (round + 1), one])
     }
+    await Promise.all([stage.trees.catchUp(LOG), other.trees.catchUp(LOG)])
     expect([stage.index.known(LOG), statSync(leavesPath(stage.folder)).size]).toEqual([
       535,
       535 * LEAF_OCTETS,
     ])
     expect([...stage.damages, ...other.damages]).toEqual([])
   })
+})
+
+test('the index waits for a reader, or until there is much to take in', async () => {
+  appendEntries(stage, 2048)
+  await stage.trees.checkpoint(LOG)
+  expect(stage.index.known(LOG)).toBe(0)
+  appendEntries(stage, 1)
+  await stage.trees.checkpoint(LOG)
+  expect(stage.index.known(LOG)).toBe(2049)
+  appendEntries(stage, 1)
+  await stage.trees.catchUp(LOG)
+  expect(stage.index.known(LOG)).toBe(2050)
 })
 
 test('N04 leaves that could not be written are, as soon as they can be', async () => {
@@ -333,6 +346,7 @@ describe('N02 a log that does not fit what was signed', () => {
     writeFileSync(entriesPath(stage.folder), entries)
     appendEntries(stage, 1)
     expect(await signedBy(third)).toMatchObject({ size: 301 })
+    await third.trees.catchUp(LOG)
     expect([third.damages, third.index.known(LOG)]).toEqual([[], 301])
     expect(existsSync(damagedFolder(stage.folder))).toBe(false)
   })
