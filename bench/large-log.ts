@@ -145,7 +145,7 @@ export async function measureLargeLog(
   }
 }
 
-const NO_TEXTS = { textsOf: async () => ({}), eraseTexts: async () => 0 }
+const NO_TEXTS = { textsOf: async () => new Map(), eraseTexts: async () => 0 }
 
 function openTrees(dataFolder: string, index: SearchIndex): LogTrees {
   const { publicKey, sign } = openOctetSigner({

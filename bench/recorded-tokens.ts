@@ -1,7 +1,7 @@
 /** Live tokens that nobody shows: recorded through the store, as many exchanges would have left them. */
 import { randomBytes } from 'node:crypto'
-import { openEmbeddedStore } from '../test/support/embedded-store.ts'
 import type { HopRecord, TaskRecord } from '../server/use-cases/ports.ts'
+import { openEmbeddedStore } from '../test/support/embedded-store.ts'
 import { epoch } from '../test/support/signing.ts'
 import { AGENTS } from './tenant.ts'
 

@@ -40,6 +40,7 @@ export function openAdmin(config: Config, edges: AdminEdges): RequestListener {
     platformKeyring: openKeyring({ dataFolder, owner: PLATFORM, secret }, 'ES256'),
     operatorKey: ensureOperatorKey(dataFolder),
   })
+  const digests = createTextDigests(secret)
   return createManagement({
     ...deps,
     publicUrl,
@@ -51,7 +52,7 @@ export function openAdmin(config: Config, edges: AdminEdges): RequestListener {
     access,
     records,
     actionRecorder: createActionRecorder({ ...deps, records }),
-    saltOf: createTextDigests(secret).salt,
+    saltOf: (entry, name) => digests.salt(entry, name),
     jwksOf: (tenant) => deps.keyringOf(tenant).jwks,
     documentsOf: (sources) => readDocuments(new Map(Object.entries(sources))),
     folders: createTenantFolders(loaded),

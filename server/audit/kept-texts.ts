@@ -4,12 +4,10 @@
  */
 import { type FileHandle, open } from 'node:fs/promises'
 import type { TextSeal } from '../../keys/text-seal.ts'
-import type { AuditEntry, AuditRecords, TextName } from '../use-cases/ports.ts'
+import type { AuditEntry, AuditRecords, Texts } from '../use-cases/ports.ts'
 import { EntryLog, type EntryLogDeps } from './entry-log.ts'
 import { logFolder, textsPath } from './log-paths.ts'
 import { OpenFiles, type OpenFilesDeps } from './open-files.ts'
-
-export type Texts = Readonly<Partial<Record<TextName, string>>>
 
 /** A log's texts are found under the id of its tenant. */
 export interface KeptTexts extends Pick<AuditRecords, 'textsOf' | 'eraseTexts'> {
@@ -47,16 +45,17 @@ export function createKeptTexts({ dataFolder, seal, openFile, after }: KeptTexts
       const sealed = seal.seal(placeOf(entry), JSON.stringify(texts))
       await writerOf(pathOf(log)).append(JSON.stringify({ ref: entry.ref, sealed }))
     },
-    textsOf: async (tenant, ref) => {
+    textsOf: async (tenant, refs) => {
+      const found = new Map<string, Texts>()
+      const wanted = new Set(refs)
       const file = await openThere(pathOf(tenant), 'r')
-      if (file === undefined) return {}
+      if (file === undefined) return found
       try {
-        for await (const kept of keptIn(file)) {
-          if (kept.ref !== ref) continue
-          const text = seal.open(placeOf({ tenant, ref }), kept.sealed)
-          if (text !== undefined) return JSON.parse(text) as Texts
+        for await (const { ref, sealed } of keptIn(file)) {
+          const text = wanted.has(ref) ? seal.open(placeOf({ tenant, ref }), sealed) : undefined
+          if (text !== undefined) found.set(ref, JSON.parse(text) as Texts)
         }
-        return {}
+        return found
       } finally {
         await file.close()
       }

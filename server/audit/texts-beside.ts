@@ -1,6 +1,6 @@
 /** The log of a server whose tenants keep texts: what is kept of an entry is on disk before the entry is. */
-import type { AuditEntry, AuditLog, TextName } from '../use-cases/ports.ts'
-import type { KeptTexts, Texts } from './kept-texts.ts'
+import type { AuditEntry, AuditLog, TextName, Texts } from '../use-cases/ports.ts'
+import type { KeptTexts } from './kept-texts.ts'
 
 export interface TextsBesideDeps {
   readonly audit: AuditLog

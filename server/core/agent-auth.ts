@@ -43,7 +43,8 @@ export type AuthMethod = AgentAuth['method']
 
 /** Who vouches for it: an attester, a workload issuer, a trust domain; undefined where it speaks for itself. */
 export function attesterOf(auth: AgentAuth | undefined): string | undefined {
-  switch (auth?.method) {
+  if (auth === undefined) return undefined
+  switch (auth.method) {
     case 'attest_jwt_client_auth':
       return auth.attester
     case 'workload_jwt':
@@ -53,7 +54,10 @@ export function attesterOf(auth: AgentAuth | undefined): string | undefined {
       return auth.spiffeId.split('/').slice(0, 3).join('/')
     case 'tls_client_auth':
       return auth.authority
-    default:
+    case 'private_key_jwt':
+    case 'self_signed_tls_client_auth':
+    case 'client_secret_basic':
+    case 'client_secret_post':
       return undefined
   }
 }

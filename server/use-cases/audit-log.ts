@@ -8,6 +8,9 @@ import type { KeyProof, Signal, TextName } from '../core/tenant.ts'
 
 export type { TextName }
 
+/** Free texts by their names. */
+export type Texts = Readonly<Partial<Record<TextName, string>>>
+
 /** One decision or change, as it is handed to the log. Ids and reasons only: no token, assertion, proof, key or secret. */
 export interface AuditEntry {
   readonly time: number
@@ -89,7 +92,7 @@ export interface AuditEntry {
   /** Of a reading of the log: what was asked for. */
   readonly query?: Readonly<Record<string, string>>
   /** Never written: the log keeps a salted digest of each, and the text itself, sealed, only where the tenant says so. */
-  readonly texts?: Readonly<Partial<Record<TextName, string>>>
+  readonly texts?: Texts
 }
 
 /** An entry as it stands in the log: with its event code, and digests where texts were. */
@@ -189,8 +192,8 @@ export interface AuditRecords {
   inclusionProof(tenant: string, index: number, size: number): Promise<readonly Uint8Array[]>
   /** RFC 9162 §2.1.4. */
   consistencyProof(tenant: string, from: number, to: number): Promise<readonly Uint8Array[]>
-  /** The texts that were kept of an entry; erased ones are not there. */
-  textsOf(tenant: string, ref: string): Promise<Readonly<Partial<Record<TextName, string>>>>
+  /** The texts that were kept of entries, by `ref`; erased ones are not there. Reads all that is kept, once. */
+  textsOf(tenant: string, refs: readonly string[]): Promise<ReadonlyMap<string, Texts>>
   /** Makes the kept texts of these entries unreadable, for good; the log stays as it is. How many were there. */
   eraseTexts(tenant: string, refs: readonly string[]): Promise<number>
 }

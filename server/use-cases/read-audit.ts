@@ -21,7 +21,7 @@ import type {
   RecordedEntry,
   StoredEntry,
   Tenants,
-  TextName,
+  Texts,
 } from './ports.ts'
 
 export interface ReadAuditDeps {
@@ -66,7 +66,7 @@ export interface TaskRecord extends Story {
 export interface TaskEntry extends RecordedEntry {
   readonly entry: StoredEntry
   /** Texts the tenant keeps of it. */
-  readonly texts: Readonly<Partial<Record<TextName, string>>>
+  readonly texts: Texts
 }
 
 export interface TaskStoryRequest extends AuditRequest {
@@ -95,20 +95,36 @@ export async function readTaskEntries(
   { id }: Tenant,
   txn: string,
 ): Promise<Pick<TaskRecord, 'entries' | 'isCut'> | ManagementRefusal> {
-  const entries: TaskEntry[] = []
+  const found: Omit<TaskEntry, 'texts'>[] = []
   let after: number | undefined = 0
-  while (after !== undefined && entries.length < MOST_ENTRIES) {
+  while (after !== undefined && found.length < MOST_ENTRIES) {
     const page: AuditPage = await records.walk(id, { txn }, { limit: A_PAGE, after })
     for (const { entry, ...where } of page.entries) {
-      if (entry === undefined) continue
-      const texts = entry.digests === undefined ? {} : await records.textsOf(id, entry.ref)
-      entries.push({ ...where, entry, texts })
+      if (entry !== undefined) found.push({ ...where, entry })
     }
     after = page.next
   }
-  if (entries.length === 0) return refuseManagement('not_found', 'task_unknown')
-  const isCut = after !== undefined || entries.length > MOST_ENTRIES
-  return { entries: entries.slice(0, MOST_ENTRIES), isCut }
+  if (found.length === 0) return refuseManagement('not_found', 'task_unknown')
+  const isCut = after !== undefined || found.length > MOST_ENTRIES
+  const told = found.slice(0, MOST_ENTRIES)
+  const worded = told.filter(({ entry }) => entry.digests !== undefined)
+  const texts = await textsOf(records, id, worded)
+  return {
+    entries: told.map((each) => ({ ...each, texts: texts.get(each.entry.ref) ?? {} })),
+    isCut,
+  }
+}
+
+async function textsOf(
+  records: AuditRecords,
+  tenant: string,
+  entries: readonly Pick<TaskEntry, 'entry'>[],
+): Promise<ReadonlyMap<string, Texts>> {
+  if (entries.length === 0) return new Map()
+  return records.textsOf(
+    tenant,
+    entries.map(({ entry }) => entry.ref),
+  )
 }
 
 /** A signed note (C2SP tlog-checkpoint) over every entry there was. */

@@ -47,7 +47,7 @@ beforeEach(() => {
       start: () => {},
       close: async () => {},
     },
-    texts: { textsOf: async () => ({}), eraseTexts: async () => 0 },
+    texts: { textsOf: async () => new Map(), eraseTexts: async () => 0 },
   })
 })
 afterEach(async () => {

@@ -239,8 +239,8 @@ describe('who may read', () => {
     ])
     for (const reading of readings) {
       expect(reading).toMatchObject({ event: 'audit', roles: ['reviewer', 'subject'] })
-      expect(reading.author).toMatch(/:dave$/)
-      expect(reading.txn).toBeUndefined() // a reading is no part of the story
+      expect(reading['author']).toMatch(/:dave$/)
+      expect(reading['txn']).toBeUndefined() // a reading is no part of the story
     }
   })
 })
