@@ -148,4 +148,5 @@ export const DONE_WITH = [
   'result',
   'change_ref',
   'recorded_at',
+  'digests',
 ] as const

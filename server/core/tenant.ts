@@ -63,8 +63,8 @@ export interface Tenant {
   readonly rules: Rules
 }
 
-/** Free texts of people and agents: why a task is opened, why something was ended. */
-export const TEXT_NAMES = ['purpose', 'because'] as const
+/** Free texts of people and agents: why a task is opened, why something was ended, what a tool was called with. */
+export const TEXT_NAMES = ['purpose', 'because', 'input'] as const
 export type TextName = (typeof TEXT_NAMES)[number]
 
 /** Bounds of a tenant; times in seconds. */

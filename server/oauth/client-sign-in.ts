@@ -1,6 +1,7 @@
 /**
  * Management tokens for a tenant's clients, by client credentials with exactly `resource={issuer}/manage`: an agent for what
- * it may end, an event receiver for its events, a resource server for what it records. No task is opened, and no rule of the tenant is asked: nothing is delegated.
+ * it may end, an event receiver for its events, a resource server for what it records. No task is opened, and no rule of the
+ * tenant is asked: nothing is delegated.
  */
 import type { Keyring } from '../../keys/keyring.ts'
 import type { ProvenKey } from '../core/input-token.ts'

@@ -185,7 +185,7 @@ export const tenantFile = strict({
     keep_texts: distinct(z.enum(TEXT_NAMES))
       .default([])
       .describe(
-        'Free texts kept beside the audit log, sealed: why a task was opened, why something was ended.',
+        'Free texts kept beside the audit log, sealed: why a task was opened, why something was ended, what a tool was called with.',
       ),
   })
     .prefault({})

@@ -22,6 +22,8 @@ export interface ActionRecord {
   /** What it was done to. */
   readonly target: string
   readonly inputDigest: string | undefined
+  /** What the tool was called with, where its resource server says it: a digest of it stands in the log. */
+  readonly input: string | undefined
   readonly outcome: 'succeeded' | 'failed' | 'refused'
   readonly changeRef: string | undefined
   /** By the resource server's clock; seconds since the epoch. */
@@ -80,11 +82,19 @@ async function recordAll(
   request: RecordRequest,
 ): Promise<RecordOutcomes> {
   const judged = await Promise.all(
-    request.actions.map(async (action) => ({ action, ...(await judge(deps, request, action)) })),
+    request.actions.map(async (action, at) => {
+      const record = { permitted: (now: number) => permitted(request.record, now, at) }
+      return { action, ...(await judge(deps, { ...request, record }, action)) }
+    }),
   )
   // In the order they were sent, and durable together.
   await Promise.all(judged.flatMap(({ entry }) => (entry ? [deps.audit.append(entry)] : [])))
   return new Map(judged.map(({ action, reason }) => [action.id, reason]))
+}
+
+/** Each of its entries has a reference of its own: entries of one reference and code are one that stands twice. */
+function permitted(record: DecisionRecord, now: number, at: number): AuditEntry {
+  return { ...record.permitted(now), ref: `${record.ref}-${at}` }
 }
 
 interface Judged {
@@ -93,9 +103,13 @@ interface Judged {
   readonly reason?: RecordReason
 }
 
+type Judging = Omit<RecordRequest, 'record'> & {
+  readonly record: Pick<DecisionRecord, 'permitted'>
+}
+
 async function judge(
   deps: ActionRecorderDeps,
-  { tenant, resource, record }: RecordRequest,
+  { tenant, resource, record }: Judging,
   action: ActionRecord,
 ): Promise<Judged> {
   const { id, jti, txn, at } = action
@@ -111,7 +125,7 @@ async function judge(
   if (at < now - LONGEST_WAIT) return refuse('time_unacceptable', 'record_old')
   const token = await findToken(deps, tenant, { jti, txn, uri: resource.uri })
   if (token === undefined) return refuse('token_unknown')
-  const { tool, target, inputDigest, outcome, changeRef } = action
+  const { tool, target, inputDigest, input, outcome, changeRef } = action
   const entry = {
     ...told,
     ...token,
@@ -121,6 +135,7 @@ async function judge(
     result: outcome,
     ...(changeRef === undefined ? {} : { change_ref: changeRef }),
     recorded_at: at,
+    ...(input === undefined ? {} : { texts: { input } }),
   }
   return { entry }
 }

@@ -1,6 +1,7 @@
 /**
  * Threat N04, figure F2: a disk that fails at each of its writes in turn, in every way there is. What was acknowledged is on
- * record once the disk works again, in the order of its process; what was not may be there or not; nothing is torn apart.
+ * record once the disk works again, in the order of its process; what was not may be there or not; nothing is torn apart, and
+ * the log verifies.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,9 +10,12 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type AppendFile, openAppendFile } from '../../server/audit/append-file.ts'
 import { type AuditWriter } from '../../server/audit/audit-writer.ts'
 import { type JournalFile, openJournalFile } from '../../server/audit/journal-file.ts'
+import { openCopy } from '../../server/audit/log-copy.ts'
+import { verifyLog } from '../../server/audit/verify-log.ts'
 import type { AuditEntry } from '../../server/use-cases/ports.ts'
 import { NOW } from '../store/records.ts'
 import { openTestWriter, readEntries } from '../support/embedded-store.ts'
+import { LOG, stageLog } from './log-stage.ts'
 
 /** How a write ends: with nothing written, with part of it, with all of it and yet a fault, or only much later. */
 const FAULTS = ['refused', 'part', 'unsynced', 'late'] as const
@@ -147,9 +151,16 @@ const recorded = (): readonly string[] => [
   ...new Set(readEntries(dataFolder).map(({ ref }) => ref)),
 ]
 
-/** With a disk that works: what a next process finds. */
+/** With a disk that works: what a next process finds, and signs. */
 async function recover(): Promise<void> {
   await (await openTestWriter(dataFolder)).close()
+  const stage = stageLog(dataFolder)
+  await stage.trees.checkpoint(LOG)
+  await stage.close()
+  const copy = openCopy(stage.folder)
+  const { entries, signed, damages } = await verifyLog(copy)
+  copy.close()
+  expect({ signed, damages }).toEqual({ signed: entries, damages: [] })
 }
 
 async function close(disk: Disk, writer: AuditWriter): Promise<void> {

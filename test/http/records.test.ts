@@ -6,8 +6,10 @@ import { createVerifier, type VerificationReport } from '@actchain/verifier'
 import { type RecordingVerifier, withRecords } from '@actchain/verifier/records'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { tokenOf } from '../attacks/fixture.ts'
+import { grantRoles } from '../support/admin-client.ts'
 import { startAuthorizationServer, type TestServer } from '../support/authorization-server.ts'
 import { readLog } from '../support/embedded-store.ts'
+import { personAt } from '../support/manage-client.ts'
 
 const AUDIENCE = 'https://files.api'
 
@@ -17,9 +19,12 @@ const faults: string[] = []
 beforeAll(async () => {
   server = await startAuthorizationServer({
     tenants: {
-      acme: ({ tenant }) => {
+      acme: (documents) => {
+        grantRoles(documents)
+        const { tenant } = documents
         // A resource server signs in with one, as everybody does.
         tenant['dpop_nonces'] = true
+        tenant['audit'] = { keep_texts: ['input'] }
       },
     },
   })
@@ -82,6 +87,28 @@ test('the same task’s story tells how the token was issued, and what was done 
     },
   ])
   expect(faults).toEqual([])
+})
+
+test('what a tool was called with is a digest in the log; the text is beside it, sealed, and can go', async () => {
+  const report = await called()
+  const [first, second] = ['the salary of Zoë', 'the salary of Bob']
+  for (const input of [first, second]) {
+    verifier.record({ of: report, tool: 'search', target: '/files', outcome: 'succeeded', input })
+  }
+  await verifier.flush()
+  const [, one, other] = entriesOf(report)
+  expect(one?.['digests']).toEqual({ input: expect.stringMatching(/^sha-256:/) })
+  expect(one?.['ref']).not.toBe(other?.['ref'])
+  const reviewer = await personAt(server, 'dave', { roles: ['reviewer', 'admin'] })
+  const texts = async () => {
+    const { body } = await reviewer.get(`audit/tasks/${report.txn}`)
+    const { entries } = body as { entries: readonly { readonly texts?: unknown }[] }
+    return entries.map((entry) => entry.texts).filter((each) => each !== undefined)
+  }
+  expect(await texts()).toEqual([{ input: first }, { input: second }])
+  await reviewer.post('audit/erasures', { ref: one?.['ref'] })
+  expect(await texts()).toEqual([{ input: second }])
+  expect(readLog(server.config.dataFolder, 'acme').join()).not.toMatch(/salary/)
 })
 
 test('the server is away: what was done meanwhile is on record when it is back, once, in order', async () => {

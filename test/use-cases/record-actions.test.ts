@@ -71,6 +71,7 @@ function anAction(id: string, parts: Partial<ActionRecord> = {}): ActionRecord {
     tool: 'write_file',
     target: '/plan.txt',
     inputDigest: undefined,
+    input: undefined,
     outcome: 'succeeded',
     changeRef: undefined,
     at: NOW - 1,
@@ -90,12 +91,16 @@ function send(actions: readonly ActionRecord[], resource = FILES): Promise<Recor
 }
 
 test('says who did what for whom, by which chain, and what came of it', async () => {
-  const told = { inputDigest: `sha-256:${'a'.repeat(43)}`, changeRef: 'commit 1f' }
+  const told = {
+    inputDigest: `sha-256:${'a'.repeat(43)}`,
+    input: 'rm -rf /',
+    changeRef: 'commit 1f',
+  }
   expect(await send([anAction('a', told)])).toEqual(new Map([['a', undefined]]))
   expect(log.entries).toEqual([
     {
       time: NOW,
-      ref: 'ref-1',
+      ref: 'ref-1-0',
       tenant: 'acme',
       tenant_version: 'v1',
       event: 'record',
@@ -115,6 +120,7 @@ test('says who did what for whom, by which chain, and what came of it', async ()
       result: 'succeeded',
       change_ref: 'commit 1f',
       recorded_at: NOW - 1,
+      texts: { input: 'rm -rf /' },
     },
   ])
 })
@@ -123,6 +129,7 @@ test('stands in the log in the order it was sent in', async () => {
   const ids = Array.from({ length: 100 }, (_, at) => `r${at}`)
   await send(ids.map((id) => anAction(id)))
   expect(log.entries.map(({ record }) => record)).toEqual(ids)
+  expect(new Set(log.entries.map(({ ref }) => ref)).size).toBe(ids.length)
 })
 
 describe('F05 whose token it is', () => {

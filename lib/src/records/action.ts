@@ -19,6 +19,10 @@ export interface RecordedAction {
   readonly target: string
   /** Of `digestInput`: what it was called with. */
   readonly inputDigest?: string
+  /**
+   * What it was called with, up to 4096 characters: for a tenant that keeps inputs, sealed and erasable. The log has a digest of it.
+   */
+  readonly input?: string
   readonly outcome: ActionOutcome
   /** What changed: a commit, a row, a ticket; up to 256 characters. */
   readonly changeRef?: string
@@ -33,11 +37,14 @@ export interface WaitingRecord {
   readonly tool: string
   readonly target: string
   readonly input_digest?: string
+  readonly input?: string
   readonly outcome: ActionOutcome
   readonly change_ref?: string
   /** RFC 3339. */
   readonly at: string
 }
+
+const LONGEST_INPUT = 4096
 
 type Form = (value: unknown) => boolean
 
@@ -57,6 +64,7 @@ const FORMS: Readonly<Record<keyof RecordedAction, Form>> = {
   tool: isName(128),
   target: isName(512),
   inputDigest: (value) => typeof value === 'string' && INPUT_DIGEST.test(value),
+  input: (value) => typeof value === 'string' && value.length <= LONGEST_INPUT,
   outcome: (value) => OUTCOMES.some((known) => known === value),
   changeRef: isName(256),
 }
@@ -70,7 +78,7 @@ export function toWaitingRecord(action: RecordedAction, seconds: number): Waitin
   }
   for (const name of REQUIRED)
     if (action?.[name] === undefined) throw new TypeError(`missing member: ${name}`)
-  const { of, tool, target, inputDigest, outcome, changeRef } = action
+  const { of, tool, target, inputDigest, input, outcome, changeRef } = action
   return Object.freeze({
     id: encodeBase64url(crypto.getRandomValues(new Uint8Array(16))),
     jti: of.jti,
@@ -78,6 +86,7 @@ export function toWaitingRecord(action: RecordedAction, seconds: number): Waitin
     tool,
     target,
     ...(inputDigest === undefined ? {} : { input_digest: inputDigest }),
+    ...(input === undefined ? {} : { input }),
     outcome,
     ...(changeRef === undefined ? {} : { change_ref: changeRef }),
     at: new Date(seconds * 1000).toISOString(),

@@ -7,11 +7,13 @@ import { nothing } from './schemas.ts'
 
 const SMALL_BODY = 16 * 1024
 
-const reference = z.string().regex(/^[A-Za-z0-9_-]{22}$/)
+const task = z.string().regex(/^[A-Za-z0-9_-]{22}$/)
+/** With a number behind it where one request made several entries. */
+const reference = z.string().regex(/^[A-Za-z0-9_-]{22}(?:-[0-9]{1,2})?$/)
 
 const erasure = z
   .strictObject({
-    txn: reference.optional().meta({ description: 'Every text of this task.' }),
+    txn: task.optional().meta({ description: 'Every text of this task.' }),
     subject: z
       .string()
       .min(1)

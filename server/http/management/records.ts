@@ -8,7 +8,7 @@ import { liveTenant } from './tenants.ts'
 
 const MOST_RECORDS = 100
 /** Octets: as many records of the longest kind. */
-const LARGEST_BODY = 512 * 1024
+const LARGEST_BODY = 1024 * 1024
 
 const recordId = z.string().regex(/^[A-Za-z0-9_-]{22}$/)
 
@@ -26,6 +26,9 @@ const actionRecord = z.strictObject({
     .regex(/^sha-256:[A-Za-z0-9_-]{43}$/)
     .optional()
     .meta({ description: 'Salted, of what it was called with.' }),
+  input: z.string().max(4096).optional().meta({
+    description: 'What it was called with: digested here, and kept where the tenant keeps it.',
+  }),
   outcome: z.enum(['succeeded', 'failed', 'refused']),
   change_ref: words(256).optional().meta({ description: 'What changed: a commit, row or ticket.' }),
   at: z.iso.datetime().max(30).meta({ description: 'When, at most 24 hours ago.' }),
@@ -77,7 +80,7 @@ export const RECORD_ROUTES: readonly Route[] = [
 
 function actionOf(told: z.output<typeof actionRecord>): ActionRecord {
   const { id, jti, txn, tool, target, outcome } = told
-  const { input_digest: inputDigest, change_ref: changeRef, at } = told
+  const { input_digest: inputDigest, input, change_ref: changeRef, at } = told
   const seconds = Date.parse(at) / 1000
-  return { id, jti, txn, tool, target, inputDigest, outcome, changeRef, at: seconds }
+  return { id, jti, txn, tool, target, inputDigest, input, outcome, changeRef, at: seconds }
 }
