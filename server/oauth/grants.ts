@@ -129,6 +129,10 @@ function decideWith<Parameters extends CommonParameters>(
     if (admission === undefined) throw new TypeError('no credential named this client')
     const stranger = await admission.authenticated
     if (stranger !== undefined) return stranger
+    // A resource server signs in to record what it did; it has no token of its own (RFC 6749 §5.2).
+    if (client.kind === 'resource' && !asksToManage(tenant, parameters)) {
+      return refuse('grant_not_permitted', 'resource_target')
+    }
     const proof = ctx.get('dpop')
     const checked = deps.proofs.check({
       tenant: tenant.id,

@@ -27,7 +27,9 @@ function countVerifications(): () => number {
   const sync = vi.spyOn(crypto, 'verify')
   const web = vi.spyOn(globalThis.crypto.subtle, 'verify')
   syncBuiltinESMExports()
-  return () => sync.mock.calls.length + web.mock.calls.length
+  // Once a second the server reads its own last checkpoint, which is nobody's request.
+  const asked = () => web.mock.calls.filter(([algorithm]) => algorithm !== 'Ed25519')
+  return () => sync.mock.calls.length + asked().length
 }
 
 async function verificationsOf(send: () => Promise<Answer>): Promise<number> {

@@ -41,7 +41,7 @@ export interface TestServer {
   client(id: string, tenant?: string): AgentClient
   /** An ID token of the trusted issuer for `user`, addressed to `agent`. */
   idToken(user?: string, agent?: string, claims?: Readonly<Record<string, unknown>>): string
-  /** Every entry on record, parsed. */
+  /** Every entry on record, parsed, the oldest first. */
   audit(): Record<string, any>[]
   /** Rewrites a tenant's folder; seen by the next start. */
   rewrite(tenant: string, change: (documents: TenantDocuments) => void): void
@@ -124,7 +124,10 @@ export async function startAuthorizationServer(
       }
       return signJwt(idpKey, { alg: 'ES256', kid: 'idp-1', typ: 'JWT' }, payload)
     },
-    audit: () => readLogs(join(folder, 'data')).map((line) => JSON.parse(line)),
+    audit: () =>
+      readLogs(join(folder, 'data'))
+        .map((line) => JSON.parse(line))
+        .toSorted((one, other) => one.time - other.time || isOfStart(other) - isOfStart(one)),
     rewrite: write,
     stop,
     start: async () => {
@@ -136,6 +139,9 @@ export async function startAuthorizationServer(
     },
   }
 }
+
+/** Entries of one second in several logs: those of a start came before any request. */
+const isOfStart = ({ author }: { author?: string }): number => (author === 'server' ? 1 : 0)
 
 /** A port nothing listened on a moment ago. */
 export function freePort(): Promise<number> {
