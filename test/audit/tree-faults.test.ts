@@ -27,7 +27,7 @@ async function failAt(bad: number, fault: Fault): Promise<{ readonly calls: () =
   const { writeSync, renameSync } = fs
   vi.spyOn(fs, 'writeSync').mockImplementation(((...input: Parameters<typeof fs.writeSync>) => {
     if (!isBad()) return writeSync(...input)
-    const [file, bytes, at = 0, length = 0, position] = input as unknown as [
+    const [file, bytes, at, length, position] = input as unknown as [
       number,
       Buffer,
       number,
