@@ -2,7 +2,14 @@
  * A small secret at rest: AES-256-GCM under a key derived from the operator's secret by scrypt.
  * The file's name is authenticated, so sealed files cannot be swapped. Written once, atomically, mode 0600.
  */
-import { createCipheriv, createDecipheriv, randomBytes, scrypt, scryptSync } from 'node:crypto'
+import {
+  createCipheriv,
+  createDecipheriv,
+  hash,
+  randomBytes,
+  scrypt,
+  scryptSync,
+} from 'node:crypto'
 import { linkSync, mkdirSync, readFileSync, unlinkSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { writeInRoom } from './spare-file.ts'
@@ -14,17 +21,26 @@ const TAG_BYTES = 16
 const KEY_BYTES = 32
 const COST = { N: 16384, r: 8, p: 1 } as const
 
+/** Derived keys that are remembered: those of the files of one folder, and of a few more. */
+const MOST_REMEMBERED = 16
+/** By secret and salt. */
+const remembered = new Map<string, Buffer>()
+/** By secret: the salt of the files this process makes. They share it, so that many files cost one derivation and not one each. */
+const ownSalts = new Map<string, Buffer>()
+
 /** The sealed text at `path`; undefined if there is none. Throws if it was altered or the secret is another. */
 export function readSealed(path: string, secret: string): string | undefined {
   const parts = readParts(path)
-  return parts && decrypt(path, parts, scryptSync(secret, parts.salt, KEY_BYTES, COST))
+  return parts && decrypt(path, parts, deriveKey(secret, parts.salt))
 }
 
 /** As `readSealed`; the work that is slow on purpose is done off the event loop. */
 export async function openSealed(path: string, secret: string): Promise<string | undefined> {
   const parts = readParts(path)
   if (parts === undefined) return undefined
-  return decrypt(path, parts, await scryptAside(secret, parts.salt))
+  const { salt } = parts
+  const key = remembered.get(nameOf(secret, salt)) ?? (await scryptAside(secret, salt))
+  return decrypt(path, parts, remember(secret, salt, key))
 }
 
 interface SealedParts {
@@ -65,9 +81,9 @@ function decrypt(path: string, { nonce, tag, body }: SealedParts, key: Buffer): 
  * The file appears whole or not at all.
  */
 export function createSealed(path: string, secret: string, text: string): boolean {
-  const salt = randomBytes(SALT_BYTES)
+  const salt = ownSaltOf(secret)
   const nonce = randomBytes(NONCE_BYTES)
-  const cipher = createCipheriv('aes-256-gcm', scryptSync(secret, salt, KEY_BYTES, COST), nonce)
+  const cipher = createCipheriv('aes-256-gcm', deriveKey(secret, salt), nonce)
   cipher.setAAD(Buffer.from(basename(path)))
   const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()])
   const sealed = Buffer.concat([Buffer.of(VERSION), salt, nonce, cipher.getAuthTag(), body])
@@ -97,6 +113,29 @@ function readIfThere(path: string): Buffer | undefined {
     if (hasCode(fault, 'ENOENT')) return undefined
     throw fault
   }
+}
+
+const nameOf = (secret: string, salt: Buffer): string =>
+  hash('sha256', Buffer.concat([salt, Buffer.from(secret)]))
+
+function remember(secret: string, salt: Buffer, key: Buffer): Buffer {
+  const [oldest] = remembered.keys()
+  if (oldest !== undefined && remembered.size >= MOST_REMEMBERED) remembered.delete(oldest)
+  remembered.set(nameOf(secret, salt), key)
+  return key
+}
+
+function deriveKey(secret: string, salt: Buffer): Buffer {
+  const known = remembered.get(nameOf(secret, salt))
+  return known ?? remember(secret, salt, scryptSync(secret, salt, KEY_BYTES, COST))
+}
+
+function ownSaltOf(secret: string): Buffer {
+  const name = hash('sha256', secret)
+  const salt = ownSalts.get(name) ?? randomBytes(SALT_BYTES)
+  ownSalts.clear() // a process has one secret
+  ownSalts.set(name, salt)
+  return salt
 }
 
 function scryptAside(secret: string, salt: Uint8Array): Promise<Buffer> {

@@ -6,7 +6,7 @@ import { randomBytes, randomFillSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createWhole } from '../keys/sealed-file.ts'
-import { readAnchorsFile } from './anchors-file.ts'
+import { type AnchorSettings, readAnchorsFile } from './anchors-file.ts'
 import { createFindIssued } from './audit/issued-tokens.ts'
 import type { Config } from './config.ts'
 import { healTasks } from './heal-tasks.ts'
@@ -61,10 +61,28 @@ const LONGEST_COPY = 300
 
 /** Throws StartRefused where the operator has to change something first. */
 export async function createApp(config: Config, edges: AppEdges): Promise<App> {
-  const { log, clock } = edges
   const outside = await readAnchorsFile(config)
-  const loaded = readFolder(config, log)
+  const loaded = readFolder(config, edges.log)
+  /** Closed in the other order, whether the start succeeds or not. */
+  const closing = new AsyncDisposableStack()
+  try {
+    return await open(config, { ...edges, outside, loaded, closing })
+  } catch (fault) {
+    await closing.disposeAsync()
+    throw fault
+  }
+}
+
+interface Opening extends AppEdges {
+  readonly outside: AnchorSettings
+  readonly loaded: ReadonlyMap<string, LoadedTenant>
+  readonly closing: AsyncDisposableStack
+}
+
+async function open(config: Config, opening: Opening): Promise<App> {
+  const { log, clock, outside, loaded, closing } = opening
   const watch = await openTelemetry(config, log)
+  closing.defer(() => watch.close())
   const store = openEmbeddedStore({
     dataFolder: config.dataFolder,
     clock,
@@ -72,57 +90,30 @@ export async function createApp(config: Config, edges: AppEdges): Promise<App> {
     onLost: (folder) => log.warn({ event: 'store_set_aside', reason: folder }),
     onFault: (fault) => log.error({ event: 'recovery_failed', reason: faultReason(fault) }),
   })
-  try {
-    const { versions } = store
-    const opened = openTenants(config, { log, clock, loaded, versions })
-    const secret = keySecret(config)
-    const { present } = opened
-    const keys = await openKeys(config, { log, clock, versions, present, secret })
-    const record = await openAudit(config, {
-      log,
-      versions,
-      loaded,
-      tenants: opened.tenants,
-      watch,
-      secret,
-    })
-    const { audit, trees } = record
-    await recordStart({ clock, audit, versions }, { present, keys: keys.changes })
-    // Journals are in their logs by now: what is recovered comes after it.
-    await store.recover((hop) => {
-      const { version = '' } = versions.live(hop.tenant)
-      return audit.appendRevocation(interruptedEntry(hop, { now: clock.now(), version }))
-    })
-    const { witnessed } = store
-    const anchors = await openAnchors(config, outside, {
-      log,
-      clock,
-      audit,
-      trees,
-      witnessed,
-      secret,
-    })
-    return wire(config, {
-      ...edges,
-      ...opened,
-      store,
-      loaded,
-      keys,
-      record,
-      anchors,
-      watch,
-      secret,
-    })
-  } catch (fault) {
-    await store.close()
-    await watch.close()
-    throw fault
-  }
+  closing.defer(() => store.close())
+  const { versions, witnessed } = store
+  const opened = openTenants(config, { log, clock, loaded, versions })
+  const secret = keySecret(config)
+  const { present, tenants } = opened
+  const keys = await openKeys(config, { log, clock, versions, present, secret })
+  closing.defer(() => keys.close())
+  const record = await openAudit(config, { log, versions, loaded, tenants, watch, secret })
+  closing.defer(() => record.close())
+  const { audit, trees } = record
+  await recordStart({ clock, audit, versions }, { present, keys: keys.changes })
+  // Journals are in their logs by now: what is recovered comes after it.
+  await store.recover((hop) => {
+    const { version = '' } = versions.live(hop.tenant)
+    return audit.appendRevocation(interruptedEntry(hop, { now: clock.now(), version }))
+  })
+  const edges = { log, clock, audit, trees, witnessed, secret }
+  const anchors = await openAnchors(config, outside, edges)
+  closing.defer(() => anchors.close())
+  return wire(config, { ...opening, ...opened, store, keys, record, anchors, watch, secret })
 }
 
-interface Opened extends AppEdges, OpenedTenants {
+interface Opened extends Opening, OpenedTenants {
   readonly store: EmbeddedStore
-  readonly loaded: ReadonlyMap<string, LoadedTenant>
   readonly keys: OpenedKeys
   readonly record: OpenedAudit
   readonly anchors: OpenedAnchors
@@ -267,12 +258,8 @@ function wire(config: Config, opened: Opened): App {
     close: async () => {
       await healing.stop()
       await events.close()
-      await keys.close()
       await usage.close()
-      await anchors.close()
-      await record.close()
-      await store.close()
-      await watch.close()
+      await opened.closing.disposeAsync()
     },
   }
 }

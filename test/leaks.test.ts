@@ -202,7 +202,11 @@ describe('what is done does not come out', () => {
     const at = new Date(epoch() * 1000).toISOString()
     const records = [{ id: 'r'.repeat(22), ...told, at }]
     expect((await files.post('audit/records', { records })).body['accepted']).toHaveLength(1)
-    const unknown = [{ id: 's'.repeat(22), ...told, at, input: SENTINEL }]
+    const called = [{ id: 's'.repeat(22), ...told, at, input: SENTINEL }]
+    expect((await files.post('audit/records', { records: called })).body['accepted']).toHaveLength(
+      1,
+    )
+    const unknown = [{ id: 't'.repeat(22), ...told, at, body: SENTINEL }]
     expect((await files.post('audit/records', { records: unknown })).status).toBe(400)
     expectNoLeak()
   })

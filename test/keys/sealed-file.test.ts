@@ -1,4 +1,5 @@
 /** A secret at rest: only the whole file, under its own name, with its own secret, opens. */
+import crypto from 'node:crypto'
 import {
   copyFileSync,
   mkdtempSync,
@@ -8,9 +9,10 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createSealed, createWhole, readSealed } from '../../keys/sealed-file.ts'
 
 const SECRET = 'a secret of the operator, long enough'
@@ -51,10 +53,24 @@ describe('a sealed file', () => {
     const [one, other] = [readFileSync(path), readFileSync(`${path}2`)]
     expect(one.includes('text')).toBe(false)
     expect(one.includes(SECRET)).toBe(false)
-    // Everything behind the version: salt, nonce, tag and body.
-    expect(one.subarray(1, 17).equals(other.subarray(1, 17))).toBe(false)
+    // Behind the version and the salt, which the files of one process share: nonce, tag and body.
     expect(one.subarray(17, 29).equals(other.subarray(17, 29))).toBe(false)
     expect(one.subarray(45).equals(other.subarray(45))).toBe(false)
+  })
+
+  test('of one process cost one derivation, and open in another that has none of it', async () => {
+    const derive = vi.spyOn(crypto, 'scryptSync')
+    syncBuiltinESMExports()
+    const secret = `${SECRET} of this test`
+    for (const each of [1, 2, 3]) createSealed(`${path}${each}`, secret, `text ${each}`)
+    for (const each of [1, 2, 3]) expect(readSealed(`${path}${each}`, secret)).toBe(`text ${each}`)
+    expect(derive).toHaveBeenCalledTimes(1)
+    vi.restoreAllMocks()
+    syncBuiltinESMExports()
+    vi.resetModules()
+    const later = await import('../../keys/sealed-file.ts')
+    expect(later.readSealed(`${path}2`, secret)).toBe('text 2')
+    expect(await later.openSealed(`${path}3`, secret)).toBe('text 3')
   })
 
   test('does not open with another secret', () => {

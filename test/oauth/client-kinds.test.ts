@@ -34,7 +34,7 @@ describe.each(['agent', 'resource_server', 'event_receiver'])('E01 the kind %s',
 test('a resource server is given nothing but leave to record, whatever the library calls it', async () => {
   const files = server.client('files-api')
   const answer = await files.token({ grant_type: 'client_credentials' })
-  expect(answer.body['reason']).toBe('target_not_permitted')
+  expect(answer.body['reason']).toBe('grant_not_permitted')
   expect((await files.exchange('x')).body['reason']).toBe('grant_not_permitted')
   expect((await files.introspect('x')).body).toEqual({ active: false })
 })
