@@ -148,3 +148,8 @@ function queryText(query: JsonValue | undefined): string | undefined {
     .map((name) => `${name}=${textOf(query, name) ?? ''}`)
     .join(' ')
 }
+
+/** `1 entry`, `2 entries`. */
+export function entriesText(count: number): string {
+  return `${count} ${count === 1 ? 'entry' : 'entries'}`
+}

@@ -1,6 +1,8 @@
 /** `actchain audit erase`: the end of words that a tenant kept. */
+
 import type { Command } from 'commander'
 import { addPerson, connectAudit, type PersonConnection, SAMPLE } from './audit-client.ts'
+import { entriesText } from './audit-entry-text.ts'
 import { Failure } from './failure.ts'
 import { print, printJson } from './print.ts'
 
@@ -42,5 +44,5 @@ async function erase(options: Options): Promise<void> {
   })
   const count = Number(body['entries'])
   if (options.json) printJson(body)
-  else print(`Erased the words of ${count} ${count === 1 ? 'entry' : 'entries'}; the log stays.`)
+  else print(`Erased the words of ${entriesText(count)}; the log stays.`)
 }

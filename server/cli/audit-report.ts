@@ -1,6 +1,8 @@
 /** What `actchain audit verify` says of a log: as sentences, or as JSON. */
+
 import type { LogReport } from '../audit/verify-log.ts'
 import type { DamageKind } from '../core/log-damage.ts'
+import { entriesText } from './audit-entry-text.ts'
 import type { LogFolder } from './log-folders.ts'
 import { escaped, print, printJson } from './print.ts'
 
@@ -24,7 +26,7 @@ export function printReport({ log, path }: LogFolder, report: LogReport): void {
 
 function summaryOf(report: LogReport): string {
   const { entries, signed } = report
-  const count = `${entries} ${entries === 1 ? 'entry' : 'entries'}`
+  const count = entriesText(entries)
   if (signed === 0 && isGood(report))
     return `${count}, none of them signed yet: nothing shows whether they are whole.`
   const after = entries > signed ? `, ${entries - signed} after them not signed yet` : ''

@@ -3,6 +3,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/src/str
 import { textOf, textsOf } from './admin-answer.ts'
 import {
   actionText,
+  entriesText,
   entryText,
   instantText,
   reasonText,
@@ -33,7 +34,7 @@ function titleText(story: JsonObject, entries: readonly JsonObject[]): readonly 
   const first = entries.find((entry) => textOf(entry, 'subject') !== undefined)
   const type = first && textOf(first, 'task_type')
   const about = first === undefined ? '' : `${type ?? 'no type'} for ${textOf(first, 'subject')}`
-  const count = `${entries.length} entries`
+  const count = entriesText(entries.length)
   return [
     escaped(`Task ${textOf(story, 'txn')}: ${about}`),
     story['is_cut'] === true ? `The oldest ${count}; search and export have the rest.` : count,

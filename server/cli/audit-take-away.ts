@@ -1,10 +1,12 @@
 /** What is taken away from a log: an export, evidence of a task, a checkpoint. */
+
 import { createWriteStream } from 'node:fs'
 import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type Command, Option } from 'commander'
 import { jsonLine } from '../core/json-line.ts'
 import { addPerson, connectAudit, type PersonConnection } from './audit-client.ts'
+import { entriesText } from './audit-entry-text.ts'
 import { addFilters, type Filters, filtersOf, TXN, unknownTask } from './audit-task.ts'
 import { Failure } from './failure.ts'
 import { escaped, print, printJson } from './print.ts'
@@ -74,7 +76,7 @@ async function evidence(txn: string, options: Options): Promise<void> {
   const { entries, missing_versions: missing } = body
   const count = Array.isArray(entries) ? entries.length : 0
   if (options.json) printJson({ file, entries: count, missing_versions: missing })
-  else print(escaped(`${file} has ${count} entries; actchain audit verify ${file} checks them.`))
+  else print(escaped(`${file} has ${entriesText(count)}; actchain audit verify ${file} checks it.`))
 }
 
 export function addAuditCheckpoint(audit: Command): void {
