@@ -148,16 +148,11 @@ export async function measureLargeLog(
 const NO_TEXTS = { textsOf: async () => new Map(), eraseTexts: async () => 0 }
 
 function openTrees(dataFolder: string, index: SearchIndex): LogTrees {
-  const { publicKey, sign } = openOctetSigner({
-    dataFolder,
-    owner: 'bench',
-    secret: 'of the bench',
-  })
   return openLogTrees({
     dataFolder,
     index,
     originOf: (log) => `bench.example/t/${log}/audit`,
-    key: { publicKey, sign: async (text) => sign(Buffer.from(text)) },
+    key: openOctetSigner({ dataFolder, owner: 'bench', secret: 'of the bench' }),
     onCheckpoint: () => {},
     onDamage: (_, what) => {
       throw new Error(what)

@@ -25,8 +25,8 @@ const COST = { N: 16384, r: 8, p: 1 } as const
 const MOST_REMEMBERED = 16
 /** By secret and salt. */
 const remembered = new Map<string, Buffer>()
-/** By secret: the salt of the files this process makes. They share it, so that many files cost one derivation and not one each. */
-const ownSalts = new Map<string, Buffer>()
+/** Of the files this process makes. They share it, so that many files cost one derivation and not one each. */
+const OWN_SALT = randomBytes(SALT_BYTES)
 
 /** The sealed text at `path`; undefined if there is none. Throws if it was altered or the secret is another. */
 export function readSealed(path: string, secret: string): string | undefined {
@@ -39,8 +39,9 @@ export async function openSealed(path: string, secret: string): Promise<string |
   const parts = readParts(path)
   if (parts === undefined) return undefined
   const { salt } = parts
-  const key = remembered.get(nameOf(secret, salt)) ?? (await scryptAside(secret, salt))
-  return decrypt(path, parts, remember(secret, salt, key))
+  const known = remembered.get(nameOf(secret, salt))
+  const key = known ?? remember(secret, salt, await scryptAside(secret, salt))
+  return decrypt(path, parts, key)
 }
 
 interface SealedParts {
@@ -81,12 +82,11 @@ function decrypt(path: string, { nonce, tag, body }: SealedParts, key: Buffer): 
  * The file appears whole or not at all.
  */
 export function createSealed(path: string, secret: string, text: string): boolean {
-  const salt = ownSaltOf(secret)
   const nonce = randomBytes(NONCE_BYTES)
-  const cipher = createCipheriv('aes-256-gcm', deriveKey(secret, salt), nonce)
+  const cipher = createCipheriv('aes-256-gcm', deriveKey(secret, OWN_SALT), nonce)
   cipher.setAAD(Buffer.from(basename(path)))
   const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()])
-  const sealed = Buffer.concat([Buffer.of(VERSION), salt, nonce, cipher.getAuthTag(), body])
+  const sealed = Buffer.concat([Buffer.of(VERSION), OWN_SALT, nonce, cipher.getAuthTag(), body])
   return createWhole(path, sealed)
 }
 
@@ -128,14 +128,6 @@ function remember(secret: string, salt: Buffer, key: Buffer): Buffer {
 function deriveKey(secret: string, salt: Buffer): Buffer {
   const known = remembered.get(nameOf(secret, salt))
   return known ?? remember(secret, salt, scryptSync(secret, salt, KEY_BYTES, COST))
-}
-
-function ownSaltOf(secret: string): Buffer {
-  const name = hash('sha256', secret)
-  const salt = ownSalts.get(name) ?? randomBytes(SALT_BYTES)
-  ownSalts.clear() // a process has one secret
-  ownSalts.set(name, salt)
-  return salt
 }
 
 function scryptAside(secret: string, salt: Uint8Array): Promise<Buffer> {

@@ -240,6 +240,7 @@ function wire(config: Config, opened: Opened): App {
         sharedSignals: events.sharedSignals,
         usage: usage.log,
         records: record.records,
+        digests: record.digests,
         loaded,
         secret,
       }),

@@ -1,6 +1,6 @@
 /** Wires the management API: its keys, who may sign in, the check of versions. */
 import { openKeyring } from '../keys/keyring.ts'
-import { createTextDigests } from './audit/text-digests.ts'
+import type { TextDigests } from './audit/text-digests.ts'
 import type { Config } from './config.ts'
 import { pause } from './heal-tasks.ts'
 import type { RequestListener } from './http/dispatch.ts'
@@ -26,21 +26,21 @@ export interface AdminEdges {
   readonly sharedSignals: SharedSignals
   readonly usage: UsageLog
   readonly records: AuditRecords
+  readonly digests: TextDigests
   readonly loaded: ReadonlyMap<string, LoadedTenant>
-  /** Seals the key that signs the operator's tokens; salts of kept texts are derived from it. */
+  /** Seals the key that signs the operator's tokens. */
   readonly secret: string
 }
 
 export function openAdmin(config: Config, edges: AdminEdges): RequestListener {
   const { publicUrl, dataFolder } = config
-  const { deps, versions, keys, sharedSignals, usage, records, loaded, secret } = edges
+  const { deps, versions, keys, sharedSignals, usage, records, digests, loaded, secret } = edges
   const access = createManagementAccess({
     ...deps,
     publicUrl,
     platformKeyring: openKeyring({ dataFolder, owner: PLATFORM, secret }, 'ES256'),
     operatorKey: ensureOperatorKey(dataFolder),
   })
-  const digests = createTextDigests(secret)
   return createManagement({
     ...deps,
     publicUrl,

@@ -1,15 +1,15 @@
 /** Wires the record: the logs of all tenants, what is proven of them, who may read them. */
-import { openKeyring } from '../keys/keyring.ts'
+import { openOctetSigner } from '../keys/octet-signer.ts'
 import { createTextSeal } from '../keys/text-seal.ts'
+import { logOrigin, parseCheckpoint, parseNote } from '../lib/src/audit/index.ts'
 import { openAppendFile } from './audit/append-file.ts'
 import { createAuditRecords } from './audit/audit-records.ts'
 import { openAuditWriter } from './audit/audit-writer.ts'
-import type { LogKeyParts } from './audit/checkpoint-file.ts'
 import { openJournalFile } from './audit/journal-file.ts'
-import { createKeptTexts, type KeptTexts } from './audit/kept-texts.ts'
+import { createKeptTexts } from './audit/kept-texts.ts'
 import { type LogTrees, openLogTrees } from './audit/log-trees.ts'
-import { openSearchIndex, type SearchIndex } from './audit/search-index.ts'
-import { createTextDigests } from './audit/text-digests.ts'
+import { openSearchIndex } from './audit/search-index.ts'
+import { createTextDigests, type TextDigests } from './audit/text-digests.ts'
 import { withTexts } from './audit/texts-beside.ts'
 import type { Config } from './config.ts'
 import type { Tenant } from './core/tenant.ts'
@@ -38,9 +38,8 @@ export interface AuditEdges {
 export interface OpenedAudit {
   readonly audit: AuditLog
   readonly trees: LogTrees
-  readonly index: SearchIndex
-  readonly texts: KeptTexts
   readonly records: AuditRecords
+  readonly digests: TextDigests
   /** Octets of revocations that wait for the log. */
   journalOctets(): number
   /** Logs that do not fit their last checkpoint. */
@@ -53,14 +52,18 @@ export async function openAudit(
   config: Config,
   { log, versions, loaded, tenants, watch, secret }: AuditEdges,
 ): Promise<OpenedAudit> {
-  // A name in a path that is no tenant's makes no log of its own.
-  const isTenant = (id: string): boolean =>
-    loaded.has(id) || versions.live(id).version !== undefined
+  const known = new Set(loaded.keys())
+  // A name in a path that is no tenant's makes no log of its own. One that is stays one: it is looked up once.
+  const isTenant = (id: string): boolean => {
+    if (!known.has(id) && versions.live(id).version !== undefined) known.add(id)
+    return known.has(id)
+  }
+  const digests = createTextDigests(secret)
   const logOf = ({ tenant }: AuditEntry): string => (isTenant(tenant) ? tenant : PLATFORM)
   const writer = await openAuditWriter({
     dataFolder: config.dataFolder,
     logOf,
-    digest: createTextDigests(secret).digest,
+    digest: digests.digest,
     openFile: openAppendFile,
     openJournalFile,
     elapsed: () => performance.now(),
@@ -81,10 +84,12 @@ export async function openAudit(
     dataFolder: config.dataFolder,
     index,
     originOf: (name) => originOf(config.publicUrl, name),
-    key: openLogKey(config.dataFolder, secret),
+    // One key for all logs of this server.
+    key: openOctetSigner({ dataFolder: config.dataFolder, owner: `${PLATFORM}.audit`, secret }),
     onCheckpoint: (name, note) => {
       damaged.delete(name)
-      watch.metrics.checkpointed(name, sizeOf(note), Date.now() / 1000)
+      const { size } = parseCheckpoint(parseNote(note).text)
+      watch.metrics.checkpointed(name, size, Date.now() / 1000)
     },
     onDamage: (name, what) => {
       damaged.add(name)
@@ -106,8 +111,7 @@ export async function openAudit(
     journalOctets: () => writer.octets(),
     damaged,
     trees,
-    index,
-    texts,
+    digests,
     records: createAuditRecords({ trees, index, texts }),
     close: async () => {
       await writer.close()
@@ -132,22 +136,7 @@ function keptTexts(tenants: Tenants, id: string): Tenant['keptTexts'] {
   }
 }
 
-/** Second line of a checkpoint (C2SP tlog-checkpoint): how many entries are under it. */
-function sizeOf(note: string): number {
-  return Number(note.split('\n', 2)[1])
-}
-
-/** First line of a log's checkpoints, and the name its key has there: its issuer without the scheme. */
-export function originOf(publicUrl: string, log: string): string {
-  const place = publicUrl.replace(/^https?:\/\//, '')
-  return log === PLATFORM ? `${place}/audit` : `${place}/t/${log}/audit`
-}
-
-/** One key for all logs of this server. */
-function openLogKey(dataFolder: string, secret: string): LogKeyParts {
-  const { active } = openKeyring({ dataFolder, owner: `${PLATFORM}.audit`, secret }, 'EdDSA')
-  return {
-    publicKey: Buffer.from(active.publicJwk['x'] ?? '', 'base64url'),
-    sign: async (text) => Buffer.from(await active.sign(text), 'base64url'),
-  }
+/** First line of a log's checkpoints, and the name its key has there. */
+function originOf(publicUrl: string, log: string): string {
+  return logOrigin(log === PLATFORM ? publicUrl : `${publicUrl}/t/${log}`)
 }

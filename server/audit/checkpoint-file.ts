@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { OctetSigner } from '../../keys/octet-signer.ts'
 import {
   type Checkpoint,
   formatCheckpoint,
@@ -21,16 +22,9 @@ export interface LogKey {
   sign(tree: { readonly size: number; readonly root: Uint8Array }): Promise<string>
 }
 
-export interface LogKeyParts {
-  /** Raw Ed25519 public key, 32 octets. */
-  readonly publicKey: Uint8Array
-  /** Signs a note's text, which is ASCII; resolves to the Ed25519 signature, 64 octets. */
-  readonly sign: (text: string) => Promise<Uint8Array>
-}
-
 export async function nameLogKey(
   origin: string,
-  { publicKey, sign }: LogKeyParts,
+  { publicKey, sign }: OctetSigner,
 ): Promise<LogKey> {
   const vkey = await formatVkey(origin, 'ed25519', publicKey)
   const { id: keyId } = await parseVkey(vkey)
@@ -39,7 +33,7 @@ export async function nameLogKey(
     verify: (signedNote) => verifyCheckpoint(signedNote, vkey),
     sign: async ({ size, root }) => {
       const text = formatCheckpoint({ origin, size, root })
-      const signature = new Uint8Array(await sign(text))
+      const signature = new Uint8Array(sign(Buffer.from(text)))
       return formatNote({ text, signatures: [{ name: origin, keyId, signature }] })
     },
   }

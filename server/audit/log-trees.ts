@@ -1,7 +1,7 @@
 /** The Merkle trees of the logs (RFC 9162 §2), kept beside their entries, and the checkpoints that sign them. */
 import { setImmediate } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
-import type { LogKeyParts } from './checkpoint-file.ts'
+import type { OctetSigner } from '../../keys/octet-signer.ts'
 import { sizeOf } from './file-range.ts'
 import { entriesPath, logFolder, logsUnder } from './log-paths.ts'
 import { LogDamaged, OpenLog } from './open-log.ts'
@@ -43,7 +43,7 @@ export interface LogTreesDeps {
   readonly index: SearchIndex
   /** First line of the log's checkpoints: its issuer without the scheme, and `/audit`. */
   readonly originOf: (log: string) => string
-  readonly key: LogKeyParts
+  readonly key: OctetSigner
   /** Told of each new checkpoint, once it is on disk. */
   readonly onCheckpoint: (log: string, signedNote: string) => void
   /** What is on disk does not fit its last checkpoint: nothing is signed for the log until it does. */

@@ -8,8 +8,9 @@ import type { AuditEntry, StoredEntry, TextName } from '../use-cases/ports.ts'
 /** `sha-256:{base64url}` over the entry's own salt and the text. */
 export type DigestText = (entry: AuditEntry, name: TextName, text: string) => string
 
-export function toStored({ texts, ...entry }: AuditEntry, digest: DigestText): StoredEntry {
-  const stored = { ...entry, code: codeOf(entry) }
+export function toStored(entry: AuditEntry, digest: DigestText): StoredEntry {
+  const { texts, ...rest } = entry
+  const stored = Object.assign(rest, { code: codeOf(entry) })
   if (texts === undefined) return stored
   const digests = Object.fromEntries(
     Object.entries(texts).map(([name, text]) => [name, digest(entry, name as TextName, text)]),

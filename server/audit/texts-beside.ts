@@ -11,20 +11,19 @@ export interface TextsBesideDeps {
 }
 
 export function withTexts({ audit, texts, logOf, keptBy }: TextsBesideDeps): AuditLog {
-  const keep = async (entry: AuditEntry): Promise<void> => {
-    if (entry.texts === undefined) return
+  const keep = async (entry: AuditEntry, said: Texts): Promise<void> => {
     const names = keptBy(entry.tenant)
-    const kept = Object.entries(entry.texts).filter(([name]) => names.has(name as TextName))
+    const kept = Object.entries(said).filter(([name]) => names.has(name as TextName))
     if (kept.length > 0) await texts.keep(logOf(entry), entry, Object.fromEntries(kept) as Texts)
   }
   return {
     append: async (entry) => {
-      await keep(entry)
+      if (entry.texts !== undefined) await keep(entry, entry.texts)
       await audit.append(entry)
     },
     appendRevocation: async (entry) => {
       // Whoever ends something gets an answer though no text can be kept: its digest is on record.
-      await keep(entry).catch(() => {})
+      if (entry.texts !== undefined) await keep(entry, entry.texts).catch(() => {})
       await audit.appendRevocation(entry)
     },
     get isFailing() {

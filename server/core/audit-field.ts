@@ -82,7 +82,7 @@ export const AUDIT_FIELDS = {
   },
   digests: {
     part: 'remedy',
-    text: 'Salted SHA-256 of free texts, by name: `purpose` of the opener, `because` of whoever ended it.',
+    text: 'Salted SHA-256 of free texts, by name: `purpose` of the opener, `because` of whoever ended it, `input` of a tool.',
   },
   kid: { part: 'remedy', text: 'Name of a signing key.' },
   signs_from: { part: 'remedy', text: 'From when the key signs, in seconds since the epoch.' },

@@ -41,7 +41,7 @@ export function stageLog(
     originOf: () => ORIGIN,
     key: {
       publicKey: Buffer.from(key.publicKey.export({ format: 'jwk' }).x ?? '', 'base64url'),
-      sign: (text) => Promise.resolve(sign(null, Buffer.from(text), key.privateKey)),
+      sign: (octets) => sign(null, octets, key.privateKey),
     },
     onCheckpoint: (_, note) => checkpoints.push(note),
     onDamage: (_, what) => damages.push(what),
