@@ -20,15 +20,22 @@ export default defineConfig({
     // One more than cores: a quarter of the time a test waits, for a clock, a disk or a process of ours.
     maxWorkers: availableParallelism() + 1,
     projects: [
-      { extends: true, test: { ...shared, name: 'unit', include: ['test/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: {
+          ...shared,
+          name: 'unit',
+          include: ['test/**/*.test.ts', 'conformance/{*,reader/*,vectors/*,fuzz/*,run/*}.test.ts'],
+        },
+      },
       {
         extends: true,
         test: {
           ...shared,
           name: 'conformance',
-          include: ['conformance/**/*.test.ts'],
+          include: ['conformance/suite/**/*.test.ts'],
           // Ours are started where CONFORMANCE_PROFILE names no others.
-          globalSetup: ['test/support/conformance-target.ts', 'conformance/vector-site.ts'],
+          globalSetup: ['test/support/conformance-target.ts', 'conformance/suite/vector-site.ts'],
         },
       },
     ],

@@ -1,4 +1,4 @@
-/** Which requirements the tests of this folder cite, read from their sources. */
+/** Which requirements the tests of the suite cite, read from their sources. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -9,7 +9,9 @@ export interface Citation {
 
 const CALL = /\bverifies\(\s*(?:'([^']+)'|\[([^\]]*)\])/g
 
-export function citations(folder: string = import.meta.dirname): readonly Citation[] {
+export function citations(
+  folder: string = join(import.meta.dirname, 'suite'),
+): readonly Citation[] {
   return readdirSync(folder)
     .filter((name) => name.endsWith('.test.ts'))
     .sort()

@@ -16,7 +16,7 @@ describe('the manifest and the tests', () => {
   })
 
   test('every requirement has a test or a reason', () => {
-    const open = all.filter(([id, { reason }]) => reason === undefined && !cited.has(id))
+    const open = all.filter(([id, { gap }]) => gap === undefined && !cited.has(id))
     expect(open.map(([id]) => id)).toEqual([])
   })
 
@@ -25,7 +25,7 @@ describe('the manifest and the tests', () => {
   })
 
   test('no reason is stale', () => {
-    const stale = all.filter(([id, { reason }]) => reason !== undefined && cited.has(id))
+    const stale = all.filter(([id, { gap }]) => gap !== undefined && cited.has(id))
     expect(stale.map(([id]) => id)).toEqual([])
   })
 })

@@ -62,14 +62,14 @@ export function conformanceReport(): string {
   const all = Object.entries(REQUIREMENTS)
   const files = Map.groupBy(citations(), ({ id }) => id)
   const specs = Map.groupBy(all, ([, { spec }]) => spec)
-  const untested = all.filter(([, { reason }]) => reason !== undefined)
+  const untested = all.filter(([, { gap }]) => gap !== undefined)
   const tables = [...specs].map(([spec, rows]) => specTable(spec, rows, files))
   const page = [
     '# Conformance',
     '<!-- Written by tools/conformance-report.ts. Change the manifest or the tests, then run it again. -->',
     `The suite in \`conformance/\` speaks to an authorization server and a resource server over TLS and imports nothing of
 this project. It answers for ${all.length} requirements, of which ${all.length - untested.length} have tests and ${untested.length} have a reason why not.
-With \`CONFORMANCE_PROFILE\` naming a profile (\`conformance/profile.ts\`) it runs against other servers:`,
+With \`CONFORMANCE_PROFILE\` naming a profile (\`conformance/suite/profile.ts\`) it runs against other servers:`,
     '```sh\nCONFORMANCE_PROFILE=profile.json npx vitest run --project conformance\n```',
     ...tables,
     attackTable(),
@@ -81,11 +81,12 @@ With \`CONFORMANCE_PROFILE\` naming a profile (\`conformance/profile.ts\`) it ru
 type Cited = ReadonlyMap<string, readonly { readonly file: string }[]>
 
 function specTable(spec: string, rows: readonly [string, Requirement][], cited: Cited): string {
-  const lines = rows.map(([id, { section, strength, behaviour, reason, tested }]) => {
+  const lines = rows.map(([id, { section, strength, behaviour, gap, tested }]) => {
     const names = [...new Set((cited.get(id) ?? []).map(({ file }) => file))]
-    const links = names.map((name) => `[${name.replace('.test.ts', '')}](../conformance/${name})`)
-    const status =
-      reason === undefined ? `tested: ${links.join(', ')}` : `not applicable: ${reason}`
+    const links = names.map(
+      (name) => `[${name.replace('.test.ts', '')}](../conformance/suite/${name})`,
+    )
+    const status = gap === undefined ? `tested: ${links.join(', ')}` : `not applicable: ${gap}`
     return `| ${id} | ${section} | ${strength} | ${tested} | ${behaviour} | ${status} |`
   })
   const head =

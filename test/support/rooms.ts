@@ -96,9 +96,15 @@ export const ROOMS: readonly Room[] = [
   {
     at: 'conformance',
     rooms: [],
-    packages: ['jose', 'vitest', 'fast-check', 'node:'],
+    packages: ['commander', 'yaml', 'ajv', 'jose', 'fast-jwt', 'vitest', 'fast-check', 'node:'],
   },
-  { at: 'conformance/interop', rooms: [], packages: [EVERYTHING] },
+  // The verifier as its users get it: a package, not a room.
+  {
+    at: 'conformance/fuzz',
+    rooms: ['conformance'],
+    packages: ['@actchain/verifier', 'commander', 'fast-check', 'vitest', 'node:'],
+  },
+  { at: 'conformance/interop', rooms: ['conformance'], packages: [EVERYTHING] },
   {
     at: 'examples',
     rooms: [],

@@ -1,7 +1,7 @@
 /** One test of one requirement, or of several that are the same check. The ids stand in its title. */
 import { test } from 'vitest'
+import { REQUIREMENTS } from '../requirements.ts'
 import { profile } from './given.ts'
-import { REQUIREMENTS } from './requirements.ts'
 
 /** Registers the test `[id] title`, unless the profile does not claim it. An id that is not in the manifest is a mistake, found before any request. */
 export function verifies(
