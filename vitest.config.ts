@@ -35,7 +35,21 @@ export default defineConfig({
           name: 'conformance',
           include: ['conformance/suite/**/*.test.ts'],
           // Ours are started where CONFORMANCE_PROFILE names no others.
-          globalSetup: ['test/support/conformance-target.ts', 'conformance/suite/vector-site.ts'],
+          globalSetup: [
+            'test/support/conformance-target.ts',
+            'conformance/suite/vector-site.ts',
+            'conformance/suite/provide-documents.ts',
+          ],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...shared,
+          name: 'interop',
+          include: ['conformance/interop/**/*.test.ts'],
+          globalSetup: ['test/support/interop-target.ts'],
+          setupFiles: ['conformance/interop/trust.ts'],
         },
       },
     ],

@@ -36,9 +36,12 @@ export async function startChild({ script, args, env = {} }: ChildCommand): Prom
   })
   for await (const line of createInterface({ input: child.stdout })) {
     if (!line.startsWith('{')) continue
+    const facts = JSON.parse(line)
+    // A warning of the log, which is no answer yet.
+    if ('level' in facts) continue
     child.stdout.resume()
     return {
-      facts: JSON.parse(line),
+      facts,
       stop: async () => {
         child.kill('SIGTERM')
         await exit

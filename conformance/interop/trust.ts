@@ -1,0 +1,4 @@
+/** Setup file of the project `interop`. */
+import { trustTarget } from './target.ts'
+
+trustTarget()
