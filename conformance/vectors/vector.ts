@@ -23,6 +23,10 @@ export interface Configuration {
   readonly nonces?: readonly string[]
   /** Whether status lists are read. Default `off`. */
   readonly revocation?: 'off' | 'required'
+  /** Seconds, 1 to 60, that a list may be old. Default 10. */
+  readonly freshness?: number
+  /** Where the route asks for one of these, not more than 5. Default none. */
+  readonly execute_scopes?: readonly string[]
 }
 
 /** The request a token comes with. */
@@ -51,15 +55,28 @@ export interface Expected {
   readonly or?: readonly string[]
   readonly status?: number
   /** What an accepted token says. */
-  readonly report?: {
-    readonly subject: string
-    readonly actor: string
-    /** Agents of the place, the caller first. */
-    readonly chain: readonly string[]
+  readonly report?: Report
+}
+
+export interface Report {
+  readonly subject: string
+  /** Who calls. */
+  readonly actor: string
+  /** Agents of the place, the caller first. */
+  readonly chain: readonly string[]
+  readonly scope: readonly string[]
+  /** What each agent of `chain` was given. */
+  readonly ceilings: readonly {
     readonly scope: readonly string[]
-    readonly txn: string
+    readonly reach: readonly string[]
+    readonly audience: string
     readonly expires_at: number
-  }
+  }[]
+  readonly basis: string
+  readonly txn: string
+  readonly jti: string
+  readonly expires_at: number
+  readonly revocation: 'checked' | 'not_checked'
 }
 
 export interface Vector {
