@@ -22,13 +22,14 @@ export interface ChallengeFacts {
 export function challengeFor(error: VerificationError, facts: ChallengeFacts): string {
   // RFC 8705 §3: a token that is bound to a certificate alone comes under Bearer.
   const hasBearer = facts.bearer === 'allowed' || facts.certificateOf !== undefined
-  const offered: readonly Scheme[] = hasBearer ? ['DPoP', 'Bearer'] : ['DPoP']
+  // Their order says nothing (RFC 9110 §11.6.1), but clients that know Bearer alone read no further than the first.
+  const offered: readonly Scheme[] = hasBearer ? ['Bearer', 'DPoP'] : ['DPoP']
   const { error: code } = VERIFICATION_REASONS[error.reason]
   return offered
     .map((scheme) => {
       // RFC 9449 §7.2: the error goes with the scheme it is about; where that is unclear, with each.
-      const about = code?.includes('dpop') === true ? 'DPoP' : facts.presented
-      const told = about === undefined || about === scheme || !offered.includes(about)
+      const about = code?.includes('dpop') ? 'DPoP' : facts.presented
+      const told = about === scheme || about === undefined || !offered.includes(about)
       return `${scheme} ${attributesOf(error, scheme, told, facts)}`
     })
     .join(', ')
@@ -76,8 +77,8 @@ export function answerFor(error: VerificationError, facts: ChallengeFacts): Refu
     'content-type': 'application/json',
   }
   // An outage is no question of credentials.
-  if (status === 503) headers['retry-after'] = '5'
-  else headers['www-authenticate'] = challengeFor(error, facts)
+  if (status < 503) headers['www-authenticate'] = challengeFor(error, facts)
+  else headers['retry-after'] = '5'
   if (error.nonce !== undefined) headers['dpop-nonce'] = error.nonce
   return {
     status,

@@ -6,15 +6,16 @@ import type { VerifierFacts } from './options.ts'
 import { SIGNATURE_ALGORITHMS } from './public-key.ts'
 import { wellKnownUrl } from './url.ts'
 
-export interface ResourceMetadata {
+/** No interface, and its lists are the caller's own: so it is what the MCP SDK's types call a document. */
+export type ResourceMetadata = {
   readonly resource: string
-  readonly authorization_servers: readonly string[]
-  readonly bearer_methods_supported: readonly string[]
-  readonly dpop_signing_alg_values_supported: readonly string[]
+  readonly authorization_servers: string[]
+  readonly bearer_methods_supported: string[]
+  readonly dpop_signing_alg_values_supported: string[]
   /** Absent where tokens without a key, or bound to a certificate alone, are accepted too. */
   readonly dpop_bound_access_tokens_required?: true
   readonly tls_client_certificate_bound_access_tokens?: true
-  readonly scopes_supported?: readonly string[]
+  readonly scopes_supported?: string[]
   readonly resource_name?: string
 }
 
@@ -36,7 +37,7 @@ export function resourceMetadata(
     resource: audience,
     authorization_servers: [issuer],
     bearer_methods_supported: ['header'],
-    dpop_signing_alg_values_supported: SIGNATURE_ALGORITHMS,
+    dpop_signing_alg_values_supported: [...SIGNATURE_ALGORITHMS],
     ...(bearer === 'refused' && certificateOf === undefined
       ? { dpop_bound_access_tokens_required: true as const }
       : {}),
@@ -44,7 +45,7 @@ export function resourceMetadata(
       ? {}
       : { tls_client_certificate_bound_access_tokens: true as const }),
     // RFC 9728 §3.2: arrays are never empty.
-    ...(scopes.length > 0 ? { scopes_supported: scopes } : {}),
+    ...(scopes.length > 0 ? { scopes_supported: [...scopes] } : {}),
     ...(name === undefined ? {} : { resource_name: name }),
   }
 }

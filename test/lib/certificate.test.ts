@@ -122,7 +122,7 @@ describe.each([
       certificate,
     })
     expect([status, body]).toMatchObject([401, { error: 'invalid_token', reason }])
-    expect(headers['www-authenticate']).toMatch(/, Bearer realm="[^"]+", error="invalid_token"/)
+    expect(headers['www-authenticate']).toMatch(/^Bearer realm="[^"]+", error="invalid_token"/)
   })
 
   test('8705-6.5-01 a Client-Cert header of the client is nothing', async () => {

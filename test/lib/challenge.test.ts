@@ -27,7 +27,7 @@ describe('a challenge', () => {
   test('without credentials names no error, but realm, scope and algorithms', () => {
     const error = new VerificationError('token_missing')
     expect(challengeFor(error, { ...LENIENT, scope: 'a b' })).toBe(
-      'DPoP realm="ledger", scope="a b", algs="ES256 EdDSA RS256", Bearer realm="ledger", scope="a b"',
+      'Bearer realm="ledger", scope="a b", DPoP realm="ledger", scope="a b", algs="ES256 EdDSA RS256"',
     )
   })
 
@@ -48,12 +48,12 @@ describe('a challenge', () => {
   test('puts the error with the scheme it is about', () => {
     const told = (reason: VerificationReason, presented?: 'DPoP' | 'Bearer') =>
       challengeFor(new VerificationError(reason), { ...LENIENT, presented })
-        .split(', Bearer ')
+        .split(', DPoP ')
         .map((challenge) => challenge.includes('error='))
-    expect(told('token_expired', 'Bearer')).toEqual([false, true])
-    expect(told('token_expired', 'DPoP')).toEqual([true, false])
+    expect(told('token_expired', 'Bearer')).toEqual([true, false])
+    expect(told('token_expired', 'DPoP')).toEqual([false, true])
     expect(told('token_expired')).toEqual([true, true])
-    expect(told('proof_missing', 'Bearer')).toEqual([true, false])
+    expect(told('proof_missing', 'Bearer')).toEqual([false, true])
     const bearer = challengeFor(new VerificationError('scheme_mismatch'), {
       ...STRICT,
       presented: 'Bearer',
@@ -64,8 +64,9 @@ describe('a challenge', () => {
   test('8705-3-02 offers Bearer where a certificate may bind a token, and its error there', () => {
     const facts = { ...STRICT, certificateOf: tlsCertificate, presented: 'Bearer' as const }
     expect(challengeFor(new VerificationError('certificate_mismatch'), facts)).toBe(
-      'DPoP realm="ledger", algs="ES256 EdDSA RS256", Bearer realm="ledger", ' +
-        'error="invalid_token", error_description="the token is bound to another certificate"',
+      'Bearer realm="ledger", error="invalid_token", ' +
+        'error_description="the token is bound to another certificate", ' +
+        'DPoP realm="ledger", algs="ES256 EdDSA RS256"',
     )
     expect(challengeFor(new VerificationError('token_missing'), STRICT)).not.toContain('Bearer')
   })
@@ -73,7 +74,7 @@ describe('a challenge', () => {
   test.each(REASONS)('has each attribute once and stays within its quotes: %s', (reason) => {
     const facts = { ...LENIENT, scope: 'a', resourceMetadata: 'https://x.example/' }
     const challenge = challengeFor(new VerificationError(reason), facts)
-    for (const part of challenge.split(', Bearer ')) {
+    for (const part of challenge.split(', DPoP ')) {
       const names = [...part.matchAll(/(\w+)="[^"\\]*"/g)].map(([, name]) => name)
       expect(new Set(names).size).toBe(names.length)
     }

@@ -46,6 +46,7 @@ test.each([
   'adapters/express',
   'adapters/fastify',
   'adapters/fetch',
+  'adapters/mcp',
   'metadata',
   'certificate',
   'nonces',
