@@ -14,6 +14,11 @@ export interface VerificationKey {
 const MIN_RSA_BITS = 2048
 const MAX_RSA_BITS = 4096
 const RSA_EXPONENT = 65537n
+/**
+ * 11, 13, 37, 97, 241, 331 and 673, multiplied. Modulo each of them, what the broken generator of CVE-2017-15361 (ROCA) makes is a
+ * power of 65537, so its sixth power is 1; that of one other number in two hundred million is, too.
+ */
+const ROCA = 27_553_044_674_441n
 
 /**
  * Reads a public JWK (RFC 7517) for one of `allowed`. The key's own `alg` wins; else its type decides, and of several for that type
@@ -39,7 +44,7 @@ export function readVerificationKey(
   )
   if (alg === undefined) return undefined
   const key = importPublic(jwk)
-  if (key === undefined || !isSound(key)) return undefined
+  if (key === undefined || !isSound(key, jwk['n'])) return undefined
   return { kid, alg, key }
 }
 
@@ -74,13 +79,11 @@ function importPublic(jwk: Readonly<Record<string, unknown>>): KeyObject | undef
   }
 }
 
-/** RFC 8725 §3.4: an RSA key of 2048 to 4096 bits with the common exponent; curves were checked by import. */
-function isSound(key: KeyObject): boolean {
+/** RFC 8725 §3.4: an odd RSA modulus of 2048 to 4096 bits with the common exponent; curves were checked by import. */
+function isSound(key: KeyObject, modulus: unknown): boolean {
   if (key.asymmetricKeyType !== 'rsa') return true
   const { modulusLength = 0, publicExponent } = key.asymmetricKeyDetails ?? {}
-  return (
-    modulusLength >= MIN_RSA_BITS &&
-    modulusLength <= MAX_RSA_BITS &&
-    publicExponent === RSA_EXPONENT
-  )
+  if (modulusLength < MIN_RSA_BITS || modulusLength > MAX_RSA_BITS) return false
+  const n = BigInt(`0x${Buffer.from(String(modulus), 'base64url').toString('hex')}`)
+  return publicExponent === RSA_EXPONENT && n % 2n === 1n && (n % ROCA) ** 6n % ROCA !== 1n
 }

@@ -114,11 +114,15 @@ interface ProofClaims {
 
 function readProofClaims({ payload }: UnverifiedJws, facts: ProofFacts): ProofClaims {
   const { jti, iat, htm, htu, ath } = payload
-  if (typeof jti !== 'string' || jti === '' || jti.length > MAX_PROOF_ID_LENGTH)
-    throw new VerificationError('proof_malformed')
-  if (typeof iat !== 'number' || !Number.isFinite(iat))
-    throw new VerificationError('proof_malformed')
-  if (typeof htm !== 'string' || typeof htu !== 'string')
+  if (
+    typeof jti !== 'string' ||
+    jti === '' ||
+    jti.length > MAX_PROOF_ID_LENGTH ||
+    typeof iat !== 'number' ||
+    !Number.isFinite(iat) ||
+    typeof htm !== 'string' ||
+    typeof htu !== 'string'
+  )
     throw new VerificationError('proof_malformed')
   if (typeof ath !== 'string') throw new VerificationError('proof_token_mismatch')
   if (htm !== facts.method) throw new VerificationError('proof_method_mismatch')

@@ -70,7 +70,7 @@ function readKind(jwk: JsonObject): PublicMembers | undefined {
     return { algorithm: 'ES256', members: { crv, kty, x, y } }
   if (kty === 'OKP' && crv === 'Ed25519' && isCoordinate(x))
     return { algorithm: 'EdDSA', members: { crv, kty, x } }
-  if (kty === 'RSA' && isModulus(n) && isExponent(e))
+  if (kty === 'RSA' && isModulus(n) && e === COMMON_EXPONENT)
     return { algorithm: 'RS256', members: { e, kty, n } }
   return undefined
 }
@@ -79,25 +79,26 @@ function isCoordinate(value: unknown): value is string {
   return typeof value === 'string' && decodeBase64url(value)?.length === 32
 }
 
-/** 2048 to 4096 bits: smaller is weak, larger is a way to burn our time. */
-function isModulus(value: unknown): value is string {
-  if (typeof value !== 'string' || value.length > 684) return false
-  const bytes = decodeBase64url(value)
-  const [first = 0] = bytes ?? []
-  // Bits from the first set one; an even modulus has two trivially as a factor.
-  return (
-    bytes !== undefined &&
-    first !== 0 &&
-    bytes.length * 8 - Math.clz32(first) + 24 >= 2048 &&
-    (bytes.at(-1) ?? 0) % 2 === 1
-  )
-}
+/** 65537. An exponent of 1 would accept anything as a signature, and nobody needs another. */
+const COMMON_EXPONENT = 'AQAB'
 
-/** Odd, from 65537 to 32 bits (FIPS 186-5 §5.1): an exponent of 1 would accept anything as a signature. */
-function isExponent(value: unknown): value is string {
-  const bytes = typeof value === 'string' && value.length <= 6 ? decodeBase64url(value) : undefined
-  const exponent = bytes?.reduce((sum, byte) => sum * 256 + byte, 0) ?? 0
-  return exponent >= 65_537 && exponent % 2 === 1
+/**
+ * 11, 13, 37, 97, 241, 331 and 673, multiplied. Modulo each of them, what the broken generator of CVE-2017-15361 (ROCA) makes is a
+ * power of 65537, so its sixth power is 1; that of one other number in two hundred million is, too.
+ */
+const ROCA = 27_553_044_674_441n
+
+/** Odd, 2048 to 4096 bits, without zeros before it (RFC 7518 §2): smaller is weak, larger is a way to burn our time. */
+function isModulus(value: unknown): value is string {
+  const bytes = typeof value === 'string' && value.length < 684 ? decodeBase64url(value) : undefined
+  const first = bytes?.[0]
+  return (
+    !!first &&
+    bytes.length > (first < 128 ? 256 : 255) &&
+    // An even modulus has two trivially as a factor.
+    (bytes.at(-1) ?? 0) % 2 > 0 &&
+    bytes.reduce((rest, byte) => (rest * 256n + BigInt(byte)) % ROCA, 0n) ** 6n % ROCA !== 1n
+  )
 }
 
 /** Imports the key; undefined where its point is not on the curve. */

@@ -45,6 +45,18 @@ export function anRsaKey(bits: number, exponent = 'AQAB'): Jwk {
   return { kty: 'RSA', n: modulus.toString('base64url'), e: exponent }
 }
 
+/** A modulus as the generator of CVE-2017-15361 makes them: a power of 65537 modulo the product of the first 126 primes. */
+export function aRocaKey(): Jwk {
+  const primes = Array.from({ length: 700 }, (_, at) => at + 2).filter((number, _, all) =>
+    all.every((other) => other >= number || number % other > 0),
+  )
+  const product = primes.reduce((sum, prime) => sum * BigInt(prime), 1n)
+  const power = 65537n ** 7n % product
+  const modulus = ((1n << 2047n) / product + 1n) * product + power
+  const n = Buffer.from(modulus.toString(16), 'hex').toString('base64url')
+  return { kty: 'RSA', n, e: 'AQAB' }
+}
+
 const DIGESTS = { ES256: 'sha256', EdDSA: null, RS256: 'sha256' } as const
 
 /** A signature by node:crypto, apart from the code under test; `options` replace ours. */

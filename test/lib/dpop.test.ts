@@ -5,6 +5,7 @@ import type { Presentation } from '../../lib/src/presentation.ts'
 import { type ReplayClaim, ReplayMemory } from '../../lib/src/replay.ts'
 import { normalTarget } from '../../lib/src/url.ts'
 import type { Verifier } from '../../lib/src/verifier.ts'
+import { aRocaKey } from '../keys/public-keys.ts'
 import {
   API,
   aKey,
@@ -332,6 +333,8 @@ test.each(['EdDSA', 'RS256'])('accepts a proof by a key of %s', async (alg) => {
 test.each([
   ['modulus of 1024 bits', { n: base64url.encode(new Uint8Array(128).fill(255)) }],
   ['modulus of 16384 bits', { n: base64url.encode(new Uint8Array(2048).fill(255)) }],
+  ['modulus of 4104 bits', { n: base64url.encode(new Uint8Array(513).fill(255)) }],
+  ['modulus of the generator of CVE-2017-15361', { n: aRocaKey()['n'] }],
   ['leading zero', { n: base64url.encode(new Uint8Array(256).fill(1, 1)) }],
   ['even modulus', { n: base64url.encode(new Uint8Array(256).fill(254)) }],
   ['exponent 1', { e: 'AQ' }],
