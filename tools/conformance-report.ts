@@ -1,13 +1,12 @@
 /**
- * Writes docs/conformance.md: each requirement of the manifest and each attack case, with the tests that answer for it,
- * read from the sources. The same sources give the same text.
+ * The text of docs/conformance.md: what a run on this project's own server found out about each requirement, and each attack
+ * case with the tests that answer for it, read from the sources. The same result and sources give the same text.
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join, relative, resolve } from 'node:path'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { ATTACK_CASES } from '../conformance/attack-cases.ts'
-import { citations } from '../conformance/citations.ts'
-import type { Requirement } from '../conformance/requirement.ts'
-import { REQUIREMENTS } from '../conformance/requirements.ts'
+import { pageOf } from '../conformance/run/page.ts'
+import type { RunResult } from '../conformance/run/result.ts'
 import { formatted } from './formatted.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
@@ -58,41 +57,25 @@ function readable(title: string): string {
   )
 }
 
-export function conformanceReport(): string {
-  const all = Object.entries(REQUIREMENTS)
-  const files = Map.groupBy(citations(), ({ id }) => id)
-  const specs = Map.groupBy(all, ([, { spec }]) => spec)
-  const untested = all.filter(([, { gap }]) => gap !== undefined)
-  const tables = [...specs].map(([spec, rows]) => specTable(spec, rows, files))
+/** docs/conformance.md, from a run on this project's own server. */
+export function conformancePage(result: RunResult): string {
   const page = [
-    '# Conformance',
-    '<!-- Written by tools/conformance-report.ts. Change the manifest or the tests, then run it again. -->',
-    `The suite in \`conformance/\` speaks to an authorization server and a resource server over TLS and imports nothing of
-this project. It answers for ${all.length} requirements, of which ${all.length - untested.length} have tests and ${untested.length} have a reason why not.
-With \`CONFORMANCE_PROFILE\` naming a profile (\`conformance/suite/profile.ts\`) it runs against other servers:`,
-    '```sh\nCONFORMANCE_PROFILE=profile.json npx vitest run --project conformance\n```',
-    ...tables,
+    pageOf(result, { head: HEAD, suite: '../conformance/suite' }),
     attackTable(),
     '',
   ].join('\n\n')
   return formatted('docs/conformance.md', page)
 }
 
-type Cited = ReadonlyMap<string, readonly { readonly file: string }[]>
-
-function specTable(spec: string, rows: readonly [string, Requirement][], cited: Cited): string {
-  const lines = rows.map(([id, { section, strength, behaviour, gap, tested }]) => {
-    const names = [...new Set((cited.get(id) ?? []).map(({ file }) => file))]
-    const links = names.map(
-      (name) => `[${name.replace('.test.ts', '')}](../conformance/suite/${name})`,
-    )
-    const status = gap === undefined ? `tested: ${links.join(', ')}` : `not applicable: ${gap}`
-    return `| ${id} | ${section} | ${strength} | ${tested} | ${behaviour} | ${status} |`
-  })
-  const head =
-    '| id | section | strength | of | behaviour | status |\n| --- | --- | --- | --- | --- | --- |'
-  return `## ${spec}\n\n${head}\n${lines.join('\n')}`
-}
+const HEAD = [
+  '# Conformance',
+  '<!-- Written by a run: npm run conformance -- --report docs/conformance.md -->',
+  `The suite in [conformance/](../conformance/README.md) speaks to an authorization server and a resource server over HTTP and imports
+nothing of this project. This is what it found out about this project's own server, at the level of the delegation profile and in strict mode,
+where no other error code passes than the one of the row. Rows of features that the server does not offer are not asked; a gap is a row without a check, with
+the reason.`,
+  '```sh\nnpm run conformance -- --report docs/conformance.md\n```',
+]
 
 function attackTable(): string {
   const titles = caseTitles()
@@ -104,9 +87,4 @@ function attackTable(): string {
     return `| ${id} | ${attack} | ${status} |`
   })
   return `## Attack cases\n\n| id | attack | tests |\n| --- | --- | --- |\n${lines.join('\n')}`
-}
-
-if (import.meta.main) {
-  writeFileSync(REPORT, conformanceReport())
-  console.log(`${relative(ROOT, REPORT)} is written`)
 }

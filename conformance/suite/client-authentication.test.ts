@@ -103,7 +103,7 @@ describe('claims', () => {
 
   verifies('7523bis-3-02', 'at introspection and revocation too', async () => {
     const token = await subject()
-    for (const endpoint of ['introspect', 'revoke']) {
+    for (const endpoint of ['introspection', 'revocation'] as const) {
       for (const aud of audiences) {
         await refused(first.post(endpoint, { token }, { assertion: { aud } }))
       }

@@ -3,9 +3,10 @@
  * the request around them.
  */
 import { randomUUID } from 'node:crypto'
+import { endpointOf, isOffered } from './documents.ts'
 import { type ClientCertificate, FORM_TYPE, type Form, form, type Reply, send } from './http.ts'
 import { type Claims, epoch, newKey, type SigningKey, signingKey, signJwt } from './jwt.ts'
-import type { Party } from './profile.ts'
+import type { Authentication, EndpointName, Party } from './profile.ts'
 
 export const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
 export const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
@@ -19,6 +20,10 @@ export interface Fault {
   readonly assertion?: Claims
   readonly assertionHeader?: Claims
   readonly assertionKey?: SigningKey
+  /** Instead of the client's own. */
+  readonly secret?: string
+  /** Without any authentication. */
+  readonly anonymous?: boolean
   readonly proof?: Claims
   readonly proofHeader?: Claims
   readonly proofKey?: SigningKey
@@ -38,11 +43,19 @@ export class Client {
   readonly issuer: string
   readonly key: SigningKey
   readonly proofKey: SigningKey = newKey()
+  /** Whether its token requests carry proofs. */
+  readonly hasProofs: boolean
+  readonly #secret: string
+  readonly #way: Authentication
 
   constructor(issuer: string, party: Party) {
     this.issuer = issuer
     this.id = party.client_id
     this.key = signingKey(party.jwk)
+    this.hasProofs = party.dpop ?? isOffered('dpop')
+    this.#secret = party.client_secret ?? ''
+    const usual = party.client_secret === undefined ? 'private_key_jwt' : 'client_secret_basic'
+    this.#way = party.auth ?? usual
   }
 
   assertion({ assertion, assertionHeader, assertionKey = this.key }: Fault = {}): string {
@@ -67,27 +80,44 @@ export class Client {
     return signJwt(
       proofKey,
       { alg: proofKey.alg, typ: 'dpop+jwt', jwk: proofKey.publicJwk, ...proofHeader },
-      { jti: randomUUID(), htm: 'POST', htu: `${this.issuer}/token`, iat: epoch(), ...proof },
+      { jti: randomUUID(), htm: 'POST', htu: this.url('token'), iat: epoch(), ...proof },
     )
   }
 
+  /** Where an endpoint of the issuer is. */
+  url(name: EndpointName): string {
+    return endpointOf(this.issuer, name)
+  }
+
+  /** The form and the headers that authenticate it. RFC 6749 §2.3.1: both parts of Basic are form-encoded first. */
+  #credentials(fault: Fault): { readonly form: Form; readonly headers: Fault['headers'] } {
+    if (this.#way === 'private_key_jwt') {
+      const client_assertion = this.assertion(fault)
+      return { form: { client_assertion_type: ASSERTION_TYPE, client_assertion }, headers: {} }
+    }
+    const secret = fault.secret ?? this.#secret
+    if (this.#way === 'client_secret_post') {
+      return { form: { client_id: this.id, client_secret: secret }, headers: {} }
+    }
+    return { form: {}, headers: { authorization: basic(this.id, secret) } }
+  }
+
   /** An authenticated request to an endpoint of the issuer. */
-  post(endpoint: string, parameters: Form, fault: Fault = {}): Promise<Reply> {
-    const credentials =
-      'client_assertion' in parameters
-        ? {}
-        : { client_assertion_type: ASSERTION_TYPE, client_assertion: this.assertion(fault) }
-    return send(`${this.issuer}/${endpoint}${fault.query ?? ''}`, {
+  post(endpoint: EndpointName, parameters: Form, fault: Fault = {}): Promise<Reply> {
+    const isElse = 'client_assertion' in parameters || fault.anonymous === true
+    const credentials = isElse ? { form: {}, headers: {} } : this.#credentials(fault)
+    return send(`${this.url(endpoint)}${fault.query ?? ''}`, {
       method: fault.method ?? 'POST',
-      headers: { 'content-type': FORM_TYPE, ...fault.headers },
-      body: fault.body ?? form({ ...credentials, ...parameters }),
+      headers: { 'content-type': FORM_TYPE, ...credentials.headers, ...fault.headers },
+      body: fault.body ?? form({ ...credentials.form, ...parameters }),
       certificate: fault.certificate,
     })
   }
 
   /** A token request, with a proof. */
   token(parameters: Form, fault: Fault = {}): Promise<Reply> {
-    const dpop = fault.proofs === undefined ? this.proof(fault) : fault.proofs
+    const usual = this.hasProofs ? this.proof(fault) : null
+    const dpop = fault.proofs === undefined ? usual : fault.proofs
     const headers = { ...(dpop === null ? {} : { dpop }), ...fault.headers }
     return this.post('token', parameters, { ...fault, headers })
   }
@@ -103,10 +133,16 @@ export class Client {
   }
 
   introspect(token: string, parameters: Form = {}): Promise<Reply> {
-    return this.post('introspect', { token, ...parameters })
+    return this.post('introspection', { token, ...parameters })
   }
 
   revoke(token: string, parameters: Form = {}): Promise<Reply> {
-    return this.post('revoke', { token, ...parameters })
+    return this.post('revocation', { token, ...parameters })
   }
+}
+
+/** RFC 6749 §2.3.1. */
+export function basic(name: string, secret: string): string {
+  const encoded = [name, secret].map((text) => form({ x: text }).slice(2)).join(':')
+  return `Basic ${Buffer.from(encoded).toString('base64')}`
 }

@@ -1,8 +1,10 @@
-/** Requests as they are written, on real TLS: header lines may repeat, bodies may be anything. */
+/** Requests as they are written, on real TLS or on loopback without: header lines may repeat, bodies may be anything. */
 import { readFileSync } from 'node:fs'
+import { Agent as PlainAgent, request as plainRequest } from 'node:http'
 import { Agent, request } from 'node:https'
 import { profile } from './given.ts'
 import type { Members } from './jwt.ts'
+import { keepSecret } from './verdict.ts'
 
 export interface Sent {
   readonly method?: string
@@ -32,14 +34,17 @@ export interface Reply {
 export const trusted: { readonly ca?: string } =
   profile.ca === undefined ? {} : { ca: readFileSync(profile.ca, 'utf8') }
 const agent = new Agent({ keepAlive: true, maxSockets: 64, ...trusted })
+const plainAgent = new PlainAgent({ keepAlive: true, maxSockets: 64 })
 
 export function send(
   url: string,
   { method = 'GET', headers = {}, body, certificate }: Sent = {},
 ): Promise<Reply> {
-  const by = certificate === undefined ? agent : new Agent({ ...trusted, ...certificate })
+  const isPlain = url.startsWith('http:')
+  const over = certificate === undefined ? agent : new Agent({ ...trusted, ...certificate })
+  const by = isPlain ? plainAgent : over
   return new Promise((resolve, reject) => {
-    const outgoing = request(url, { method, agent: by }, (incoming) => {
+    const outgoing = (isPlain ? plainRequest : request)(url, { method, agent: by }, (incoming) => {
       const chunks: Buffer[] = []
       incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
       incoming.on('error', reject)
@@ -51,12 +56,14 @@ export function send(
         const text = Buffer.concat(chunks).toString('utf8')
         const joined = (name: string) =>
           lines.flatMap(([other, value]) => (other === name ? [value] : [])).join(', ')
+        const json = isJson(joined('content-type')) ? parsed(text) : {}
+        for (const name of TOKENS) keepSecret(json[name])
         resolve({
           status: incoming.statusCode ?? 0,
           headers: Object.fromEntries(lines.map(([name]) => [name, joined(name)])),
           lines,
           text,
-          json: isJson(joined('content-type')) ? parsed(text) : {},
+          json,
         })
       })
     })
@@ -66,13 +73,15 @@ export function send(
   })
 }
 
+const TOKENS = ['access_token', 'refresh_token', 'id_token'] as const
+
 function isJson(type: string): boolean {
   return /^application\/(?:[\w.-]+\+)?json\b/.test(type)
 }
 
 function parsed(text: string): Members {
   const value: unknown = text === '' ? {} : JSON.parse(text)
-  return typeof value === 'object' && value !== null ? value : {}
+  return typeof value === 'object' && value !== null ? (value as Members) : {}
 }
 
 export function form(parameters: Form): string {

@@ -28,7 +28,7 @@ const INACTIVE = { active: false }
 
 describe('the request', () => {
   verifies('7662-2.1-01', 'a token, by POST', async () => {
-    expectError(await first.post('introspect', {}), 'invalid_request')
+    expectError(await first.post('introspection', {}), 'invalid_request')
     const reply = await send(`${url}?${form({ token: await subject() })}`)
     expect([400, 401, 404, 405]).toContain(reply.status)
     expect(reply.json['active']).toBeUndefined()
@@ -56,7 +56,7 @@ describe('the request', () => {
   verifies('7662-2.3-01', 'bad credentials are 401', async () => {
     const token = await subject()
     const fault = { assertionKey: second.key }
-    expectError(await first.post('introspect', { token }, fault), 'invalid_client', 401)
+    expectError(await first.post('introspection', { token }, fault), 'invalid_client', 401)
   })
 })
 

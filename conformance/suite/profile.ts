@@ -1,16 +1,40 @@
 /**
- * What the suite is told of the servers under test: one JSON file, named by CONFORMANCE_PROFILE. Everything else it
- * learns from the servers themselves.
+ * What the suite is told of the servers under test: one JSON file, named by CONFORMANCE_PROFILE, which the runner writes
+ * from a profile in YAML. Everything else it learns from the servers themselves. What a profile leaves out has a stand-in
+ * (given.ts), and needs.ts tells which checks do without it.
  */
 import { readFileSync } from 'node:fs'
+import type { Feature, Metadata } from '../features.ts'
+import type { Level } from '../run/result.ts'
 
 export type Jwk = Readonly<Record<string, unknown>>
+export type Authentication = 'private_key_jwt' | 'client_secret_basic' | 'client_secret_post'
 
-/** A client that authenticates by private_key_jwt. */
+/** A client and how it authenticates: with its key, unless it has a secret. */
 export interface Party {
   readonly client_id: string
   /** Private. */
   readonly jwk: Jwk
+  readonly client_secret?: string
+  /** Default: client_secret_basic with a secret, private_key_jwt without. */
+  readonly auth?: Authentication
+  /** Whether its token requests carry proofs. Default: where the metadata says that the server takes them. */
+  readonly dpop?: boolean
+}
+
+/** Names of endpoints that the metadata lacks, or has otherwise. */
+export type EndpointName = 'token' | 'introspection' | 'revocation' | 'jwks'
+
+/** How second comes by a token it may exchange, in one of four ways. `type` is a URN of RFC 8693 §3, or its last word. */
+export interface SubjectToken {
+  readonly type: string
+  readonly token?: string
+  /** Path of a file that has the token. */
+  readonly file?: string
+  /** Prints one; run anew where a check needs a fresh one. */
+  readonly command?: string
+  /** An ID token for second, signed with the key of `idp`. */
+  readonly idp?: boolean
 }
 
 /** A client that acts, and where others hand their work to it. */
@@ -28,6 +52,14 @@ export interface Api extends Party {
 
 export interface Profile {
   readonly issuer: string
+  readonly endpoints?: Readonly<Partial<Record<EndpointName | 'metadata', string>>>
+  /** What metadata has no word for, or says wrongly. */
+  readonly features?: Readonly<Partial<Record<Feature, boolean>>>
+  readonly level?: Level
+  /** Instead of a token that first hands to second. */
+  readonly subject?: SubjectToken
+  /** Metadata documents by issuer, where somebody has read them already. */
+  readonly documents?: Readonly<Record<string, Metadata>>
   /** Beginnings of ids of requirements the servers do not claim, such as `7009-`: their tests are left out. */
   readonly not_claimed?: readonly string[]
   /** Path of a PEM file with the authority that signed the servers' certificates. */
@@ -152,8 +184,15 @@ export interface VectorProfile {
   readonly client_certificates: readonly { readonly cert: string; readonly key: string }[]
 }
 
-export function readProfile(): Profile {
+/** A profile as it is written: all but the issuer may be left out. */
+export type GivenProfile = Partial<Omit<Profile, 'agents' | 'api'>> & {
+  readonly issuer: string
+  readonly agents?: Partial<Record<keyof Profile['agents'], Partial<Agent>>>
+  readonly api?: Partial<Profile['api']>
+}
+
+export function readProfile(): GivenProfile {
   const path = process.env['CONFORMANCE_PROFILE']
   if (path === undefined) throw new Error('CONFORMANCE_PROFILE is not set')
-  return JSON.parse(readFileSync(path, 'utf8')) as Profile
+  return JSON.parse(readFileSync(path, 'utf8')) as GivenProfile
 }

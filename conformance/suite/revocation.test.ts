@@ -66,7 +66,7 @@ describe('revocation', () => {
     for (const text of ['garbage', 'a.b.c', tampered(token), token]) {
       expect((await first.revoke(text)).status).toBe(200)
     }
-    expectError(await first.post('revoke', {}), 'invalid_request')
+    expectError(await first.post('revocation', {}), 'invalid_request')
   })
 
   verifies('PROF-12', 'a tree of four levels dies with its root, and no other', async () => {

@@ -96,6 +96,9 @@ async function startTarget(folder: string, children: Child[]): Promise<string> {
   const acme = parties.profile((tenant) => `${publicUrl}/t/${tenant}`)
   const profile = {
     issuer: `${publicUrl}/t/acme`,
+    level: 'delegation',
+    // What metadata has no word for.
+    features: { spiffe: true, security_events: true, resource_server: true, delegation: true },
     ca: tls.ca,
     ...acme,
     bound: { ...acme.bound, certificates },

@@ -1,0 +1,17 @@
+/** The suite as the runner runs it: on the servers of a profile, and nothing else. */
+import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  root: resolve(import.meta.dirname, '..'),
+  test: {
+    name: 'conformance',
+    environment: 'node',
+    include: ['suite/**/*.test.ts'],
+    globalSetup: ['suite/vector-site.ts', 'suite/provide-documents.ts'],
+    maxWorkers: availableParallelism() + 1,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
+})
