@@ -8,6 +8,12 @@ export interface Tally {
   readonly skips: readonly string[]
 }
 
+/**
+ * Why a test may be left out even where everything has to run: what it needs is an outside collection that no registry carries.
+ * The title of the test says so. Nothing else belongs here that a package manager can bring.
+ */
+export const STANDING_REASONS: readonly string[] = ['(WYCHEPROOF_DIR is not set)']
+
 interface VitestReport {
   readonly numPassedTests: number
   readonly numFailedTests: number
@@ -48,7 +54,8 @@ export function closingLine({ passed, failed, skipped }: Tally): string {
   return skipped > 0 ? `${line}, ${skipped} skipped` : line
 }
 
-/** 0 only where something ran and nothing failed; with `isWhole`, only where nothing was left out either. */
-export function exitCodeOf({ passed, failed, skipped }: Tally, isWhole: boolean): 0 | 1 {
-  return passed > 0 && failed === 0 && (skipped === 0 || !isWhole) ? 0 : 1
+/** 0 only where something ran and nothing failed; with `isWhole`, only where nothing was left out but for a standing reason. */
+export function exitCodeOf({ passed, failed, skipped, skips }: Tally, isWhole: boolean): 0 | 1 {
+  const standing = skips.filter((skip) => STANDING_REASONS.some((why) => skip.includes(why)))
+  return passed > 0 && failed === 0 && (skipped === standing.length || !isWhole) ? 0 : 1
 }

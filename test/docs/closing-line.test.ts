@@ -1,10 +1,16 @@
 /** The closing line of `npm test` counts what ran, and no failure hides from it. */
 import { describe, expect, test } from 'vitest'
-import { addTallies, closingLine, exitCodeOf, vitestTally } from '../../tools/tally.ts'
+import {
+  addTallies,
+  closingLine,
+  exitCodeOf,
+  STANDING_REASONS,
+  vitestTally,
+} from '../../tools/tally.ts'
 
-function reportOf(statuses: readonly string[]): string {
+function reportOf(statuses: readonly string[], title = 'it is'): string {
   const count = (wanted: string): number => statuses.filter((status) => status === wanted).length
-  const assertionResults = statuses.map((status) => ({ fullName: ` it is ${status}`, status }))
+  const assertionResults = statuses.map((status) => ({ fullName: ` ${title} ${status}`, status }))
   return JSON.stringify({
     numPassedTests: count('passed'),
     numFailedTests: count('failed'),
@@ -34,6 +40,27 @@ describe('the closing line', () => {
   test('a test that was left out fails only the whole run, which CI asks for', () => {
     const tally = vitestTally(reportOf(['passed', 'skipped']), 0)
     expect([exitCodeOf(tally, false), exitCodeOf(tally, true)]).toEqual([0, 1])
+  })
+
+  test.each(STANDING_REASONS)(
+    'a test is left out of the whole run for %s, counted and by name',
+    (why) => {
+      const tally = vitestTally(reportOf(['passed', 'skipped'], `vectors ${why}`), 0)
+      expect(closingLine(tally)).toBe('1 passed, 0 failed, 1 skipped')
+      expect(tally.skips).toEqual([`a.test.ts: vectors ${why} skipped (skipped)`])
+      expect(exitCodeOf(tally, true)).toBe(0)
+      // It excuses itself alone: no other test, no failure, no run without any.
+      const skipped = vitestTally(reportOf(['skipped']), 0)
+      expect(exitCodeOf(addTallies(tally, skipped), true)).toBe(1)
+      expect(exitCodeOf(addTallies(tally, vitestTally(reportOf(['failed']), 1)), true)).toBe(1)
+      expect(exitCodeOf(vitestTally(reportOf(['skipped'], `vectors ${why}`), 0), true)).toBe(1)
+    },
+  )
+
+  test('a count without a name has no reason', () => {
+    const nameless = { passed: 1, failed: 0, skipped: 1, skips: [] }
+    const named = vitestTally(reportOf(['skipped'], `vectors ${STANDING_REASONS[0]}`), 0)
+    expect(exitCodeOf(addTallies(nameless, named), true)).toBe(1)
   })
 
   test.each([
