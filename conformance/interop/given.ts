@@ -12,7 +12,7 @@ export const ID_TOKEN = `${TOKEN_TYPE}id_token`
 /** What the ledger answers at. */
 export const ENTRIES = `${target.apis.ledger.uri}/entries`
 /** A user's ID token, as the identity provider signs it for the planner of a team. */
-export function idToken(team: TeamName): string {
+export function idToken(team: TeamName, lifetime = 600): string {
   const { issuer, subject, jwk } = target.idp
   const key = signingKey(jwk)
   const now = epoch()
@@ -24,7 +24,7 @@ export function idToken(team: TeamName): string {
       sub: subject,
       aud: target.teams[team].planner.client_id,
       iat: now,
-      exp: now + 600,
+      exp: now + lifetime,
       jti: randomUUID(),
     },
   )
