@@ -72,7 +72,7 @@ export const REASONS = {
   ),
   client_authentication_failed: entry(
     'invalid_client',
-    'client authentication failed: use the one way this client has; an assertion has the issuer as its only audience',
+    'client authentication failed: use the one way this client has; an assertion has the issuer as its only audience and lives 5 minutes at most',
     401,
   ),
   grant_not_permitted: entry('unauthorized_client', 'this client may not use this grant'),
