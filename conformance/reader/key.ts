@@ -38,12 +38,8 @@ const isModulus: Test = (value) =>
   octets(value)[0] !== 0 &&
   numberOf(value) % 2n === 1n &&
   isWithin(numberOf(value), 2n ** 2047n, 2n ** 4096n - 1n)
-/** FIPS 186-5 §5.1: odd and above 2^16; here of 32 bits at most. */
-const isExponent: Test = (value) =>
-  typeof value === 'string' &&
-  octets(value).length <= 4 &&
-  numberOf(value) % 2n === 1n &&
-  isWithin(numberOf(value), 65_537n, 2n ** 32n - 1n)
+/** The one that everybody uses (FIPS 186-5 §5.1 allows greater ones): with 1, anything is a signature. */
+const isExponent: Test = (value) => value === 'AQAB'
 
 const KINDS: readonly Kind[] = [
   {

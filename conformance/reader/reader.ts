@@ -12,7 +12,7 @@ import { type Compact, hasType, readCompact } from './compact.ts'
 import type { JsonObject } from './json.ts'
 import { isSignedBy, type Key, keyFor, keysOf } from './key.ts'
 import { numberAt, textAt } from './sentence.ts'
-import { isAccepted, statusFault } from './status-list.ts'
+import { isAccepted, statusFault, wantedScope } from './status-list.ts'
 
 export type Verdict =
   | { readonly verdict: 'accept'; readonly report: Report }
@@ -68,11 +68,11 @@ function needFault(
   { bounds, agents }: Chain,
   configuration: Configuration,
 ): string | undefined {
-  const { max_hops = MOST_HOPS, delegated, required_scope } = configuration
+  const { max_hops = MOST_HOPS, delegated } = configuration
   if (bounds.hops.length > max_hops) return 'chain_too_long'
   if (delegated === true && agents[0] === claims.get('sub')) return 'delegation_required'
   const scope = textAt(claims, 'scope').split(' ')
-  const wanted = required_scope?.split(' ') ?? []
+  const wanted = wantedScope(configuration)
   return wanted.every((name) => scope.includes(name)) ? undefined : 'scope_insufficient'
 }
 

@@ -110,10 +110,16 @@ function areKids({ header, payload }: Compact): boolean {
   return isSigner && kids.length <= MOST_KEYS && kids.every(isText)
 }
 
+/** Scopes the route asks for. */
+export function wantedScope({ required_scope, handover }: Configuration): readonly string[] {
+  return handover === true || required_scope === undefined ? [] : required_scope.split(' ')
+}
+
 /** How old a list may be for what the route asks. */
-function boundOf({ freshness = FRESH_SECONDS, ...rest }: Configuration): number {
-  const wanted = rest.required_scope?.split(' ') ?? []
-  const isExecute = rest.execute_scopes?.some((name) => wanted.includes(name)) ?? false
+function boundOf(configuration: Configuration): number {
+  const { freshness = FRESH_SECONDS, execute_scopes = [] } = configuration
+  const wanted = wantedScope(configuration)
+  const isExecute = execute_scopes.some((name) => wanted.includes(name))
   return isExecute ? Math.min(FRESH_SECONDS_OF_EXECUTE, freshness) : freshness
 }
 

@@ -7,8 +7,9 @@
 export interface Configuration {
   readonly issuer: string
   readonly audience: string
-  /** The scope the route asks for, one or more names; or `handover`, the door of an agent, which asks for none. */
+  /** The scope the route asks for, one or more names. */
   readonly required_scope?: string
+  /** The route is the door of an agent: being addressed is enough, and no scope is asked for, whatever `required_scope` says. */
   readonly handover?: true
   /** The route takes delegated tokens alone. */
   readonly delegated?: true
@@ -79,8 +80,13 @@ export interface Report {
   readonly revocation: 'checked' | 'not_checked'
 }
 
+/** RFC 7517 §5 */
+export interface Jwks {
+  readonly keys: readonly object[]
+}
+
 export interface Vector {
-  /** Unique over all files, and kept for good: `{file}-{number}`. */
+  /** Unique over all files, and kept for good: `{file}-{six hexadecimal digits}`. */
   readonly id: string
   readonly title: string
   /** Where the rule is written: `chain-format §2.4`, `RFC 9449 §4.3`. */
@@ -88,7 +94,7 @@ export interface Vector {
   readonly now?: number
   readonly configuration?: Partial<Configuration>
   /** Instead of the file's keys. */
-  readonly jwks?: { readonly keys: readonly object[] }
+  readonly jwks?: Jwks
   readonly status_lists?: readonly PublishedList[]
   readonly token: string
   readonly request: VectorRequest
@@ -100,7 +106,7 @@ export interface VectorFile {
   readonly description: string
   readonly now: number
   readonly configuration: Configuration
-  readonly jwks: { readonly keys: readonly object[] }
+  readonly jwks: Jwks
   readonly vectors: readonly Vector[]
 }
 
