@@ -1,0 +1,171 @@
+/**
+ * Whether the verifier was right about an input. Three judges, none of which shares code with it: who signed what, which the oracle
+ * knows; the independent reader; and sets of names, for whether the hops of an accepted token narrow.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import { VerificationError, type VerificationReport, type Verifier } from '@actchain/verifier'
+import { readCase, type Verdict } from '../../reader/reader.ts'
+import type { Report } from '../../vectors/vector.ts'
+import type { Claims } from './grammar.ts'
+import { caseOfInput, type TokenInput } from './input.ts'
+import { closeVerifiers, LISTS, newVerifiers, type Verifiers } from './verifiers.ts'
+
+export type FaultKind =
+  /** Accepted, though the issuer did not sign it, or its hops widen, or the reader refuses it. */
+  | 'false_acceptance'
+  /** Refused, though grammar made it or the reader accepts it. */
+  | 'false_refusal'
+  /** Both accept, and say different things of it. */
+  | 'report_differs'
+  /** Something else than a VerificationError was thrown. */
+  | 'crash'
+
+export interface Fault {
+  readonly kind: FaultKind
+  /** Never the token. */
+  readonly detail: string
+}
+
+export interface Judgement {
+  /** The verifier's reason, or `accepted`. */
+  readonly outcome: string
+  /** The reader's. */
+  readonly reading: string
+  readonly fault?: Fault
+  /** Of the verifier alone. */
+  readonly milliseconds: number
+}
+
+type Answer =
+  | { readonly kind: 'accepted'; readonly report: VerificationReport }
+  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'crashed'; readonly detail: string }
+
+/** Judges one input. Never rejects. */
+export async function judge(
+  verifiers: Verifiers,
+  input: TokenInput,
+  isFresh = false,
+): Promise<Judgement> {
+  const verifier = verifiers[input.setting]
+  const begun = performance.now()
+  const answer = await answerOf(verifier, input)
+  const milliseconds = performance.now() - begun
+  const verdict = readCase(caseOfInput(input, LISTS))
+  // The verifier's own clock runs: a process that waited for a core has lists that grew old.
+  const isUnknown = answer.kind === 'refused' && answer.reason === 'revocation_unknown'
+  if (isUnknown && verdict.verdict === 'accept' && !isFresh) {
+    const fresh = newVerifiers()
+    const again = await judge(fresh, input, true)
+    closeVerifiers(fresh)
+    return { ...again, milliseconds }
+  }
+  const fault = faultOf(input, answer, verdict)
+  return {
+    outcome:
+      answer.kind === 'accepted' ? 'accepted' : answer.kind === 'refused' ? answer.reason : 'crash',
+    reading: verdict.verdict === 'accept' ? 'accepted' : verdict.reason,
+    ...(fault === undefined ? {} : { fault }),
+    milliseconds,
+  }
+}
+
+async function answerOf(verifier: Verifier, input: TokenInput): Promise<Answer> {
+  const { token, need, request } = input
+  const { method, url, scheme, proof, certificate_thumbprint } = request
+  const { required_scope: scope, delegated } = need
+  const wanted = delegated === true ? { delegated } : {}
+  try {
+    const report = await verifier.verify(
+      { token, method, url, scheme, proof, certificateThumbprint: certificate_thumbprint },
+      scope === undefined ? { handover: true, ...wanted } : { scope, ...wanted },
+    )
+    return { kind: 'accepted', report }
+  } catch (error) {
+    if (error instanceof VerificationError) return { kind: 'refused', reason: error.reason }
+    const stack = error instanceof Error ? error.stack : undefined
+    return { kind: 'crashed', detail: stack ?? String(error) }
+  }
+}
+
+function faultOf(input: TokenInput, answer: Answer, verdict: Verdict): Fault | undefined {
+  if (answer.kind === 'crashed') return { kind: 'crash', detail: answer.detail }
+  if (answer.kind === 'refused') return refusalFault(input, answer.reason, verdict)
+  if (!input.signed) return { kind: 'false_acceptance', detail: 'the issuer did not sign it' }
+  const widened = wideningOf(input.token)
+  if (widened !== undefined) return { kind: 'false_acceptance', detail: widened }
+  if (verdict.verdict === 'reject')
+    return { kind: 'false_acceptance', detail: `the reader says ${verdict.reason}` }
+  const told = reportOf(answer.report)
+  if (isDeepStrictEqual(told, verdict.report)) return undefined
+  const members = Object.keys(told) as (keyof Report)[]
+  const differing = members.filter((name) => !isDeepStrictEqual(told[name], verdict.report[name]))
+  return { kind: 'report_differs', detail: differing.join(', ') }
+}
+
+function refusalFault(input: TokenInput, reason: string, verdict: Verdict): Fault | undefined {
+  const kind = 'false_refusal'
+  if (input.good === true) return { kind, detail: `grammar made it, the verifier says ${reason}` }
+  // That a proof was used before is not for one case alone to show.
+  if (verdict.verdict === 'reject' || reason === 'proof_replayed') return undefined
+  return { kind, detail: `the reader accepts it, the verifier says ${reason}` }
+}
+
+function reportOf(report: VerificationReport): Report {
+  const { subject, actor, chain, scope, ceilings, basis, txn, jti, expiresAt, revocation } = report
+  return {
+    subject,
+    actor: actor.sub,
+    chain: chain.map(({ sub }) => sub),
+    scope,
+    ceilings: ceilings.map((ceiling) => ({
+      scope: ceiling.scope,
+      reach: ceiling.reach,
+      audience: ceiling.audience,
+      expires_at: ceiling.expiresAt,
+    })),
+    basis,
+    txn,
+    jti,
+    expires_at: expiresAt,
+    revocation,
+  }
+}
+
+/** Where a hop of an accepted token may do more than the one before it: by names and times, without a bit operation. */
+function wideningOf(token: string): string | undefined {
+  const claims = JSON.parse(
+    Buffer.from(token.split('.')[1] ?? '', 'base64url').toString(),
+  ) as Claims
+  const { root, hops } = claims['act_bounds'] as unknown as {
+    readonly root: Readonly<Record<string, unknown>>
+    readonly hops: readonly Readonly<Record<string, unknown>>[]
+  }
+  const lists = { scope: root['scope'] as string[], reach: root['reach'] as string[] }
+  let names = { scope: new Set(lists.scope), reach: new Set(lists.reach) }
+  let end = Number(root['exp'])
+  for (const hop of hops.toReversed()) {
+    const mine = {
+      scope: namesOf(lists.scope, hop['scope']),
+      reach: namesOf(lists.reach, hop['reach']),
+    }
+    if (!isWithin(mine.scope, names.scope)) return 'a hop has a scope that its parent has not'
+    if (!isWithin(mine.reach, names.reach)) return 'a hop reaches what its parent does not'
+    if (Number(root['iat']) + Number(hop['exp']) > end) return 'a hop outlives its parent'
+    end = Number(root['iat']) + Number(hop['exp'])
+    names = mine
+  }
+  const granted = String(claims['scope']).split(' ')
+  if (!isWithin(granted, names.scope)) return 'the token has a scope that no hop gave'
+  if (!names.reach.has(String(claims['aud']))) return 'the token is for a place it may not reach'
+  return Number(claims['exp']) > end ? 'the token outlives its hop' : undefined
+}
+
+function isWithin(names: Iterable<string>, all: ReadonlySet<string>): boolean {
+  return [...names].every((name) => all.has(name))
+}
+
+function namesOf(list: readonly string[], mask: unknown): Set<string> {
+  const digits = [...BigInt(Number(mask)).toString(2)].toReversed()
+  return new Set(digits.flatMap((digit, at) => (digit === '1' ? [list[at] ?? `bit ${at}`] : [])))
+}

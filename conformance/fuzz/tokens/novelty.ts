@@ -1,0 +1,17 @@
+/** What makes an input worth keeping: verifier and reader together said something that they had not said before. */
+
+import type { TokenInput } from './input.ts'
+import type { Judgement } from './judge.ts'
+
+/** Accepted ones differ by the resource server that accepted them. */
+export function nameOf({ setting }: TokenInput, { outcome, reading }: Judgement): string {
+  if (outcome === 'accepted') return `accepted by ${setting}`
+  return outcome === reading ? outcome : `${outcome}, read as ${reading}`
+}
+
+/** Characters of a token that is kept for being new: a corpus is to be read. */
+const LONGEST = 2_400
+
+export function isKeepable({ token, request }: TokenInput): boolean {
+  return token.length + (request.proof?.length ?? 0) <= LONGEST
+}
