@@ -21,7 +21,7 @@ export function pageOf({ rows }: RunResult, { head, suite }: PageShape): string 
 type Spec = readonly [string, readonly RowResult[]]
 
 function totalsTable(specs: readonly Spec[], rows: readonly RowResult[]): string {
-  const names = OUTCOMES.map((outcome) => outcome.replace('_', ' '))
+  const names = OUTCOMES.map((outcome) => outcome.replaceAll('_', ' '))
   const lines = [...specs, ['all', rows] as const].map(([spec, some]) => {
     const totals = totalsOf(some)
     return `| ${spec} | ${some.length} | ${OUTCOMES.map((outcome) => totals[outcome]).join(' | ')} |`
@@ -41,7 +41,7 @@ function specTable(spec: string, rows: readonly RowResult[], suite: string): str
 }
 
 function resultIn({ outcome, checks, because }: RowResult, suite: string): string {
-  const name = outcome.replace('_', ' ')
+  const name = outcome.replaceAll('_', ' ')
   if (because !== undefined) return `${name}: ${because}`
   const files = new Set(
     checks.filter((check) => check.outcome !== 'left_out').map(({ file }) => file),

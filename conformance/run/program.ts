@@ -132,5 +132,5 @@ function tell(result: RunResult, { json, junit, report }: Options, page: House['
 
 function closing({ rows }: RunResult): string {
   const totals = totalsOf(rows)
-  return `${OUTCOMES.map((outcome) => `${totals[outcome]} ${outcome.replace('_', ' ')}`).join(', ')}\n`
+  return `${OUTCOMES.map((outcome) => `${totals[outcome]} ${outcome.replaceAll('_', ' ')}`).join(', ')}\n`
 }

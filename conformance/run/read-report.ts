@@ -112,7 +112,7 @@ function withoutVerdict(
     return { outcome: isOffered ? 'not_set_up' : 'not_offered', because }
   }
   const shape: FeatureShape | undefined = feature === undefined ? undefined : FEATURES[feature]
-  return { outcome: 'gap', because: gap ?? shape?.unchecked ?? 'the suite has no check for it' }
+  return { outcome: 'gap', because: gap ?? shape?.unchecked ?? 'a later row: no check yet' }
 }
 
 function titleOf(feature: string): string {

@@ -4,7 +4,7 @@ import { OUTCOMES, type RowResult, type RunResult, totalsOf } from './result.ts'
 
 export function tableOf({ target, level, mode, rows }: RunResult): string {
   const specs = [...Map.groupBy(rows, ({ id }) => REQUIREMENTS[id]?.spec ?? 'unknown')]
-  const head = ['', ...OUTCOMES.map((outcome) => outcome.replace('_', ' '))]
+  const head = ['', ...OUTCOMES.map((outcome) => outcome.replaceAll('_', ' '))]
   const lines = [...specs, ['all', rows] as const].map(([spec, some]) => {
     const totals = totalsOf(some)
     return [spec, ...OUTCOMES.map((outcome) => String(totals[outcome] || '·'))]

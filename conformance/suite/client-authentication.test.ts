@@ -8,12 +8,12 @@ import { type Claims, encode, epoch, newKey, respelt, tampered, unsigned } from 
 import {
   api,
   call,
-  exchange,
   expectError,
   first,
   issuer,
   newId,
   ownToken,
+  request,
   second,
   subject,
   tokenOf,
@@ -22,40 +22,60 @@ import { verifies } from './verifies.ts'
 
 /** An exchange that is right but for its assertion. */
 const withAssertion = (assertion: string): Promise<Reply> =>
-  exchange({ client_assertion_type: ASSERTION_TYPE, client_assertion: assertion })
-const withClaims = (assertion: Claims): Promise<Reply> => exchange({}, { assertion })
+  request({ client_assertion_type: ASSERTION_TYPE, client_assertion: assertion })
+const withClaims = (assertion: Claims): Promise<Reply> => request({}, { assertion })
 const refused = async (reply: Promise<Reply>): Promise<void> =>
   expectError(await reply, 'invalid_client', 401)
 
 describe('the request', () => {
-  verifies('7521-4.2-01', 'an assertion and its type come together', async () => {
-    await refused(exchange({ client_assertion: second.assertion() }))
-    await refused(exchange({ client_assertion: undefined, client_assertion_type: ASSERTION_TYPE }))
-  })
+  verifies(
+    '7521-4.2-01',
+    'an assertion and its type come together',
+    async () => {
+      await refused(request({ client_assertion: second.assertion() }))
+      await refused(request({ client_assertion: undefined, client_assertion_type: ASSERTION_TYPE }))
+    },
+    ['token', 'keys'],
+  )
 
-  verifies('7521-4.2-02', 'a client id beside it is the same client', async () => {
-    const credentials = {
-      client_assertion_type: ASSERTION_TYPE,
-      client_assertion: second.assertion(),
-    }
-    await refused(exchange({ ...credentials, client_id: first.id }))
-    expect((await exchange({ client_id: second.id })).status).toBe(200)
-  })
+  verifies(
+    '7521-4.2-02',
+    'a client id beside it is the same client',
+    async () => {
+      const credentials = {
+        client_assertion_type: ASSERTION_TYPE,
+        client_assertion: second.assertion(),
+      }
+      await refused(request({ ...credentials, client_id: first.id }))
+      expect((await request({ client_id: second.id })).status).toBe(200)
+    },
+    ['token', 'keys'],
+  )
 
-  verifies(['7521-4.2.1-02', '7523-3.1-02'], 'a second method beside it fails', async () => {
-    const basic = Buffer.from(`${second.id}:wrong`).toString('base64')
-    await refused(exchange({}, { headers: { authorization: `Basic ${basic}` } }))
-    await refused(exchange({ client_id: second.id, client_secret: 'wrong' }))
-  })
+  verifies(
+    ['7521-4.2.1-02', '7523-3.1-02'],
+    'a second method beside it fails',
+    async () => {
+      const basic = Buffer.from(`${second.id}:wrong`).toString('base64')
+      await refused(request({}, { headers: { authorization: `Basic ${basic}` } }))
+      await refused(request({ client_id: second.id, client_secret: 'wrong' }))
+    },
+    ['token', 'keys'],
+  )
 
-  verifies('7523-2.2-01', 'the type is the one URN, the assertion one JWT', async () => {
-    const types = [ASSERTION_TYPE.toUpperCase(), 'urn:x', ASSERTION_TYPE.replace('jwt', 'saml2')]
-    for (const client_assertion_type of types) {
-      await refused(exchange({ client_assertion_type, client_assertion: second.assertion() }))
-    }
-    await refused(withAssertion('garbage'))
-    await refused(withAssertion(`${second.assertion()} ${second.assertion()}`))
-  })
+  verifies(
+    '7523-2.2-01',
+    'the type is the one URN, the assertion one JWT',
+    async () => {
+      const types = [ASSERTION_TYPE.toUpperCase(), 'urn:x', ASSERTION_TYPE.replace('jwt', 'saml2')]
+      for (const client_assertion_type of types) {
+        await refused(request({ client_assertion_type, client_assertion: second.assertion() }))
+      }
+      await refused(withAssertion('garbage'))
+      await refused(withAssertion(`${second.assertion()} ${second.assertion()}`))
+    },
+    ['token', 'keys'],
+  )
 })
 
 describe('claims', () => {
@@ -78,6 +98,7 @@ describe('claims', () => {
       }
       await refused(withClaims({ iss: first.id, sub: first.id }))
     },
+    ['token', 'keys'],
   )
 
   const audiences: readonly unknown[] = [
@@ -95,11 +116,16 @@ describe('claims', () => {
     new URL(issuer).origin,
   ]
 
-  verifies('7523bis-3-01', 'the issuer is the only audience', async () => {
-    expect((await withClaims({ aud: issuer })).status).toBe(200)
-    expect((await withClaims({ aud: [issuer] })).status).toBe(200)
-    for (const aud of audiences) await refused(withClaims({ aud }))
-  })
+  verifies(
+    '7523bis-3-01',
+    'the issuer is the only audience',
+    async () => {
+      expect((await withClaims({ aud: issuer })).status).toBe(200)
+      expect((await withClaims({ aud: [issuer] })).status).toBe(200)
+      for (const aud of audiences) await refused(withClaims({ aud }))
+    },
+    ['token', 'keys'],
+  )
 
   verifies('7523bis-3-02', 'at introspection and revocation too', async () => {
     const token = await subject()
@@ -111,32 +137,52 @@ describe('claims', () => {
     expect((await first.introspect(token)).json['active']).toBe(true)
   })
 
-  verifies('7523bis-3.2-01', 'untyped passes, other kinds do not', async () => {
-    const typed = (typ: unknown): Promise<Reply> => exchange({}, { assertionHeader: { typ } })
-    for (const typ of [undefined, 'JWT', 'client-authentication+jwt']) {
-      expect((await typed(typ)).status).toBe(200)
-    }
-    for (const typ of ['at+jwt', 'dpop+jwt', 'oauth-id-jag+jwt', 'secevent+jwt', 'id+jwt', 'x']) {
-      await refused(typed(typ))
-    }
-  })
+  verifies(
+    '7523bis-3.2-01',
+    'untyped passes, other kinds do not',
+    async () => {
+      const typed = (typ: unknown): Promise<Reply> => request({}, { assertionHeader: { typ } })
+      for (const typ of [undefined, 'JWT', 'client-authentication+jwt']) {
+        expect((await typed(typ)).status).toBe(200)
+      }
+      for (const typ of ['at+jwt', 'dpop+jwt', 'oauth-id-jag+jwt', 'secevent+jwt', 'id+jwt', 'x']) {
+        await refused(typed(typ))
+      }
+    },
+    ['token', 'keys'],
+  )
 
-  verifies('7523-3-04', 'it expires, soon, and has not yet', async () => {
-    const now = epoch()
-    const times = [undefined, now - 60, now + 3600, now + 31_536_000, 1e300, -1, `${now + 60}`]
-    for (const exp of times) await refused(withClaims({ exp }))
-    expect((await withClaims({ exp: now + 240 })).status).toBe(200)
-  })
+  verifies(
+    '7523-3-04',
+    'it expires, soon, and has not yet',
+    async () => {
+      const now = epoch()
+      const times = [undefined, now - 60, now + 3600, now + 31_536_000, 1e300, -1, `${now + 60}`]
+      for (const exp of times) await refused(withClaims({ exp }))
+      expect((await withClaims({ exp: now + 240 })).status).toBe(200)
+    },
+    ['token', 'keys'],
+  )
 
-  verifies('7523-3-05', 'it does not work before its time', async () => {
-    await refused(withClaims({ nbf: epoch() + 600 }))
-    await refused(withClaims({ iat: epoch() + 600 }))
-  })
+  verifies(
+    '7523-3-05',
+    'it does not work before its time',
+    async () => {
+      await refused(withClaims({ nbf: epoch() + 600 }))
+      await refused(withClaims({ iat: epoch() + 600 }))
+    },
+    ['token', 'keys'],
+  )
 
-  verifies('7523-3-06', 'an old one is refused', async () => {
-    const now = epoch()
-    await refused(withClaims({ iat: now - 604_800 }))
-  })
+  verifies(
+    '7523-3-06',
+    'an old one is refused',
+    async () => {
+      const now = epoch()
+      await refused(withClaims({ iat: now - 604_800 }))
+    },
+    ['token', 'keys'],
+  )
 })
 
 describe('single use', () => {
@@ -158,48 +204,58 @@ describe('single use', () => {
 })
 
 describe('signatures', () => {
-  verifies('7523-3-08', 'by a key of the client, and no other', async () => {
-    await refused(withAssertion(tampered(second.assertion())))
-    await refused(withAssertion(unsigned(second.assertion())))
-    await refused(withAssertion(respelt(second.assertion())))
-    await refused(exchange({}, { assertionKey: first.key }))
-    await refused(exchange({}, { assertionKey: newKey(second.key.kid) }))
-    const hmac = await exchange({}, { assertionHeader: { alg: 'HS256' } })
-    expectError(hmac, 'invalid_client', 401)
-    // A key the assertion brought along.
-    const own = newKey()
-    const jwk = own.publicJwk
-    await refused(exchange({}, { assertionKey: own, assertionHeader: { jwk, kid: undefined } }))
-  })
+  verifies(
+    '7523-3-08',
+    'by a key of the client, and no other',
+    async () => {
+      await refused(withAssertion(tampered(second.assertion())))
+      await refused(withAssertion(unsigned(second.assertion())))
+      await refused(withAssertion(respelt(second.assertion())))
+      await refused(request({}, { assertionKey: first.key }))
+      await refused(request({}, { assertionKey: newKey(second.key.kid) }))
+      const hmac = await request({}, { assertionHeader: { alg: 'HS256' } })
+      expectError(hmac, 'invalid_client', 401)
+      // A key the assertion brought along.
+      const own = newKey()
+      const jwk = own.publicJwk
+      await refused(request({}, { assertionKey: own, assertionHeader: { jwk, kid: undefined } }))
+    },
+    ['token', 'keys'],
+  )
 
-  verifies('7523-3-09', 'what is no JWT is refused without a fault', async () => {
-    const good = second.assertion()
-    const [header, payload, proof] = good.split('.')
-    const malformed = [
-      '',
-      '.',
-      '..',
-      '...',
-      `${header}.${payload}`,
-      `${good}.x`,
-      `${header}..${proof}`,
-      `${encode('null')}.${payload}.${proof}`,
-      `${encode('[]')}.${payload}.${proof}`,
-      `${header}.${encode('7')}.${proof}`,
-      `${header}.${encode('{"iss":')}.${proof}`,
-      `${header}.${encode(Buffer.from([0xff, 0xfe]))}.${proof}`,
-      `${good}=`,
-      ` ${good}`,
-      `${good}\n`,
-      'e30.e30.',
-      'a'.repeat(20_000),
-      JSON.stringify({ payload, protected: header, signature: proof }),
-    ]
-    for (const assertion of malformed) await refused(withAssertion(assertion))
-    const crit = { crit: ['b64'], b64: false }
-    await refused(exchange({}, { assertionHeader: crit }))
-    await refused(exchange({}, { assertionHeader: { crit: [] } }))
-  })
+  verifies(
+    '7523-3-09',
+    'what is no JWT is refused without a fault',
+    async () => {
+      const good = second.assertion()
+      const [header, payload, proof] = good.split('.')
+      const malformed = [
+        '',
+        '.',
+        '..',
+        '...',
+        `${header}.${payload}`,
+        `${good}.x`,
+        `${header}..${proof}`,
+        `${encode('null')}.${payload}.${proof}`,
+        `${encode('[]')}.${payload}.${proof}`,
+        `${header}.${encode('7')}.${proof}`,
+        `${header}.${encode('{"iss":')}.${proof}`,
+        `${header}.${encode(Buffer.from([0xff, 0xfe]))}.${proof}`,
+        `${good}=`,
+        ` ${good}`,
+        `${good}\n`,
+        'e30.e30.',
+        'a'.repeat(20_000),
+        JSON.stringify({ payload, protected: header, signature: proof }),
+      ]
+      for (const assertion of malformed) await refused(withAssertion(assertion))
+      const crit = { crit: ['b64'], b64: false }
+      await refused(request({}, { assertionHeader: crit }))
+      await refused(request({}, { assertionHeader: { crit: [] } }))
+    },
+    ['token', 'keys'],
+  )
 })
 
 describe('keys', () => {
@@ -229,7 +285,7 @@ describe('keys', () => {
           ? { proofKey: { ...rsa, publicJwk: jwk }, proofHeader: { jwk } }
           : { proofHeader: { jwk } }
       const parameters: Form = { scope: api.read }
-      expectError(await exchange(parameters, fault), 'invalid_dpop_proof')
+      expectError(await request(parameters, fault), 'invalid_dpop_proof')
       const called = await call(second, await ownToken(), { fault })
       // Either no key, or not the one the token is bound to.
       expect(called.status).toBe(401)

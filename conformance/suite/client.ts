@@ -89,8 +89,11 @@ export class Client {
     return endpointOf(this.issuer, name)
   }
 
-  /** The form and the headers that authenticate it. RFC 6749 §2.3.1: both parts of Basic are form-encoded first. */
-  #credentials(fault: Fault): { readonly form: Form; readonly headers: Fault['headers'] } {
+  /** The form and the headers that authenticate it. */
+  credentials(fault: Fault = {}): {
+    readonly form: Form
+    readonly headers: Readonly<Record<string, string>>
+  } {
     if (this.#way === 'private_key_jwt') {
       const client_assertion = this.assertion(fault)
       return { form: { client_assertion_type: ASSERTION_TYPE, client_assertion }, headers: {} }
@@ -105,13 +108,18 @@ export class Client {
   /** An authenticated request to an endpoint of the issuer. */
   post(endpoint: EndpointName, parameters: Form, fault: Fault = {}): Promise<Reply> {
     const isElse = 'client_assertion' in parameters || fault.anonymous === true
-    const credentials = isElse ? { form: {}, headers: {} } : this.#credentials(fault)
+    const credentials = isElse ? { form: {}, headers: {} } : this.credentials(fault)
     return send(`${this.url(endpoint)}${fault.query ?? ''}`, {
       method: fault.method ?? 'POST',
       headers: { 'content-type': FORM_TYPE, ...credentials.headers, ...fault.headers },
       body: fault.body ?? form({ ...credentials.form, ...parameters }),
       certificate: fault.certificate,
     })
+  }
+
+  /** The header that proves possession, where its requests have one. */
+  proofHeader(): Readonly<Record<string, string>> {
+    return this.hasProofs ? { dpop: this.proof() } : {}
   }
 
   /** A token request, with a proof. */
@@ -141,7 +149,7 @@ export class Client {
   }
 }
 
-/** RFC 6749 §2.3.1. */
+/** RFC 6749 §2.3.1: both parts are form-encoded first. */
 export function basic(name: string, secret: string): string {
   const encoded = [name, secret].map((text) => form({ x: text }).slice(2)).join(':')
   return `Basic ${Buffer.from(encoded).toString('base64')}`

@@ -1,8 +1,9 @@
 /** RFC 9449 at the token endpoint and at the resource server. */
 import { describe, expect, test } from 'vitest'
 import { Client, type Fault } from './client.ts'
+import { metadata } from './documents.ts'
 import { profile } from './given.ts'
-import { type Reply, send } from './http.ts'
+import type { Reply } from './http.ts'
 import {
   type Claims,
   epoch,
@@ -304,9 +305,13 @@ describe.runIf(profile.nonces !== undefined)('a server that asks for nonces', ()
   })
 })
 
-verifies('9449-5.1-01', 'metadata names algorithms of proofs', async () => {
-  const { json } = await send(`${issuer}/.well-known/oauth-authorization-server`)
-  const algorithms: readonly string[] = json['dpop_signing_alg_values_supported']
-  expect(algorithms.length).toBeGreaterThan(0)
-  expect(algorithms.filter((name) => /^(none|HS)/i.test(name))).toEqual([])
-})
+verifies(
+  '9449-5.1-01',
+  'metadata names algorithms of proofs',
+  async () => {
+    const algorithms = [metadata['dpop_signing_alg_values_supported']].flat() as readonly string[]
+    expect(algorithms.length).toBeGreaterThan(0)
+    expect(algorithms.filter((name) => /^(none|HS)/i.test(name))).toEqual([])
+  },
+  [],
+)

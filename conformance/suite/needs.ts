@@ -44,16 +44,24 @@ function missingTarget({ api }: GivenProfile): readonly string[] {
 
 const AGENTS = ['first', 'second', 'third', 'fourth', 'stranger', 'retired'] as const
 
+/** A good exchange. */
+const EXCHANGE: NeedShape = {
+  feature: 'token_exchange',
+  missing: (profile) => [
+    ...members('agents.second.client_id')(profile),
+    ...missingSubject(profile),
+    ...missingTarget(profile),
+  ],
+}
+
+/** A token of second's own. */
+const OWN: NeedShape = {
+  feature: 'client_credentials',
+  missing: (profile) => [...members('agents.second.client_id')(profile), ...missingTarget(profile)],
+}
+
 export const NEEDS = {
-  /** A good exchange. */
-  exchange: {
-    feature: 'token_exchange',
-    missing: (profile) => [
-      ...members('agents.second.client_id')(profile),
-      ...missingSubject(profile),
-      ...missingTarget(profile),
-    ],
-  },
+  exchange: EXCHANGE,
   /** A subject token that a check may spoil for others: one more can be had. */
   fresh: {
     missing: (profile) => {
@@ -62,13 +70,16 @@ export const NEEDS = {
       return isOne ? ['subject.command'] : missingSubject(profile)
     },
   },
-  /** A token of second's own. */
-  own: {
-    feature: 'client_credentials',
-    missing: (profile) => [
-      ...members('agents.second.client_id')(profile),
-      ...missingTarget(profile),
-    ],
+  own: OWN,
+  /** A token, by one grant or the other. */
+  token: {
+    missing: (profile): readonly string[] => {
+      const ways = [EXCHANGE, OWN].filter(
+        ({ feature }) => feature !== undefined && isOffered(feature),
+      )
+      const missing = ways.map((way) => way.missing(profile))
+      return missing.find((names) => names.length === 0) ?? missing[0] ?? ['grant the suite knows']
+    },
   },
   second: { missing: members('agents.second.client_id') },
   first: { missing: members('agents.first.client_id') },

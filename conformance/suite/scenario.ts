@@ -7,6 +7,7 @@ import { ACCESS_TOKEN, Client, type Fault, ID_TOKEN } from './client.ts'
 import { given, profile } from './given.ts'
 import { type Form, type Reply, type Sent, send } from './http.ts'
 import { type Claims, epoch, type Members, payloadOf, signingKey, signJwt } from './jwt.ts'
+import { unmet } from './needs.ts'
 import type { Agent, Jwk } from './profile.ts'
 import { isExcused, keepSecret } from './verdict.ts'
 
@@ -133,6 +134,16 @@ export async function exchange(parameters: Form = {}, fault: Fault = {}): Promis
   const rest = { subject_token_type: subjectType, ...target, ...wished, ...parameters }
   const known = 'subject_token' in parameters ? '' : await subject()
   return second.exchange(known, rest, fault)
+}
+
+/** Whether the profile has all the agents of the delegation profile, who hand work to each other. */
+export const isWhole = unmet(['whole']) === undefined
+
+const canExchange = unmet(['exchange']) === undefined
+
+/** A good token request of the second agent, by a grant that it has, with `parameters` changed. */
+export function request(parameters: Form = {}, fault: Fault = {}): Promise<Reply> {
+  return canExchange ? exchange(parameters, fault) : alone(parameters, fault)
 }
 
 /** Whether a token can be read; an opaque one is its server's business. */

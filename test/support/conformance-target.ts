@@ -98,7 +98,13 @@ async function startTarget(folder: string, children: Child[]): Promise<string> {
     issuer: `${publicUrl}/t/acme`,
     level: 'delegation',
     // What metadata has no word for.
-    features: { spiffe: true, security_events: true, resource_server: true, delegation: true },
+    features: {
+      client_secrets: true,
+      spiffe: true,
+      security_events: true,
+      resource_server: true,
+      delegation: true,
+    },
     ca: tls.ca,
     ...acme,
     bound: { ...acme.bound, certificates },
