@@ -18,9 +18,9 @@ import type { Agent, Api, TeamName } from '../target.ts'
 export interface Held {
   readonly token: string
   /** A DPoP proof of its holder for one request (RFC 9449 §7). */
-  proof(method: string, url: string): string
+  readonly proof: (method: string, url: string) => string
   /** By its holder (RFC 7009). */
-  revoke(): Promise<void>
+  readonly revoke: () => Promise<void>
 }
 
 interface Reach {

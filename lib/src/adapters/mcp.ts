@@ -9,7 +9,7 @@ import { headerValues } from '../raw-headers.ts'
 import type { VerificationReport } from '../report.ts'
 import { readScope } from '../scope.ts'
 import type { RouteNeed, Verifier } from '../verifier.ts'
-import { type ExpressRequest, type ExpressResponse, protect as protectExpress } from './express.ts'
+import { type ExpressAnswer, type ExpressRequest, guard } from './guard.ts'
 
 /** The SDK's AuthInfo, member for member: tool handlers find it as `extra.authInfo`. */
 export interface AuthInfo {
@@ -77,7 +77,7 @@ export interface McpRequest extends ExpressRequest {
 
 export type McpMiddleware = (
   request: McpRequest,
-  response: ExpressResponse,
+  response: ExpressAnswer,
   next: (error?: unknown) => void,
 ) => Promise<void>
 
@@ -94,13 +94,9 @@ export function protect(verifier: Verifier, need: RouteNeed): McpMiddleware {
       scope: facts.need?.scope,
       presented: facts.presented,
     })
-  const check = protectExpress({ ...verifier, challenge }, need)
-  return (request, response, next) =>
-    check(request, response, (...fault) => {
-      if (fault.length === 0)
-        request.auth = authInfoOf(verifier, tokenOf(request), response.locals.verification)
-      next(...fault)
-    })
+  return guard({ ...verifier, challenge }, need, (report, request: McpRequest) => {
+    request.auth = authInfoOf(verifier, tokenOf(request), report)
+  })
 }
 
 /**
