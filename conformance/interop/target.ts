@@ -29,7 +29,7 @@ export const TEAMS = ['bound', 'signed', 'basic', 'posted', 'served'] as const
 export type TeamName = (typeof TEAMS)[number]
 
 /** `ledger` answers during the whole run; the others belong to the test that is named so. */
-export const APIS = ['ledger', 'tools', 'mcp', 'apache', 'nginx', 'express'] as const
+export const APIS = ['ledger', 'mcp', 'apache', 'nginx', 'express'] as const
 export type ApiName = (typeof APIS)[number]
 
 export const ROLES = ['planner', 'researcher', 'writer'] as const

@@ -100,7 +100,7 @@ function newApi(name: string, port: number): Api {
   return {
     client_id: `${name}-api`,
     // What an MCP server is known by is where it is spoken to.
-    uri: `https://127.0.0.1:${port}/${name === 'mcp' || name === 'tools' ? 'mcp' : 'api'}`,
+    uri: `https://127.0.0.1:${port}/${name === 'mcp' ? 'mcp' : 'api'}`,
     port,
     read: `${name}:read`,
     write: `${name}:write`,
