@@ -9,6 +9,8 @@ import { closeVerifiers, newVerifiers, type Verifiers } from './verifiers.ts'
 /** Inputs for which verifiers are used: they learn tokens and proofs, and their lists grow old. */
 const INPUTS_OF_VERIFIERS = 2_000
 const SECONDS_OF_VERIFIERS = 4
+/** Of the inputs that are refused. */
+const READ_ONE_IN = 3
 /** Inputs whose status list is waited for, at once. */
 const MOST_WAITING = 64
 
@@ -43,7 +45,8 @@ export async function fuzzTokens(plan: Plan, listener: Listener): Promise<void> 
   let since = { number: 0, at: performance.now() }
   let toldAt = performance.now()
   const present = async (used: Verifiers, number: number, input: TokenInput): Promise<void> => {
-    const judgement = await judge(used, input)
+    const refused = Math.floor(number / plan.step) % READ_ONE_IN === 0 ? 'read' : 'unread'
+    const judgement = await judge(used, input, { refused })
     count(tally, input, judgement)
     const polluted = membersOfPrototypes() !== prototypes
     const fault: Fault | undefined = polluted

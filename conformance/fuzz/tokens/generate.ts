@@ -42,13 +42,13 @@ export class Generator {
   #chains: readonly string[] = []
   #signed: TokenInput[] = []
   readonly #kinds: readonly Kind[] = [
-    { weight: 8, make: (draft) => this.#good(draft) },
-    { weight: 42, make: (draft, random) => this.#ofClaims(draft, random) },
-    { weight: 8, make: (draft, random) => this.#ofTwo(draft, random) },
-    { weight: 10, make: (draft, random) => this.#ofText(draft, random) },
-    { weight: 5, make: (draft, random) => this.#ofHeader(draft, random) },
-    { weight: 6, make: (draft, random) => this.#ofRequest(draft, random) },
-    { weight: 15, make: (draft, random) => this.#unsigned(draft, random) },
+    { weight: 6, make: (draft) => this.#good(draft) },
+    { weight: 36, make: (draft, random) => this.#ofClaims(draft, random) },
+    { weight: 7, make: (draft, random) => this.#ofTwo(draft, random) },
+    { weight: 8, make: (draft, random) => this.#ofText(draft, random) },
+    { weight: 4, make: (draft, random) => this.#ofHeader(draft, random) },
+    { weight: 5, make: (draft, random) => this.#ofRequest(draft, random) },
+    { weight: 28, make: (draft, random) => this.#unsigned(draft, random) },
     { weight: 4, make: (draft, random) => this.#byOthers(draft, random) },
     { weight: 2, make: (draft, random) => this.#large(draft, random) },
   ]
@@ -79,7 +79,7 @@ export class Generator {
     const { configuration }: Setting = SETTINGS[setting]
     // RSA signs so slowly that it comes rarely.
     const rsa = random.chance(0.005) ? KEYS.rs256 : KEYS.es256
-    const key = configuration.algorithms === undefined && random.chance(0.3) ? KEYS.eddsa : rsa
+    const key = configuration.algorithms === undefined && random.chance(0.1) ? KEYS.eddsa : rsa
     return {
       setting,
       claims: boundClaims(JSON.parse(random.pick(this.#chains)) as Claims, setting),

@@ -38,7 +38,7 @@ export const SETTINGS = {
   bearer: {
     configuration: { ...common, bearer: 'allowed' },
     binding: 'none',
-    weight: 45,
+    weight: 52,
   },
   certificate: { configuration: common, binding: 'certificate', weight: 15 },
   dpop: { configuration: common, binding: 'dpop', weight: 12 },
@@ -58,7 +58,7 @@ export const SETTINGS = {
   lists: {
     configuration: { ...common, bearer: 'allowed', revocation: 'required' },
     binding: 'none',
-    weight: 12,
+    weight: 5,
   },
 } as const satisfies Readonly<Record<string, Setting>>
 

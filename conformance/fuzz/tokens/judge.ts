@@ -29,8 +29,8 @@ export interface Fault {
 export interface Judgement {
   /** The verifier's reason, or `accepted`. */
   readonly outcome: string
-  /** The reader's. */
-  readonly reading: string
+  /** The reader's, where it read. */
+  readonly reading: string | undefined
   readonly fault?: Fault
   /** Of the verifier alone. */
   readonly milliseconds: number
@@ -41,25 +41,32 @@ type Answer =
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'crashed'; readonly detail: string }
 
+export interface Judging {
+  /** What the verifier accepts is always read again; what it refuses, only here: reading costs what verifying does. */
+  readonly refused: 'read' | 'unread'
+}
+
 /** Judges one input. Never rejects. */
 export async function judge(
   verifiers: Verifiers,
   input: TokenInput,
-  isFresh = false,
+  { refused }: Judging = { refused: 'read' },
 ): Promise<Judgement> {
   const verifier = verifiers[input.setting]
   const begun = performance.now()
-  const answer = await answerOf(verifier, input)
+  let answer = await answerOf(verifier, input)
   const milliseconds = performance.now() - begun
-  const verdict = readCase(caseOfInput(input, LISTS))
   // The verifier's own clock runs: a process that waited for a core has lists that grew old.
-  const isUnknown = answer.kind === 'refused' && answer.reason === 'revocation_unknown'
-  if (isUnknown && verdict.verdict === 'accept' && !isFresh) {
+  if (answer.kind === 'refused' && answer.reason === 'revocation_unknown') {
     const fresh = newVerifiers()
-    const again = await judge(fresh, input, true)
+    answer = await answerOf(fresh[input.setting], input)
     closeVerifiers(fresh)
-    return { ...again, milliseconds }
   }
+  if (answer.kind === 'refused' && refused === 'unread') {
+    const fault = input.good === true ? refusalFault(answer.reason) : undefined
+    return { outcome: answer.reason, reading: undefined, milliseconds, ...(fault && { fault }) }
+  }
+  const verdict = readCase(caseOfInput(input, LISTS))
   const fault = faultOf(input, answer, verdict)
   return {
     outcome:
@@ -90,7 +97,11 @@ async function answerOf(verifier: Verifier, input: TokenInput): Promise<Answer> 
 
 function faultOf(input: TokenInput, answer: Answer, verdict: Verdict): Fault | undefined {
   if (answer.kind === 'crashed') return { kind: 'crash', detail: answer.detail }
-  if (answer.kind === 'refused') return refusalFault(input, answer.reason, verdict)
+  if (answer.kind === 'refused') {
+    // That a proof was used before is not for one case alone to show.
+    const isWrong = verdict.verdict === 'accept' && answer.reason !== 'proof_replayed'
+    return isWrong || input.good === true ? refusalFault(answer.reason) : undefined
+  }
   if (!input.signed) return { kind: 'false_acceptance', detail: 'the issuer did not sign it' }
   const widened = wideningOf(input.token)
   if (widened !== undefined) return { kind: 'false_acceptance', detail: widened }
@@ -103,12 +114,8 @@ function faultOf(input: TokenInput, answer: Answer, verdict: Verdict): Fault | u
   return { kind: 'report_differs', detail: differing.join(', ') }
 }
 
-function refusalFault(input: TokenInput, reason: string, verdict: Verdict): Fault | undefined {
-  const kind = 'false_refusal'
-  if (input.good === true) return { kind, detail: `grammar made it, the verifier says ${reason}` }
-  // That a proof was used before is not for one case alone to show.
-  if (verdict.verdict === 'reject' || reason === 'proof_replayed') return undefined
-  return { kind, detail: `the reader accepts it, the verifier says ${reason}` }
+function refusalFault(reason: string): Fault {
+  return { kind: 'false_refusal', detail: `it is good, the verifier says ${reason}` }
 }
 
 function reportOf(report: VerificationReport): Report {

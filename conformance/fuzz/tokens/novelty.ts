@@ -6,7 +6,7 @@ import type { Judgement } from './judge.ts'
 /** Accepted ones differ by the resource server that accepted them. */
 export function nameOf({ setting }: TokenInput, { outcome, reading }: Judgement): string {
   if (outcome === 'accepted') return `accepted by ${setting}`
-  return outcome === reading ? outcome : `${outcome}, read as ${reading}`
+  return reading === undefined || outcome === reading ? outcome : `${outcome}, read as ${reading}`
 }
 
 /** Characters of a token that is kept for being new: a corpus is to be read. */

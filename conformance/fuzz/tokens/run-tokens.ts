@@ -15,7 +15,7 @@ import {
 import { Generator } from './generate.ts'
 import type { TokenInput } from './input.ts'
 import { judge } from './judge.ts'
-import { isKeepable, nameOf } from './novelty.ts'
+import { nameOf } from './novelty.ts'
 import { add, emptyTally, quantile, SIZES, type Size, type Tally } from './tally.ts'
 import { closeVerifiers, newVerifiers } from './verifiers.ts'
 import type { WorkerData, WorkerMessage } from './worker.ts'
@@ -140,7 +140,7 @@ class TokenRun {
     } else if (!this.#known.has(message.name)) {
       this.#known.add(message.name)
       const { corpus, keep } = this.#settings
-      if (!keep || !isKeepable(message.input)) return
+      if (!keep) return
       const [outcome = ''] = message.name.split(',')
       const file = keepInput(corpus, AREA, {
         name: message.name,

@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm'
 import { parentPort, workerData } from 'node:worker_threads'
 import { fuzzTokens, type Plan } from './fuzz-tokens.ts'
 import type { TokenInput } from './input.ts'
-import { nameOf } from './novelty.ts'
+import { isKeepable, nameOf } from './novelty.ts'
 import type { Tally } from './tally.ts'
 
 export interface WorkerData {
@@ -39,7 +39,7 @@ await fuzzTokens(plan, {
   begins: (number) => Atomics.store(shared, 0, number),
   judged: (input, judgement) => {
     const name = nameOf(input, judgement)
-    if (seen.has(name)) return
+    if (seen.has(name) || !isKeepable(input)) return
     seen.add(name)
     post({ kind: 'new', name, input })
   },
