@@ -7,10 +7,9 @@ import type { Tenant, TrustedIssuer } from './tenant.ts'
 /** @param subject the tenant's own identifier, with the issuer's prefix */
 export function isItsOwnSubject(tenant: Tenant, issuer: TrustedIssuer, subject: string): boolean {
   if (tenant.agents.has(subject) || tenant.resources.has(subject)) return false
-  for (const other of tenant.trustedIssuers.values()) {
-    const { subjectPrefix: prefix } = other
-    const isLonger = prefix.length > issuer.subjectPrefix.length
-    if (other.id !== issuer.id && isLonger && subject.startsWith(prefix)) return false
+  for (const { subjectPrefix: prefix } of tenant.trustedIssuers.values()) {
+    // Its own is no longer than itself.
+    if (prefix.length > issuer.subjectPrefix.length && subject.startsWith(prefix)) return false
   }
   return true
 }

@@ -117,6 +117,21 @@ describe('a scope requested', () => {
     })
   })
 
+  test('is refused by what refuses it, not by what would ask first', () => {
+    const answer = by({ 'files:read': ASK, 'files:write': FORBID })
+    expect(attenuate(hop(answer, { scope }))).toMatchObject({
+      reason: 'scope_not_permitted',
+      guard: 'rule_forbids',
+    })
+  })
+
+  test('is no target’s fault where a fact refuses one of its names, whatever the rules say of the others', () => {
+    expect(attenuate(hop(FORBID, { scope: ['files:read', 'mail:send'] }))).toMatchObject({
+      reason: 'scope_not_permitted',
+      guard: 'rule_forbids',
+    })
+  })
+
   test('that no fact allows is refused by that fact, whatever the rules say of the others', () => {
     expect(attenuate(hop(FORBID, { scope: ['mail:send'] }))).toEqual({
       kind: 'refusal',

@@ -1,10 +1,12 @@
 /** The claims of a token: act nested, hops carried, offsets right; the verifier reads every chain that attenuation makes. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { placeOf } from '../../server/core/delegated-claims.ts'
+import type { Basis } from '../../lib/src/act-bounds.ts'
+import { attenuate } from '../../server/core/attenuate.ts'
+import { delegatedClaims, type Lineage, placeOf } from '../../server/core/delegated-claims.ts'
 import { isRefusal } from '../../server/core/refusal.ts'
 import type { Obligations, Rules } from '../../server/core/rules.ts'
-import { ISSUER, NOW, rulesOf } from './facts.ts'
+import { aHopRequest, aRoot, aTenant, ISSUER, NOW, rulesOf } from './facts.ts'
 import { ceilingOf, LINE, Story, type Token, verdictOf, type Wish } from './long-chain.ts'
 
 const BASES = ['policy', 'client'] as const
@@ -61,6 +63,7 @@ describe('for a user', () => {
     expect(second?.act_bounds.hops.slice(1)).toEqual(first?.act_bounds.hops)
     expect(third?.act_bounds.root).toEqual(first?.act_bounds.root)
     expect(third).toMatchObject({ sub: 'alice', client_id: 'c', txn: 'task', acr: 'urn:acr' })
+    expect(third?.act?.act?.act).not.toHaveProperty('act')
     expect(placeOf(third!)).toEqual(['a', 'b', 'c'])
   })
 
@@ -80,7 +83,7 @@ describe('for itself', () => {
   test('the opener is the subject: one hop, no act', () => {
     const { claims } = aStory('client', 1).newest
     expect(claims).toMatchObject({ sub: 'a', client_id: 'a', sub_profile: 'ai_agent' })
-    expect(claims.act).toBeUndefined()
+    expect(claims).not.toHaveProperty('act')
     expect(claims.act_bounds.hops).toHaveLength(1)
     expect(placeOf(claims)).toEqual(['a'])
   })
@@ -99,6 +102,43 @@ describe('for itself', () => {
     expect(story.newest.claims.act).toBeUndefined()
     expect(story.newest.claims.act_bounds.hops).toHaveLength(1)
     expect(verdictOf(story.newest.claims)).toBe('ok')
+  })
+})
+
+describe('no chain is dropped', () => {
+  const first = attenuate(aHopRequest())
+  const claimsOf = (lineage: Partial<Lineage>, basis: Basis) => {
+    if (isRefusal(first)) return expect.unreachable()
+    return delegatedClaims({
+      tenant: aTenant(),
+      lineage: {
+        root: aRoot({ basis }),
+        subject: 'planner',
+        txn: 'task',
+        list: 'g1-1',
+        act: undefined,
+        hops: [],
+        issuedAt: NOW,
+        authentication: {},
+        ...lineage,
+      },
+      holder: 'planner',
+      attenuated: first,
+      jti: 'hop-1',
+      idx: 1,
+      key: undefined,
+      now: NOW,
+    })
+  }
+
+  test('nor is the level of an agent that is named as its user is', () => {
+    expect(claimsOf({}, 'client')).not.toHaveProperty('act')
+    expect(claimsOf({}, 'policy').act).toEqual(identity('planner'))
+  })
+
+  test('where the opener meets its own task again', () => {
+    const act = identity('researcher')
+    expect(claimsOf({ act }, 'client').act).toEqual({ ...identity('planner'), act })
   })
 })
 

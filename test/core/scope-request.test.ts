@@ -44,6 +44,9 @@ describe('a scope request', () => {
 
   test('one longer than any honest one is refused unread', () => {
     expect(parseScope('s'.repeat(4096))).toEqual(['s'.repeat(4096)])
-    expect(parseScope('s'.repeat(4097))).toMatchObject({ guard: 'scope_too_long' })
+    expect(parseScope('s'.repeat(4097))).toMatchObject({
+      reason: 'scope_malformed',
+      guard: 'scope_too_long',
+    })
   })
 })

@@ -20,6 +20,12 @@ describe('a target', () => {
     expect(find(audience, resource)).toMatchObject({ id })
   })
 
+  test('is found by a URI of 2048 characters', () => {
+    const uri = `https://files.api/${'x'.repeat(2030)}`
+    expect(find([], [uri])).toMatchObject({ guard: 'target_unknown' })
+    expect(find([], [`${uri}x`])).toMatchObject({ reason: 'target_malformed' })
+  })
+
   test('is the agent’s default where none is named, else its home', () => {
     expect(find([])).toMatchObject({ id: 'planner-a2a' })
     const settled = anAgent('planner', { defaultTarget: 'mail-api' })
