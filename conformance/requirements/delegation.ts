@@ -3,7 +3,7 @@ import { row, table } from '../requirement.ts'
 
 export const DELEGATION = table(
   'Delegation profile',
-  { source: 'unread' },
+  { source: 'ours: docs/chain-format.md', feature: 'delegation' },
   {
     'PROF-01': row(
       'scope',
@@ -45,16 +45,26 @@ export const DELEGATION = table(
     'PROF-20': row('live', 'MUST', 'A disabled user, client or earlier actor ends the chain'),
     'PROF-21': row('chain', 'MUST', 'A foreign chain is not imported, good or malformed'),
     'PROF-22': row('single use', 'MUST', 'Of parallel copies exactly one succeeds'),
+    'PROF-23': row(
+      'errors',
+      'SHOULD',
+      'A stranger is not told which of several faults a token has',
+      { priority: 'P2' },
+    ),
     'PROF-24': row('audit', 'MUST', 'One exchange is one record, with chain, scopes and decision', {
       priority: 'P1',
       gap: 'how a log is read is each server’s own; ours is held to it by test/exchange-record.test.ts',
     }),
+    'PROF-25': row('answer', 'MAY', 'A binding that the answer names is the token’s', {
+      priority: 'P2',
+      source: 'not at hand: draft-mcguinness-oauth-token-exchange-cnf, by its name',
+    }),
+    'PROF-26': row('actor', 'MUST', 'Without an actor token the client is the actor'),
     'PROF-27': row('status', 'ours', 'One list tells of a token and all it came from'),
     'PROF-28': row('status', 'ours', 'A signed feed tells what changed, and that nothing did', {
       priority: 'P1',
     }),
     'PROF-29': row('tasks', 'ours', 'Whoever opened a task sees it and ends it, or a place in it'),
     'PROF-30': row('tasks', 'ours', 'Nobody else’s task is seen or ended'),
-    'PROF-26': row('actor', 'MUST', 'Without an actor token the client is the actor'),
   },
 )

@@ -1,15 +1,16 @@
 /** RFC 9449: https://www.rfc-editor.org/rfc/rfc9449 */
 import { row, table } from '../requirement.ts'
 
+const TEXT = 'not at hand (RFC 9449, September 2023): the editors’ last text, 2023-04-13'
 const both = { tested: 'AS/RS' } as const
-const rs = { tested: 'RS' } as const
+const rs = { tested: 'RS', feature: 'resource_server' } as const
 const p1 = { priority: 'P1' } as const
 
-const noRefresh = { gap: 'refresh tokens are not issued' } as const
+const refresh = { feature: 'refresh_tokens' } as const
 
 export const DPOP = table(
   'RFC 9449',
-  { source: 'unread' },
+  { source: TEXT, feature: 'dpop' },
   {
     '9449-4.2-01': row('4.2, 11.5', 'MUST', 'A proof is typed as one', both),
     '9449-4.2-02': row('4.2, 11.6', 'MUST NOT', 'A proof is signed asymmetrically', both),
@@ -47,11 +48,11 @@ export const DPOP = table(
     '9449-5-02': row('5', 'MUST', 'A bound token is announced as DPoP, under every grant'),
     '9449-5-03': row('5', 'MUST', 'A refresh token of a public client is bound to its key', {
       ...p1,
-      ...noRefresh,
+      ...refresh,
     }),
     '9449-5-04': row('5', 'defined', 'One of a confidential client is not', {
       ...p1,
-      ...noRefresh,
+      ...refresh,
     }),
     '9449-5.1-01': row('5.1', 'defined', 'Metadata names the algorithms of proofs'),
     '9449-5.2-01': row('5.2', 'MUST', 'A client bound to DPoP gets nothing without a proof'),
@@ -67,6 +68,10 @@ export const DPOP = table(
       ...p1,
     }),
     '9449-7.2-01': row('7.2', 'MUST', 'A bound token sent as a bearer token is refused', rs),
+    '9449-7.2-02': row('7.2', 'SHOULD', 'An error is told under the scheme that was tried', {
+      ...rs,
+      priority: 'P2',
+    }),
     '9449-8-01': row('8', 'MUST', 'A wanted nonce is asked for'),
     '9449-8-02': row('8', 'MUST', 'A nonce of another origin is refused'),
     '9449-8.2-01': row('8.2', 'MUST', 'The newest nonce is the one to use', {
@@ -80,6 +85,10 @@ export const DPOP = table(
       ...rs,
       ...p1,
     }),
-    '9449-11.3-01': row('11.3', 'MUST NOT', 'After a nonce there is no going back'),
+    '9449-10-01': row('10, 10.1', 'MUST', 'A code that was asked for with a key needs that key', {
+      priority: 'P2',
+      feature: 'authorization_code',
+    }),
+    '9449-11.3-01': row('11.3', 'MUST NOT', 'After a nonce there is no going back', both),
   },
 )

@@ -5,7 +5,10 @@ const p1 = { priority: 'P1' } as const
 
 export const STATUS_LISTS = table(
   'Token Status List',
-  { source: 'unread' },
+  {
+    source: 'draft-ietf-oauth-status-list-20, the working group’s text of 2026-04-20',
+    feature: 'status_lists',
+  },
   {
     'TSL-4.1-01': row(
       '4.1, 4.2',
@@ -23,7 +26,7 @@ export const STATUS_LISTS = table(
       'MUST',
       'A token names a list of its issuer, and an index inside it',
     ),
-    'TSL-6.2-02': row('6.2', 'ours', 'No two tokens of a list have one index'),
+    'TSL-6.2-02': row('13.3', 'MUST', 'No two tokens of a list have one index'),
     'TSL-7.1-01': row('7.1', 'MUST', 'Valid is 0, invalid is 1'),
     'TSL-8.1-01': row(
       '8.1',
@@ -44,6 +47,6 @@ export const STATUS_LISTS = table(
       tested: 'RS',
     }),
     'TSL-8.4-01': row('8.4', 'SHOULD', 'A time in the past is not answered with the present', p1),
-    'TSL-9.1-01': row('9.1, 9.3', 'MUST', 'The metadata leads to all lists there are', p1),
+    'TSL-9.1-01': row('9.1, 9.3', 'defined', 'The metadata leads to all lists there are', p1),
   },
 )

@@ -97,6 +97,10 @@ export interface Profile {
   readonly other: { readonly issuer: string; readonly agent: Agent; readonly api: Api }
   /** An authorization server that asks for nonces in proofs, with a client that may act for itself at the API. */
   readonly nonces?: Profile['other']
+  /** An authorization server where a client has a secret, and may act for itself at the API. */
+  readonly secrets?: Profile['other']
+  /** A resource of the first server whose URI has a query; second may act for itself there. */
+  readonly queried?: string
   /** An authorization server where a client that has keys is registered for tokens bound to its certificate. */
   readonly bound?: BoundProfile
   /** An authorization server with clients that authenticate by certificate. */
@@ -104,6 +108,8 @@ export interface Profile {
   /** Receives security events; its management tokens are bound to a key. Another one may not see its stream. */
   readonly receiver?: Party
   readonly other_receiver?: Party
+  /** An https address that the events of both may be pushed to; nobody need answer there. */
+  readonly push_endpoint?: string
   /** Clients that authenticate by JWT-SVIDs, of trust domains whose keys the suite holds. */
   readonly spiffe?: SpiffeProfile
   /** A second instance, whose facts and policy can be changed while it holds live tasks. */
@@ -170,6 +176,8 @@ export interface VectorProfile {
   /** Its metadata is good, and it signs by `jwk`. */
   readonly issuer: string
   readonly jwk: Jwk
+  /** A second key of this issuer, for RS256. */
+  readonly rsa_jwk?: Jwk
   /** Another issuer with its own key under the same `kid`. */
   readonly other_issuer: string
   readonly other_jwk: Jwk

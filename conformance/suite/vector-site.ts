@@ -32,23 +32,30 @@ export async function setup(): Promise<() => Promise<void>> {
     })
 }
 
-function documentsOf({ issuer, jwk, other_issuer, other_jwk, misled }: VectorProfile) {
+function documentsOf({ issuer, jwk, rsa_jwk, other_issuer, other_jwk, misled }: VectorProfile) {
+  const keys = rsa_jwk === undefined ? [jwk] : [jwk, rsa_jwk]
   return new Map<string, unknown>([
-    ...documentsFor(issuer, jwk, issuer),
-    ...documentsFor(other_issuer, other_jwk, other_issuer),
+    ...documentsFor(issuer, keys, issuer),
+    ...documentsFor(other_issuer, [other_jwk], other_issuer),
     // RFC 8414 §3.3: a document that names another issuer.
-    ...documentsFor(misled.issuer, jwk, `${misled.issuer}/`),
+    ...documentsFor(misled.issuer, [jwk], `${misled.issuer}/`),
   ])
 }
 
-function documentsFor(issuer: string, jwk: Jwk, named: string): readonly [string, unknown][] {
+function documentsFor(
+  issuer: string,
+  jwks: readonly Jwk[],
+  named: string,
+): readonly [string, unknown][] {
   const { pathname } = new URL(issuer)
-  const { publicJwk, kid, alg } = signingKey(jwk)
+  const keys = jwks.map(signingKey).map(({ publicJwk, kid, alg }) => {
+    return { ...publicJwk, kid, alg, use: 'sig' }
+  })
   return [
     [
       `/.well-known/oauth-authorization-server${pathname}`,
       { issuer: named, jwks_uri: `${issuer}/jwks` },
     ],
-    [`${pathname}/jwks`, { keys: [{ ...publicJwk, kid, alg, use: 'sig' }] }],
+    [`${pathname}/jwks`, { keys }],
   ]
 }

@@ -1,5 +1,5 @@
 /** Tenants of the conformance run: those of the threat fixture, with one agent more and keys whose private half is known. */
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, hash, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { conformanceSpiffe } from './conformance-spiffe.ts'
 import { PERMIT_ALL, type TenantDocuments, writeTenantFolder } from './tenant-folder.ts'
@@ -7,6 +7,9 @@ import { PERMIT_ALL, type TenantDocuments, writeTenantFolder } from './tenant-fo
 export type PrivateJwk = Readonly<Record<string, unknown>>
 
 export const IDS = { actor: 'coder', subject: 'alice', disabled: 'mallory' } as const
+/** A resource whose name has a query. */
+const QUERIED = 'https://query.api/files?tenant=1'
+const PUSH_ENDPOINT = 'https://siem.example/events'
 const IDP = 'https://idp.example'
 const PARTNER = 'https://partner.example'
 const ROLES = {
@@ -112,6 +115,9 @@ export function conformanceTenants(
   const keyOf = keyRing()
   const spiffe = conformanceSpiffe(keyOf)
   const rsa = newRsaKey('archivist-1')
+  const rsaVectors = newRsaKey('k2')
+  // As `actchain agents secret` prints one.
+  const secret = `acs_${randomBytes(32).toString('base64url')}`
   const acme = writeConformanceTenant(root, 'acme', apiUri, (documents) => {
     spiffe.change(documents)
     const { agents: entries, taskTypes } = documents
@@ -120,7 +126,9 @@ export function conformanceTenants(
       ['openers', [...(openers as string[]), 'archivist']],
     ])
   })
-  const globex = writeConformanceTenant(root, 'globex', apiUri)
+  const globex = writeConformanceTenant(root, 'globex', apiUri, (documents) =>
+    addClerk(documents, secret),
+  )
   const initech = writeConformanceTenant(root, 'initech', apiUri, ({ tenant }) => {
     tenant['dpop_nonces'] = true
   })
@@ -145,12 +153,20 @@ export function conformanceTenants(
       max_depth: 3,
       withheld: 'files:write',
       other: { issuer: issuerOf('globex'), agent: globex.agents['first'], api: globex.api },
+      secrets: {
+        issuer: issuerOf('globex'),
+        agent: { ...globex.agents['first'], client_id: CLERK, client_secret: secret },
+        api: globex.api,
+      },
+      queried: QUERIED,
+      push_endpoint: PUSH_ENDPOINT,
       bound: { issuer: issuerOf('hooli'), agent: hooli.agents['first'], api: hooli.api },
       nonces: { issuer: issuerOf('initech'), agent: initech.agents['first'], api: initech.api },
     }),
     vectors: ({ site, vector, misled }: VectorOrigins) => ({
       issuer: `${site}/good`,
       jwk: { ...keyOf('vectors'), kid: 'k1' },
+      rsa_jwk: rsaVectors,
       other_issuer: `${site}/other`,
       other_jwk: { ...keyOf('others'), kid: 'k1' },
       server: { uri: `${vector}/api`, scope: 'files:read', actor: IDS.actor },
@@ -177,6 +193,7 @@ function extend(
   tenant['event_receivers'] = ['siem', 'edr'].map((id) => ({
     id,
     jwks: { keys: [publicKey(id)] },
+    push_endpoints: [PUSH_ENDPOINT],
   }))
   for (const id of [ROLES.fourth, ROLES.retired]) agents.agents.push(worker(id, publicKey(id)))
   for (const agent of agents.agents) {
@@ -186,8 +203,9 @@ function extend(
   change(agents.agents, ROLES.third, ({ may_reach: reach }) => [
     ['may_reach', [...(reach as string[]), 'researcher-a2a', 'auditor-a2a']],
   ])
-  change(agents.agents, ROLES.second, ({ may_reach: reach }) => [
-    ['may_reach', [...(reach as string[]), 'auditor-a2a']],
+  change(agents.agents, ROLES.second, ({ may_reach: reach, scopes }) => [
+    ['scopes', [...(scopes as string[]), 'query:read']],
+    ['may_reach', [...(reach as string[]), 'auditor-a2a', 'query-api']],
   ])
   change(agents.agents, ROLES.retired, () => [['disabled', true]])
   resources.resources.push({
@@ -196,6 +214,12 @@ function extend(
     kind: 'agent',
     agent: ROLES.fourth,
     scopes: ['files:read'],
+  })
+  resources.resources.push({
+    id: 'query-api',
+    uri: QUERIED,
+    kind: 'api',
+    scopes: { 'query:read': { tier: 'read' } },
   })
   for (const id of ['files-api', 'mail-api']) {
     change(resources.resources, id, () => [['keys', { keys: [publicKey(id)] }]])
@@ -231,14 +255,27 @@ function worker(id: string, key: PrivateJwk): Entry {
   }
 }
 
+const CLERK = 'clerk'
+
+/** A client with a secret, which its tenant has to allow. */
+function addClerk({ tenant, agents, taskTypes }: TenantDocuments, secret: string): void {
+  tenant['client_secrets'] = true
+  const secret_sha256 = [hash('sha256', secret, 'base64url')]
+  const auth = { method: 'client_secret_basic', secret_sha256 }
+  agents.agents.push({ ...worker(CLERK, {}), auth })
+  change(taskTypes.task_types, 'own-work', ({ openers }) => [
+    ['openers', [...(openers as string[]), CLERK]],
+  ])
+}
+
 /** What an agent may do for itself. */
 function ownWork(): Entry {
   return {
     id: 'own-work',
     basis: 'client',
     openers: [ROLES.first, ROLES.second, ROLES.third, ROLES.stranger],
-    scopes: ['files:read', 'files:write', 'mail:send'],
-    reach: ['files-api', 'mail-api', 'researcher-a2a', 'coder-a2a'],
+    scopes: ['files:read', 'files:write', 'mail:send', 'query:read'],
+    reach: ['files-api', 'mail-api', 'researcher-a2a', 'coder-a2a', 'query-api'],
     max_depth: 3,
     lifetime: '10m',
     token_lifetime: '5m',
