@@ -42,14 +42,18 @@ function attributesOf(
   facts: ChallengeFacts,
 ): string {
   const { error: code, text } = VERIFICATION_REASONS[error.reason]
-  const attributes: (readonly [string, string | undefined])[] = [['realm', facts.realm]]
   // RFC 6750 §3.1: no error for a request that had no credentials.
-  if (told && code !== undefined) attributes.push(['error', code], ['error_description', text])
-  attributes.push(['scope', facts.scope])
-  if (scheme === 'DPoP') attributes.push(['algs', SIGNATURE_ALGORITHMS.join(' ')])
-  attributes.push(['resource_metadata', facts.resourceMetadata])
-  return attributes
-    .flatMap(([name, value]) => (value === undefined ? [] : [`${name}="${quotable(value)}"`]))
+  const isError = told && code !== undefined
+  const attributes = {
+    realm: facts.realm,
+    error: isError && code,
+    error_description: isError && text,
+    scope: facts.scope,
+    algs: scheme === 'DPoP' && SIGNATURE_ALGORITHMS.join(' '),
+    resource_metadata: facts.resourceMetadata,
+  }
+  return Object.entries(attributes)
+    .flatMap(([name, value]) => (typeof value === 'string' ? `${name}="${quotable(value)}"` : []))
     .join(', ')
 }
 

@@ -49,9 +49,9 @@ const VERIFIER: Judge = {
     const read = libKey.readPublicMembers(jwk)
     const key = read && (await libKey.importPublicKey(read))
     if (key === undefined) return false
-    const { verifyAs } = libKey.ALGORITHMS[key.algorithm]
+    const params = libKey.ALGORITHMS[key.algorithm]
     const holds = await crypto.subtle.verify(
-      verifyAs,
+      params,
       key.cryptoKey,
       signature,
       new Uint8Array(message),

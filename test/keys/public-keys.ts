@@ -57,6 +57,21 @@ export function aRocaKey(): Jwk {
   return { kty: 'RSA', n, e: 'AQAB' }
 }
 
+/** Every spelling of an Ed25519 point of order 1 to 8 (RFC 8032 §8.8): y, or p + y, and the sign of x. */
+export const SMALL_ORDER_KEYS: readonly Jwk[] = [
+  `01${'00'.repeat(31)}`,
+  `00${'00'.repeat(31)}`,
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+  ...['ec', 'ed', 'ee'].map((octet) => `${octet}${'ff'.repeat(30)}7f`),
+].flatMap((hex) =>
+  [0, 0x80].map((sign) => {
+    const octets = Buffer.from(hex, 'hex')
+    octets[31]! |= sign
+    return { kty: 'OKP', crv: 'Ed25519', x: octets.toString('base64url') }
+  }),
+)
+
 const DIGESTS = { ES256: 'sha256', EdDSA: null, RS256: 'sha256' } as const
 
 /** A signature by node:crypto, apart from the code under test; `options` replace ours. */

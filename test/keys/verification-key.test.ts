@@ -15,6 +15,7 @@ import {
   type Jwk,
   type Pair,
   publicEc,
+  SMALL_ORDER_KEYS,
   signatureBy,
 } from './public-keys.ts'
 
@@ -114,6 +115,14 @@ describe('keys that are refused', () => {
     ['nothing at all', {}],
   ])('%s', (_, jwk) => {
     expect(read(jwk)).toBeUndefined()
+  })
+
+  test('Ed25519 points of small order, in either alphabet', () => {
+    for (const jwk of SMALL_ORDER_KEYS) {
+      const x = String(jwk['x']).replaceAll('-', '+').replaceAll('_', '/')
+      for (const spelling of [jwk, { ...jwk, x }, { ...jwk, x: `${x}=` }])
+        expect(read(spelling), JSON.stringify(spelling)).toBeUndefined()
+    }
   })
 
   test('a good key for an algorithm that is not allowed here', () => {

@@ -1,6 +1,6 @@
 /** Private keys that sign compact JWS (RFC 7515 §3.1): a resource server's own, and the one its proofs are made with. */
 import { encodeBase64url } from '../base64url.ts'
-import { ALGORITHMS, type SignatureAlgorithm } from '../public-key.ts'
+import { ALGORITHMS, type AlgorithmParams, type SignatureAlgorithm } from '../public-key.ts'
 
 export type SigningKey = CryptoKey | JsonWebKey
 
@@ -37,13 +37,13 @@ export interface Signer {
 export async function openSigner(key: SigningKey): Promise<Signer> {
   const alg = algorithmOf(key)
   if (alg === undefined) throw new TypeError('bad option: key')
-  const { importAs, verifyAs } = ALGORITHMS[alg]
-  const privateKey = key instanceof CryptoKey ? key : await importKey(key, importAs)
+  const params = ALGORITHMS[alg]
+  const privateKey = key instanceof CryptoKey ? key : await importKey(key, params)
   return {
     alg,
     sign: async (header, payload) => {
       const input = `${encode({ alg, ...header })}.${encode(payload)}`
-      const octets = await crypto.subtle.sign(verifyAs, privateKey, ENCODER.encode(input))
+      const octets = await crypto.subtle.sign(params, privateKey, ENCODER.encode(input))
       return `${input}.${encodeBase64url(new Uint8Array(octets))}`
     },
   }
@@ -52,13 +52,10 @@ export async function openSigner(key: SigningKey): Promise<Signer> {
 /** What else a JWK says of itself, runtimes read differently. */
 const NUMBERS = ['kty', 'crv', 'x', 'y', 'd', 'n', 'e', 'p', 'q', 'dp', 'dq', 'qi'] as const
 
-function importKey(
-  jwk: JsonWebKey,
-  importAs: (typeof ALGORITHMS)[SignatureAlgorithm]['importAs'],
-): Promise<CryptoKey> {
+function importKey(jwk: JsonWebKey, params: AlgorithmParams): Promise<CryptoKey> {
   const members = NUMBERS.map((name) => [name, jwk[name]] as const)
   const numbers = Object.fromEntries(members.filter(([, value]) => value !== undefined))
-  return crypto.subtle.importKey('jwk', numbers, importAs, false, ['sign'])
+  return crypto.subtle.importKey('jwk', numbers, params, false, ['sign'])
 }
 
 function encode(value: object): string {
