@@ -37,7 +37,12 @@ export const DPOP = table(
       both,
     ),
     '9449-4.3-05': row('4.3', 'SHOULD', 'URLs compare in normal form', { ...both, ...p1 }),
-    '9449-4.3-06': row('4.3 (11), 11.1', 'MUST', 'The proof was made within a minute', both),
+    '9449-4.3-06': row(
+      '4.3 (11), 11.1',
+      'MUST',
+      'The proof was made now, within a stated window; ours is a minute',
+      both,
+    ),
     '9449-4.3-07': row(
       '4.3 (12), 6',
       'MUST',

@@ -54,7 +54,7 @@ export const SHARED_SIGNALS = table(
     'CAEPI-02': row('profile 2.6', 'MUST', 'Events are signed with RS256, 2048 bits at least', p1),
     'CAEPI-03': row('profile 2.5', 'MUST', 'A user is a subject by issuer and sub', p1),
     'CAEPI-04': row('profile 2.3', 'MUST', 'The metadata has every endpoint', p1),
-    '8936-2-01': row('RFC 8936 2', 'MUST', 'What was acknowledged is not sent again', {
+    '8936-2-01': row('RFC 8936 2.2', 'defined', 'What was acknowledged is not sent again', {
       ...later,
       ...RFC,
     }),
