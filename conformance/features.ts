@@ -68,7 +68,13 @@ export const FEATURES = {
   },
   authorization_code: {
     title: 'An authorization endpoint',
-    advertised: names('authorization_endpoint'),
+    // Where no grants are named there is a default (RFC 8414 §2).
+    advertised: (metadata) =>
+      names('authorization_endpoint')(metadata) &&
+      lists(
+        'grant_types_supported',
+        'authorization_code',
+      )({ grant_types_supported: ['authorization_code'], ...metadata }),
     unchecked: NOT_YET,
   },
   refresh_tokens: {

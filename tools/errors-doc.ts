@@ -43,7 +43,7 @@ reason \`subject_token_unacceptable\` until it is clear by what right the caller
 
 Answers with 503 have \`Retry-After\`; nothing was issued then, and assertion and proof have to be made anew.
 
-Away from those endpoints errors are problems of RFC 9457 (\`application/problem+json\`): \`not_found\`,
+Away from those endpoints errors are problems of RFC 9457 (\`application/problem+json\`): \`not_found\`, \`authorization_not_offered\`,
 \`method_not_allowed\` and \`unavailable\` at the public documents; at status lists and the feed also \`not_acceptable\` (406), \`history_not_kept\`
 (501) and \`too_many_listeners\` (503); and those of the admin API below.
 

@@ -1,6 +1,6 @@
 /**
  * The public documents of each tenant: metadata in both well-known forms (RFC 8414 §3.1) and the key set. Any other path
- * is not found, as an RFC 9457 problem.
+ * is not found, as an RFC 9457 problem; a person who was sent to the authorization endpoint is told that there is nothing to do.
  */
 import Koa from 'koa'
 import { exactPath } from './dispatch.ts'
@@ -20,6 +20,7 @@ const METADATA = [
   new RegExp(`^/t/${ID}/\\.well-known/${NAME}$`),
 ] as const
 const JWKS = new RegExp(`^/t/${ID}/jwks$`)
+const AUTHORIZE = new RegExp(`^/t/${ID}/authorize$`)
 
 export interface DocumentsDeps {
   /** Undefined where there is no such tenant; throws where it cannot be told now. */
@@ -39,7 +40,12 @@ export function createDocuments({ documentsOf, onFault }: DocumentsDeps): Koa {
   })
   app.use((ctx) => {
     ctx.set('x-content-type-options', 'nosniff')
-    const found = find(documentsOf, exactPath(ctx.req))
+    const path = exactPath(ctx.req)
+    const asked = AUTHORIZE.exec(path)?.[1]
+    // RFC 6749 §4.1.2.1: no client has a redirect URI, so it is the person who is told.
+    if (asked !== undefined && documentsOf(asked) !== undefined)
+      return sendProblem(ctx, 'authorization_not_offered')
+    const found = find(documentsOf, path)
     if (found === undefined) return sendProblem(ctx, 'not_found')
     if (ctx.method !== 'GET' && ctx.method !== 'HEAD') {
       ctx.set('allow', 'GET, HEAD')

@@ -2,6 +2,10 @@
 import type Koa from 'koa'
 
 const PROBLEMS = {
+  authorization_not_offered: {
+    status: 400,
+    detail: 'Nothing is authorized in a browser here. Clients ask at the token endpoint.',
+  },
   not_found: { status: 404, detail: 'There is nothing at this path.' },
   method_not_allowed: { status: 405, detail: 'This document is read with GET.' },
   not_acceptable: { status: 406, detail: 'This document has another media type than you accept.' },

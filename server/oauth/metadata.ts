@@ -56,12 +56,14 @@ function authorizationServerMetadata(tenant: Tenant, edge: Edge): Metadata {
   const scopes = [...tenant.scopes.keys()]
   return {
     issuer,
+    // Nothing is authorized there. RFC 8414 §2 leaves it out, and clients in use read no document without it.
+    authorization_endpoint: `${issuer}/authorize`,
     token_endpoint: `${issuer}/token`,
     introspection_endpoint: `${issuer}/introspect`,
     revocation_endpoint: `${issuer}/revoke`,
     jwks_uri: `${issuer}/jwks`,
     grant_types_supported: [TOKEN_EXCHANGE, 'client_credentials'],
-    // RFC 8414 §2 requires the member and §3.2 forbids an empty list: there is no authorization endpoint.
+    // RFC 8414 §2 requires the member and §3.2 forbids an empty list.
     response_types_supported: ['none'],
     ...(scopes.length === 0 ? {} : { scopes_supported: scopes }),
     token_endpoint_auth_methods_supported: authentication,

@@ -34,6 +34,7 @@ describe('metadata', () => {
         expect(type).toBe('application/json')
         expect(body).toEqual({
           issuer,
+          authorization_endpoint: `${issuer}/authorize`,
           token_endpoint: `${issuer}/token`,
           introspection_endpoint: `${issuer}/introspect`,
           revocation_endpoint: `${issuer}/revoke`,
@@ -69,6 +70,17 @@ describe('metadata', () => {
     for (const member of ['jwks_uri', 'status_list_aggregation_endpoint']) {
       const { pathname } = new URL(body[member])
       expect((await request(origin).get(pathname)).status, member).toBe(200)
+    }
+  })
+
+  test('names an authorization endpoint for clients that want one; it sends nobody anywhere', async () => {
+    const { body } = await request(origin).get(formsOf('acme')[0]!)
+    const { pathname } = new URL(body.authorization_endpoint)
+    const query = '?response_type=code&client_id=planner&redirect_uri=https://evil.example'
+    for (const method of ['get', 'post'] as const) {
+      const answer = await request(origin)[method](`${pathname}${query}`)
+      expect([answer.status, answer.headers['location']]).toEqual([400, undefined])
+      expect(JSON.parse(answer.text)).toMatchObject({ reason: 'authorization_not_offered' })
     }
   })
 })
@@ -202,7 +214,8 @@ describe('nothing', () => {
     '/.well-known/OpenID-Configuration/t/acme',
     '/t/acme/.well-known/openid-configuration/t/globex',
     '/t/acme/auth',
-    '/t/acme/authorize',
+    '/t/acme/authorize/',
+    '/t/nobody/authorize',
     '/t/acme/me',
     '/t/acme/session/end',
     '/livez',
