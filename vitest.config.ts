@@ -59,6 +59,8 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'interop',
+          // Programs of others start slowly where every core is busy.
+          testTimeout: 60_000,
           include: ['conformance/interop/**/*.test.ts'],
           globalSetup: ['test/support/interop-target.ts'],
           setupFiles: ['conformance/interop/trust.ts'],

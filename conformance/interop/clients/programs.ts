@@ -1,5 +1,6 @@
 /** Clients that are programs of their own, where this machine has what they need; each walks the chain and prints what it got. */
 import { execFile } from 'node:child_process'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { env } from 'node:process'
 import { promisify } from 'node:util'
@@ -30,17 +31,20 @@ export interface Walk {
 
 const run = promisify(execFile)
 const beside = (name: string): string => join(import.meta.dirname, name)
-// The system's own Python has the system's packages; the first one on PATH may be another. Isolated: a program here has the name of its
-// package, and would find itself.
-const PYTHONS = ['/usr/bin/python3', 'python3']
-const GO_SOURCES = '/usr/share/gocode'
+/** The system's own has the system's packages; the first one on PATH may be another. */
+const systemFirst = (name: string, ...args: string[]): Command[] => [
+  [`/usr/bin/${name}`, ...args],
+  [name, ...args],
+]
+// Isolated: a program here has the name of its package, and would find itself.
+const python = (code: string): Command[] => systemFirst('python3', '-I', '-c', code)
 
 export const PROGRAMS: readonly Program[] = [
   {
     name: 'Authlib',
     team: 'signed',
     needs: 'python3-authlib',
-    probes: PYTHONS.map((python) => [python, '-I', '-c', 'import authlib, requests']),
+    probes: python('import authlib, requests'),
     args: ['-I', beside('authlib.py')],
     readsReason: false,
   },
@@ -48,7 +52,7 @@ export const PROGRAMS: readonly Program[] = [
     name: 'requests-oauthlib',
     team: 'basic',
     needs: 'python3-requests-oauthlib',
-    probes: PYTHONS.map((python) => [python, '-I', '-c', 'import requests_oauthlib']),
+    probes: python('import requests_oauthlib'),
     args: ['-I', beside('requests_oauthlib.py')],
     readsReason: false,
   },
@@ -56,7 +60,7 @@ export const PROGRAMS: readonly Program[] = [
     name: 'rack-oauth2',
     team: 'posted',
     needs: 'ruby-rack-oauth2',
-    probes: [['ruby', '-e', 'gem "rack-oauth2"']],
+    probes: systemFirst('ruby', '-e', 'gem "rack-oauth2"'),
     args: [beside('rack_oauth2.rb')],
     readsReason: true,
   },
@@ -64,7 +68,7 @@ export const PROGRAMS: readonly Program[] = [
     name: 'Go x/oauth2',
     team: 'basic',
     needs: 'golang-golang-x-oauth2-dev',
-    probes: [['go', 'list', 'golang.org/x/oauth2/clientcredentials']],
+    probes: systemFirst('go', 'list', 'golang.org/x/oauth2/clientcredentials'),
     args: ['run', beside('xoauth2.go')],
     readsReason: true,
   },
@@ -72,7 +76,7 @@ export const PROGRAMS: readonly Program[] = [
     name: 'curl',
     team: 'basic',
     needs: 'curl',
-    probes: [['sh', '-c', 'curl --version']],
+    probes: systemFirst('sh', '-c', 'curl --version'),
     args: [beside('curl.sh')],
     readsReason: true,
   },
@@ -81,11 +85,10 @@ export const PROGRAMS: readonly Program[] = [
 /** Settings of the machine stay out, but for where programs are and where a compiler may keep what it made. */
 const ENVIRONMENT = {
   PATH: env['PATH'],
-  HOME: env['HOME'],
-  GOCACHE: env['GOCACHE'],
+  GOCACHE: env['GOCACHE'] ?? join(homedir(), '.cache/go-build'),
   // Debian's packages of Go are sources in a tree of before modules.
   GO111MODULE: 'off',
-  GOPATH: GO_SOURCES,
+  GOPATH: '/usr/share/gocode',
   SSL_CERT_FILE: target.ca,
   REQUESTS_CA_BUNDLE: target.ca,
   CURL_CA_BUNDLE: target.ca,
