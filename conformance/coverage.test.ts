@@ -10,6 +10,7 @@ import {
   divergencesApart,
   gapsOfUnchecked,
   idsInTwoTables,
+  laterApart,
   type Rows,
   unanswered,
   unknownCitations,
@@ -81,6 +82,10 @@ describe('the manifest and the tests', () => {
     expect(divergencesApart(REQUIREMENTS, divergences)).toEqual([])
   })
 
+  test('what is left for later is listed there, and nothing else', () => {
+    expect(laterApart(REQUIREMENTS, cited, divergences)).toEqual([])
+  })
+
   test('every row says what it was held against', () => {
     expect(unread(REQUIREMENTS)).toEqual([])
   })
@@ -122,6 +127,14 @@ describe('the gates', () => {
     expect(divergencesApart(one({ gap: 'why' }), '')).toEqual(['x-01'])
     expect(divergencesApart(one({ gap: 'why' }), line)).toEqual([])
     expect(divergencesApart(one(), line)).toEqual(['x-01'])
+  })
+
+  test('a later row that the page does not list, and one it lists for nothing, are found', () => {
+    const list = 'Later rows without a check: x-01.\n\n'
+    expect(laterApart(one({ priority: 'P2' }), none, '')).toEqual(['x-01'])
+    expect(laterApart(one({ priority: 'P2' }), none, list)).toEqual([])
+    expect(laterApart(one({ priority: 'P2' }), mine, list)).toEqual(['x-01'])
+    expect(laterApart(one(), none, list)).toEqual(['x-01'])
   })
 
   test('a row that says nothing of its source is found', () => {
