@@ -26,8 +26,8 @@ export function wellKnownUrl(identifier: string, name: string): string {
   return `${origin}/.well-known/${name}${pathname.replace(/\/$/, '')}${search}`
 }
 
-// What a URL parser would silently repair is refused instead.
-const HTTP_URL = /^https?:\/\/[\x21-\x5b\x5d-\x7e]+$/i
+// What a URL parser would silently repair is refused instead, and so is user information, an empty one too (RFC 9110 §4.2.4).
+const HTTP_URL = /^https?:\/\/(?!\/|[^/]*@)[\x21-\x5b\x5d-\x7e]+$/i
 
 /**
  * RFC 9449 §4.3: scheme, host, port and path in normal form, without query and fragment; undefined for
@@ -36,7 +36,6 @@ const HTTP_URL = /^https?:\/\/[\x21-\x5b\x5d-\x7e]+$/i
 export function normalTarget(text: string): string | undefined {
   if (!HTTP_URL.test(text) || !URL.canParse(text)) return undefined
   const url = new URL(text)
-  if (url.username !== '' || url.password !== '') return undefined
   return url.origin + url.pathname.replace(/%[0-9a-f]{2}/gi, normalEscape)
 }
 

@@ -55,7 +55,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
       if (typeof presented.token !== 'string') throw new VerificationError('token_missing')
       const known = await verifyToken(configuration, cache, presented.token)
       // Of the token, so before the sender's proof. At hand as a rule, and then nothing is waited for.
-      const checked = revocation?.check(known.status, wanted.scope)
+      const checked = revocation?.check(known, wanted.scope)
       const status = typeof checked === 'object' ? await checked : checked
       const nonce = await confirmSender(configuration, known.claims.cnf, presented)
       checkNeed(configuration, known, wanted)

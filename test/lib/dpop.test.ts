@@ -189,6 +189,16 @@ describe('I04 every field of a proof counts', () => {
       'proof_url_mismatch',
     ],
     ['htu other case of path', { htu: `${API}/Entries` }, 'proof_url_mismatch'],
+    [
+      'htu with empty user',
+      { htu: 'https://@ledger.acme.example/api/entries' },
+      'proof_url_mismatch',
+    ],
+    [
+      'htu with more slashes',
+      { htu: 'https:////ledger.acme.example/api/entries' },
+      'proof_url_mismatch',
+    ],
     ['htu with user', { htu: 'https://u@ledger.acme.example/api/entries' }, 'proof_url_mismatch'],
     [
       'htu with backslash',

@@ -116,6 +116,16 @@ describe('K04 a key that was taken back', () => {
     expect(await f.outcome(verifier, stolen)).toBe('key_unknown')
   })
 
+  test('verifies nothing for a verifier that hears of it while the token is checked', async () => {
+    const jwks = { keys: [f.issuerKey.publicJwk, next.publicJwk] }
+    const verifier = f.verifier({ feed: 'off' }, { jwks })
+    const stolen = await f.token()
+    f.issuer.signWith(next)
+    f.issuer.kids = ['k2']
+    expect(await f.outcome(verifier, stolen)).toBe('key_unknown')
+    expect(await f.outcome(verifier, await f.token(f.claims(), next))).toBe('accepted')
+  })
+
   test('costs one fetch, however many messages speak of it', async () => {
     const verifier = remote()
     await listening(verifier)
