@@ -522,7 +522,7 @@ const NARROWING: readonly Row[] = [
   ['an audience that is a string', { [`${HOPS}.1.aud`]: '2' }, 'hop_audience_invalid'],
   [
     'an audience that is a URI',
-    { [`${HOPS}.1.aud`]: `${ISSUER}/agents/writer` },
+    { [`${HOPS}.1.aud`]: 'https://acme.example/writer' },
     'hop_audience_invalid',
   ],
   ['an audience with a fraction', { [`${HOPS}.1.aud`]: 2.5 }, 'hop_audience_invalid'],

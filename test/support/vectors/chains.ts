@@ -15,7 +15,6 @@ import {
   rs256,
   withProof,
 } from './material.ts'
-import type { Signer } from './signer.ts'
 import { accepted, type Draft, rejected, type Theme } from './theme.ts'
 
 const cnf = { jkt: agent.thumbprint }
@@ -24,12 +23,10 @@ function good(
   title: string,
   rules: readonly string[],
   claims: Claims,
-  header: Claims = {},
-  signer?: Signer,
+  token: string = aToken(claims),
 ): Draft {
-  const token = aToken(claims, header, signer)
   const request = withProof(aProof(token))
-  return accepted(title, rules, token, reportOf(claims), { request })
+  return accepted(title, rules, { token, request }, reportOf(claims))
 }
 
 function lengths(): Draft[] {
@@ -210,23 +207,28 @@ function headers(): Draft[] {
   const claims = aChain({ cnf })
   return [
     ...['application/at+jwt', 'at+JWT', 'AT+JWT', 'Application/At+Jwt'].map((typ) =>
-      good(`typ ${typ}`, ['RFC 9068 §2.1', 'RFC 7515 §4.1.9'], claims, { typ }),
+      good(`typ ${typ}`, ['RFC 9068 §2.1', 'RFC 7515 §4.1.9'], claims, aToken(claims, { typ })),
     ),
-    good('signed with EdDSA', ['RFC 8037 §3.1'], claims, {}, eddsa),
+    good('signed with EdDSA', ['RFC 8037 §3.1'], claims, aToken(claims, {}, eddsa)),
     good(
       'signed with Ed25519, as EdDSA on that curve is called now',
       ['RFC 9864 §2.2'],
       claims,
-      { alg: 'Ed25519' },
-      eddsa,
+      aToken(claims, { alg: 'Ed25519' }, eddsa),
     ),
-    good('signed with RS256', ['RFC 7518 §3.3'], claims, {}, rs256),
-    good('no kid, and one key that can be meant', ['RFC 7515 §4.1.4'], claims, { kid: undefined }),
-    good('header members nobody asked for', ['RFC 7515 §4'], claims, {
-      cty: 'x',
-      constructor: 'x',
-      exp: 1,
-    }),
+    good('signed with RS256', ['RFC 7518 §3.3'], claims, aToken(claims, {}, rs256)),
+    good(
+      'no kid, and one key that can be meant',
+      ['RFC 7515 §4.1.4'],
+      claims,
+      aToken(claims, { kid: undefined }),
+    ),
+    good(
+      'header members nobody asked for',
+      ['RFC 7515 §4'],
+      claims,
+      aToken(claims, { cty: 'x', constructor: 'x', exp: 1 }),
+    ),
   ]
 }
 
@@ -245,7 +247,7 @@ function places(): Draft[] {
     const claims = aChain({ ...shape, cnf })
     const token = aToken(claims)
     const request = withProof(aProof(token))
-    return accepted(title, rules, token, reportOf(claims), { request, configuration })
+    return accepted(title, rules, { token, request, configuration }, reportOf(claims))
   }
   const door = { required_scope: 'docs:read', handover: true as const }
   return [
@@ -284,10 +286,9 @@ function needs(): Draft[] {
     { configuration, ...shape }: Place,
   ): Draft => {
     const token = aToken(aChain({ ...shape, cnf }))
-    return rejected(title, rules, token, [reason], {
-      request: withProof(aProof(token)),
-      configuration,
-    })
+    return rejected(title, rules, { token, request: withProof(aProof(token)), configuration }, [
+      reason,
+    ])
   }
   return [
     at('longer than this resource takes', ['chain-format §2.2'], 'chain_too_long', {

@@ -77,7 +77,7 @@ export function aChain({
         max_depth: 8,
         basis,
         scope: SCOPES,
-        reach: [...agents.map((name) => `${ISSUER}/agents/${name}`), API],
+        reach: [...agents.map((name) => `https://acme.example/${name}`), API],
       },
       hops: hops.toReversed(),
     },

@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto'
 import type {
   Configuration,
-  Expected,
   Jwks,
   PublishedList,
   Report,
@@ -23,7 +22,11 @@ export interface Theme {
 
 export type Draft = Omit<Vector, 'id'>
 
-/** What a vector has beside its token. Without a request it is one under Bearer. */
+/** A token and what comes with it. Without a request it is one under Bearer. */
+export interface Presented extends Circumstances {
+  readonly token: string
+}
+
 export interface Circumstances {
   readonly request?: VectorRequest
   readonly now?: number
@@ -32,49 +35,42 @@ export interface Circumstances {
   readonly status_lists?: readonly PublishedList[]
 }
 
+/** `rules`: where it is written. */
 export function accepted(
   title: string,
   rules: readonly string[],
-  token: string,
+  given: string | Presented,
   report: Report,
-  circumstances: Circumstances = {},
 ): Draft {
-  return drafted(title, rules, token, { verdict: 'accept', report }, circumstances)
+  return { title, rules, ...presented(given), expected: { verdict: 'accept', report } }
 }
 
 /** `reasons`: the one that the order of the checks gives, then any others that are true as well. */
 export function rejected(
   title: string,
   rules: readonly string[],
-  token: string,
+  given: string | Presented,
   [reason, ...or]: readonly [VerificationReason, ...VerificationReason[]],
-  circumstances: Circumstances = {},
 ): Draft {
   const { status } = VERIFICATION_REASONS[reason]
   const others = or.length === 0 ? {} : { or }
-  return drafted(
+  return {
     title,
     rules,
-    token,
-    { verdict: 'reject', reason, ...others, status },
-    circumstances,
-  )
+    ...presented(given),
+    expected: { verdict: 'reject', reason, ...others, status },
+  }
 }
 
-function drafted(
-  title: string,
-  rules: readonly string[],
-  token: string,
-  expected: Expected,
-  { request = BEARER, ...circumstances }: Circumstances,
-): Draft {
-  return { title, rules, ...circumstances, token, request, expected }
+function presented(given: string | Presented): Omit<Draft, 'title' | 'rules' | 'expected'> {
+  const { token, request = BEARER, ...rest } = typeof given === 'string' ? { token: given } : given
+  return { ...rest, token, request }
 }
 
 /** Keys of the issuer. */
 export const JWKS = { keys: [es256, eddsa, rs256].map(({ jwk }) => jwk) }
 
-/** The file's text. */
+/** The file's text: a line for each vector, so that a change shows which it was. */
 export function writtenTheme({ name, description, configuration, vectors }: Theme): string {
   const file: VectorFile = {
     $schema: './schema.json',
@@ -89,7 +85,9 @@ export function writtenTheme({ name, description, configuration, vectors }: Them
     jwks: JWKS,
     vectors: vectors.map((draft) => ({ id: idOf(name, draft.title), ...draft })),
   }
-  return `${JSON.stringify(file, null, 1)}\n`
+  const { vectors: all, ...head } = file
+  const lines = all.map((vector) => JSON.stringify(vector)).join(',\n')
+  return `${JSON.stringify(head, null, 1).slice(0, -2)},\n "vectors": [\n${lines}\n ]\n}\n`
 }
 
 /** By the title alone: a vector keeps its id wherever it stands in the file. */
