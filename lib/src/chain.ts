@@ -98,15 +98,16 @@ function repetitionFault({ root, hops }: ActBounds): ChainReason | undefined {
 }
 
 /** Rule 5: the token is its newest hop. */
-function tokenFault(claims: JsonObject, bounds: ActBounds): ChainReason | undefined {
-  const newest = newestHopClaims(bounds)
-  if (newest === undefined || claims['jti'] !== newest.jti) return 'token_id_mismatch'
+function tokenFault(claims: JsonObject, { root, hops }: ActBounds): ChainReason | undefined {
+  const hop = hops[0] as BoundsHop
+  if (claims['jti'] !== hop.jti) return 'token_id_mismatch'
   const status = claims['status'] as unknown as DelegatedClaims['status']
-  if (status.status_list.idx !== newest.idx) return 'token_index_mismatch'
-  if (claims['iat'] !== newest.iat || claims['exp'] !== newest.exp) return 'token_times_mismatch'
+  if (status.status_list.idx !== hop.idx) return 'token_index_mismatch'
+  if (claims['iat'] !== root.iat + hop.iat || claims['exp'] !== root.iat + hop.exp)
+    return 'token_times_mismatch'
   // RFC 7519 §4.1.3 allows a list; this format has one string.
-  if (claims['aud'] !== newest.aud) return 'token_audience_mismatch'
-  if (claims['scope'] !== newest.scope) return 'token_scope_mismatch'
+  if (claims['aud'] !== root.reach[hop.aud]) return 'token_audience_mismatch'
+  if (claims['scope'] !== scopeNames(root.scope, hop.scope).join(' ')) return 'token_scope_mismatch'
   return undefined
 }
 
@@ -115,32 +116,4 @@ function partiesFault(claims: JsonObject, actors: readonly Actor[]): ChainReason
   if (client_id !== (actors[0]?.sub ?? sub)) return 'client_mismatch'
   if (actors.some((actor) => actor.sub === sub)) return 'subject_in_chain'
   return undefined
-}
-
-/** The top-level claims that repeat the newest hop. */
-export interface NewestHopClaims {
-  readonly jti: string
-  readonly idx: number
-  readonly iat: number
-  readonly exp: number
-  readonly aud: string
-  readonly scope: string
-}
-
-/**
- * What a token with these bounds says of itself: the issuer writes it, the verifier compares with it. Undefined when
- * there is no hop or its audience is not on the list.
- */
-export function newestHopClaims({ root, hops }: ActBounds): NewestHopClaims | undefined {
-  const hop = hops[0]
-  const aud = hop && root.reach[hop.aud]
-  if (hop === undefined || aud === undefined) return undefined
-  return {
-    jti: hop.jti,
-    idx: hop.idx,
-    iat: root.iat + hop.iat,
-    exp: root.iat + hop.exp,
-    aud,
-    scope: scopeNames(root.scope, hop.scope).join(' '),
-  }
 }

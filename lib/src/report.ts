@@ -57,15 +57,16 @@ export function readReport(claims: VerifiedClaims, chain: Chain, issuer: string)
     Object.freeze({
       scope: Object.freeze(scopeNames(root.scope, hop.scope)),
       reach: Object.freeze(scopeNames(root.reach, hop.reach)),
-      audience: root.reach[hop.aud] ?? '',
+      audience: root.reach[hop.aud] as string,
       expiresAt: root.iat + hop.exp,
     }),
   )
   return {
     subject: claims.sub,
-    actor: actors[0] ?? Object.freeze({ iss: issuer, sub: claims.sub }),
+    // There is a hop, so there is an agent.
+    actor: actors[0] as ChainActor,
     chain: Object.freeze(actors),
-    scope: ceilings[0]?.scope ?? [],
+    scope: (ceilings[0] as Ceiling).scope,
     ceilings: Object.freeze(ceilings),
     basis: root.basis,
     txn: claims.txn,
