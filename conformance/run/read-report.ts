@@ -82,6 +82,10 @@ function rowOf(
   all: readonly Judged[],
   offers: Readonly<Record<string, boolean>>,
 ): RowResult {
+  const { feature } = requirement
+  if (feature !== undefined && offers[feature] !== true) {
+    return { id, outcome: 'not_offered', checks: [], because: titleOf(feature) }
+  }
   const mine = all.filter(({ ids }) => ids.includes(id))
   const checks = mine.map(({ title, file, outcome, messages }) => ({
     title,
@@ -93,17 +97,13 @@ function rowOf(
     mine.some((check) => check.outcome === outcome),
   )
   if (worst !== undefined) return { id, outcome: worst, checks }
-  return { id, checks, ...withoutVerdict(requirement, mine, offers) }
+  return { id, checks, ...withoutVerdict(requirement, mine) }
 }
 
 function withoutVerdict(
   { feature, gap }: Requirement,
   leftOut: readonly Judged[],
-  offers: Readonly<Record<string, boolean>>,
 ): { readonly outcome: Outcome; readonly because: string } {
-  if (feature !== undefined && offers[feature] !== true) {
-    return { outcome: 'not_offered', because: titleOf(feature) }
-  }
   const reasons = leftOut.flatMap((check) => (check.leftOut === undefined ? [] : [check.leftOut]))
   const [first] = reasons
   if (first !== undefined) {

@@ -10,6 +10,9 @@ export default defineConfig({
     environment: 'node',
     include: ['suite/**/*.test.ts'],
     globalSetup: ['suite/vector-site.ts', 'suite/provide-documents.ts'],
+    // Files share a worker's modules: each takes what it needs from the servers, and most of a run is loading.
+    isolate: false,
+    pool: 'threads',
     maxWorkers: availableParallelism() + 1,
     testTimeout: 30_000,
     hookTimeout: 60_000,

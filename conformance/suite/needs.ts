@@ -109,6 +109,9 @@ export const NEEDS = {
 
 export type Need = keyof typeof NEEDS
 
+/** Of what a profile lacks for one check. */
+const MOST_TOLD = 4
+
 export interface LeftOut {
   readonly outcome: 'not_offered' | 'not_set_up' | 'not_asked'
   readonly because: string
@@ -120,9 +123,12 @@ export function unmet(needs: readonly Need[]): LeftOut | undefined {
   for (const { feature } of shapes) {
     if (feature !== undefined && !isOffered(feature)) return notOffered(feature)
   }
-  const missing = new Set(shapes.flatMap((shape) => shape.missing(given)))
-  if (missing.size === 0) return undefined
-  return { outcome: 'not_set_up', because: `the profile has no ${[...missing].join(', no ')}` }
+  const missing = [...new Set(shapes.flatMap((shape) => shape.missing(given)))]
+  if (missing.length === 0) return undefined
+  const told = missing.slice(0, MOST_TOLD).join(', no ')
+  const rest = missing.length - MOST_TOLD
+  const because = `the profile has no ${told}${rest > 0 ? `, and not ${rest} more` : ''}`
+  return { outcome: 'not_set_up', because }
 }
 
 export function notOffered(feature: Feature): LeftOut {

@@ -4,7 +4,16 @@ import { describe, expect } from 'vitest'
 import { ASSERTION_TYPE, Client } from './client.ts'
 import { profile } from './given.ts'
 import { type Reply, send } from './http.ts'
-import { type Claims, encode, epoch, signingKey, signJwt, tampered, unsigned } from './jwt.ts'
+import {
+  type Claims,
+  encode,
+  epoch,
+  newJwk,
+  signingKey,
+  signJwt,
+  tampered,
+  unsigned,
+} from './jwt.ts'
 import type { Jwk, SpiffeProfile } from './profile.ts'
 import { api, expectError, first, issuer, newId, tokenOf } from './scenario.ts'
 import { verifies } from './verifies.ts'
@@ -13,8 +22,16 @@ const JWT_SPIFFE = 'urn:ietf:params:oauth:client-assertion-type:jwt-spiffe'
 
 const { spiffe } = profile
 
+/** Stands in where there is none, so that tests that are left out can be read. */
+function absent(): SpiffeProfile {
+  const jwk = newJwk()
+  const spiffe_id = 'spiffe://absent.invalid/x'
+  const other = { client_id: 'absent', beneath: spiffe_id, jwk }
+  return { client_id: 'absent', spiffe_id, jwk, misused: [], other, revoked: { spiffe_id, jwk } }
+}
+
 describe.runIf(spiffe !== undefined)('JWT-SVIDs', () => {
-  const { spiffe_id: id, client_id: name, jwk, misused, other, revoked } = spiffe as SpiffeProfile
+  const { spiffe_id: id, client_id: name, jwk, misused, other, revoked } = spiffe ?? absent()
   const anybody = new Client(issuer, { client_id: name, jwk })
   const key = signingKey(jwk)
 

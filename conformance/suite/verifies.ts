@@ -59,14 +59,15 @@ function isAsked(id: string): boolean {
 }
 
 function reasonAgainst(ids: readonly string[], needs: readonly Need[]): LeftOut | undefined {
-  if (!ids.some(isAsked)) return { outcome: 'not_asked', because: 'another part is run' }
+  const asked = ids.filter(isAsked)
+  if (asked.length === 0) return { outcome: 'not_asked', because: 'another part is run' }
   const { not_claimed: left = [] } = given
-  if (ids.some((id) => left.some((beginning) => id.startsWith(beginning)))) {
+  if (asked.some((id) => left.some((beginning) => id.startsWith(beginning)))) {
     return { outcome: 'not_offered', because: 'the profile does not claim it' }
   }
-  for (const id of ids) {
-    const feature = REQUIREMENTS[id]?.feature
-    if (feature !== undefined && !isOffered(feature)) return notOffered(feature)
-  }
-  return unmet(needs)
+  // Where it has one of several, the check is for that one; what it needs beyond is among its needs.
+  const features = asked.map((id) => REQUIREMENTS[id]?.feature)
+  const absent = features.filter((one) => one !== undefined).filter((one) => !isOffered(one))
+  const [first] = absent
+  return first !== undefined && absent.length === asked.length ? notOffered(first) : unmet(needs)
 }
