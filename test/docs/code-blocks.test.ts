@@ -92,8 +92,8 @@ describe('the checker', () => {
   })
 
   test('knows the language of every block', () => {
-    // What is for nginx test/support/nginx.ts runs.
-    const known = new Set(['sh', 'ts', 'js', 'json', 'yaml', 'cedar', 'nginx', 'text'])
+    // What is for nginx and Apache is run: test/support/nginx.ts, conformance/interop/servers.
+    const known = new Set(['sh', 'ts', 'js', 'json', 'yaml', 'cedar', 'nginx', 'apache', 'text'])
     expect(blocks.filter(({ language }) => !known.has(language)).map(({ at }) => at)).toEqual([])
   })
 

@@ -12,7 +12,6 @@ import {
 } from '@modelcontextprotocol/sdk/client/auth.js'
 import {
   ClientCredentialsProvider,
-  createPrivateKeyJwtAuth,
   PrivateKeyJwtProvider,
 } from '@modelcontextprotocol/sdk/client/auth-extensions.js'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
@@ -26,7 +25,7 @@ import { requireBearerAuth } from '@modelcontextprotocol/sdk/server/auth/middlew
 import { createMcpExpressApp } from '@modelcontextprotocol/sdk/server/express.js'
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
-import type { OAuthMetadata, OAuthTokens } from '@modelcontextprotocol/sdk/shared/auth.js'
+import type { OAuthMetadata } from '@modelcontextprotocol/sdk/shared/auth.js'
 import type { FetchLike, Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
 import type { RequestHandler } from 'express'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -135,39 +134,22 @@ function ownProviders(): readonly (readonly [string, Agent, OAuthClientProvider]
   ]
 }
 
-/** Of an agent that was handed a token: it exchanges that for one for the MCP server. */
-class ExchangeProvider implements OAuthClientProvider {
-  readonly redirectUrl = undefined
-  readonly clientMetadata = { redirect_uris: [] }
-  readonly discoveryState = discoveryState
-  readonly addClientAuthentication
-  #tokens: OAuthTokens | undefined
-  readonly #agent: Agent
+/** Of an agent that was handed a token: it exchanges that for one for the MCP server, as docs/mcp.md says. */
+class ExchangeProvider extends PrivateKeyJwtProvider {
   readonly #handed: string
+  readonly discoveryState = discoveryState
 
-  constructor(agent: Agent, handed: string) {
-    this.#agent = agent
+  constructor({ client_id: clientId, jwk }: Agent, handed: string) {
+    super({ clientId, privateKey: { ...jwk }, algorithm: 'ES256', expectedIssuer: issuer })
     this.#handed = handed
-    const { client_id, jwk } = agent
-    const privateKey = { ...jwk }
-    const names = { issuer: client_id, subject: client_id }
-    this.addClientAuthentication = createPrivateKeyJwtAuth({ ...names, privateKey, alg: 'ES256' })
   }
 
-  clientInformation = () => ({ client_id: this.#agent.client_id, issuer })
-  prepareTokenRequest = () =>
+  override prepareTokenRequest = () =>
     new URLSearchParams({
       grant_type: EXCHANGE,
       subject_token: this.#handed,
       subject_token_type: ACCESS_TOKEN,
     })
-  tokens = () => this.#tokens
-  saveTokens = (tokens: OAuthTokens) => {
-    this.#tokens = tokens
-  }
-  saveCodeVerifier = () => {}
-  codeVerifier = () => ''
-  redirectToAuthorization = () => {}
 }
 
 const [planner, researcher, writer] = ROLES.map((role) => target.teams.signed[role].client_id)
