@@ -1,6 +1,6 @@
 /** Of several permits that hold, the strictest of each obligation; and which tiers an approval is for. */
 import { describe, expect, test } from 'vitest'
-import { needsApproval, type Obligations, strictest } from '../../server/core/rules.ts'
+import { needsApproval, type Obligations, stated, strictest } from '../../server/core/rules.ts'
 
 describe('the strictest of two', () => {
   test.each<[string, Obligations, Obligations, Obligations]>([
@@ -41,7 +41,8 @@ describe('the strictest of two', () => {
       { maxTtl: 30, maxDepth: 1, requireKey: 'dpop', approval: 'execute' },
     ],
   ])('is %s, whichever comes first', (_, a, b, expected) => {
-    expect(strictest(a, b)).toEqual(expected)
+    // To the member: one that binds nothing is absent.
+    expect(strictest(a, b)).toStrictEqual(expected)
     expect(strictest(b, a)).toEqual(expected)
     expect(strictest(expected, a)).toEqual(expected)
     expect(strictest(expected, b)).toEqual(expected)
@@ -60,4 +61,18 @@ test.each([
   ['execute', 'execute', true],
 ] as const)('a %s scope under @approval("%s") needs a human: %s', (tier, threshold, expected) => {
   expect(needsApproval(tier, threshold)).toBe(expected)
+})
+
+test.each<[Obligations, object]>([
+  [{}, {}],
+  [{ maxTtl: 60 }, { max_ttl: 60 }],
+  [{ maxDepth: 2 }, { max_depth: 2 }],
+  [{ requireKey: 'bound' }, { require_key: 'bound' }],
+  [{ approval: 'read' }, { approval: 'read' }],
+  [
+    { maxTtl: 60, maxDepth: 2, requireKey: 'dpop', approval: 'propose' },
+    { max_ttl: 60, max_depth: 2, require_key: 'dpop', approval: 'propose' },
+  ],
+])('%j is stated as %j', (obligations, expected) => {
+  expect(stated(obligations)).toStrictEqual(expected)
 })

@@ -1,5 +1,6 @@
 /** What a caller says stays what it is: text under `context.request`, whatever it looks like. */
 import { describe, expect, test } from 'vitest'
+import type { RuleQuestion } from '../../server/core/rules.ts'
 import { type Asked, aQuestion, rulesOf } from './fixture.ts'
 
 const LOOKS_LIKE_MORE = [
@@ -88,9 +89,74 @@ describe('L01 what the caller says sets no fact', () => {
       { request: { scope: [], purpose: 'a'.repeat(1025) } },
       { subject: { id: half, issuer: 'idp', claims: {} } },
       { subject: { id: 'u', issuer: 'idp', claims: { department: [half] } } },
+      { subject: { id: 'u', issuer: 'idp', claims: { department: ['research', half] } } },
+      { subject: { id: 'u', issuer: 'idp', claims: { department: [half], role: ['lead'] } } },
+      { subject: { id: 'u', issuer: 'idp', claims: { department: ['research'], [half]: [] } } },
+      { subject: { id: 'u', issuer: half, claims: {} } },
     ] as const) {
       expect(all(aQuestion(says))).toEqual(nothing)
     }
+    expect(all(aQuestion({ request: { scope: [], purpose: 'a'.repeat(1024) } })).decision).toBe(
+      'permit',
+    )
+  })
+
+  test('a purpose is said where a task is opened, and nowhere else', () => {
+    const purposeful = (action: string) =>
+      rulesOf(
+        `@id("why") permit (principal, action == Action::"${action}", resource)
+        when { context.request has purpose };`,
+      )
+    const request = { scope: [], purpose: 'a summary' }
+    expect(purposeful('open').answer(aQuestion({ action: 'open', request })).decision).toBe(
+      'permit',
+    )
+    const silent = { scope: [], purpose: undefined }
+    expect(purposeful('open').answer(aQuestion({ action: 'open', request: silent })).decision).toBe(
+      'refuse',
+    )
+  })
+})
+
+describe('a time the calendar has not', () => {
+  const { answer } = rulesOf('@id("all") permit (principal, action, resource);')
+  const last = 253_402_300_799
+  const task = { txn: 'txn-1', openedAt: 0, deadline: last }
+
+  test.each<[string, Asked, 'permit' | 'refuse']>([
+    ['the first second there is', { now: 0, task }, 'permit'],
+    ['the last second there is', { now: last, task }, 'permit'],
+    ['a second before', { now: -1 }, 'refuse'],
+    ['a second after', { now: last + 1 }, 'refuse'],
+    ['no number', { now: Number.NaN }, 'refuse'],
+    ['a task from before', { task: { ...task, openedAt: -1 } }, 'refuse'],
+    ['a task from after', { task: { ...task, openedAt: last + 1 } }, 'refuse'],
+    ['a task that was to end before', { task: { ...task, deadline: -1 } }, 'refuse'],
+    ['a task that is to end after', { task: { ...task, deadline: last + 1 } }, 'refuse'],
+    ['a task whose name is half a character', { task: { ...task, txn: 'a\ud800' } }, 'refuse'],
+  ])('%s', (_, says, decision) => {
+    expect(answer(aQuestion(says))).toMatchObject({ decision, failed: [] })
+  })
+})
+
+describe('a question with a part missing permits nothing', () => {
+  const { answer } = rulesOf('@id("all") permit (principal, action, resource);')
+
+  test.each<[string, Partial<RuleQuestion>]>([
+    ['the scope', { scope: undefined }],
+    ['a scope the tenant knows', { scope: 'unheard:of' }],
+    ['the task', { task: undefined }],
+    ['the target', { target: undefined }],
+    ['the chain', { chain: [] }],
+    ['an agent of the chain', { chain: ['stranger', 'planner'] }],
+    ['the agent at the target', { ...aQuestion({ target: 'finder' }), recipient: undefined }],
+  ])('%s', (_, says) => {
+    expect(answer({ ...aQuestion(), ...says })).toEqual({
+      decision: 'refuse',
+      policies: [],
+      obligations: {},
+      failed: [],
+    })
   })
 })
 
