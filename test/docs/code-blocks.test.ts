@@ -9,6 +9,7 @@ import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { parse as parseYaml } from 'yaml'
+import { parseProfile } from '../../conformance/run/profile-text.ts'
 import { compilePolicies } from '../../server/policy/compile-policies.ts'
 import { agent } from '../../server/tenants/agents-file.ts'
 import { testCase } from '../../server/tenants/cases-file.ts'
@@ -167,7 +168,10 @@ function isJson(text: string): boolean {
   }
 }
 
-test('every YAML text loads, and what is of a tenant file has its form', () => {
+/** Whatever an example takes from the environment. */
+const SETTINGS = new Proxy<Record<string, string>>({}, { get: (_, name) => String(name) })
+
+test('every YAML text loads, and what is of a tenant file or a profile has its form', () => {
   const entries = {
     agents: agent,
     resources: resource,
@@ -185,6 +189,10 @@ test('every YAML text loads, and what is of a tenant file has its form', () => {
   let seen = 0
   for (const { at, text } of inLanguage('yaml')) {
     const document = parseYaml(text) as Record<string, unknown>
+    if ('issuer' in document) {
+      expect(() => parseProfile(at, text, SETTINGS)).not.toThrow()
+      continue
+    }
     for (const [member, schema] of Object.entries(entries)) {
       for (const entry of (document[member] ?? []) as unknown[]) {
         seen += 1
