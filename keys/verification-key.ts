@@ -25,6 +25,9 @@ const ROCA = 27_553_044_674_441n
  */
 const SMALL_ORDER = /^(A[AQ]AAA|7[Pfv]___|JuiVj|xxdqc)/
 
+/** Members that only a private or a symmetric key has (RFC 7518 §6). */
+const SECRET_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv']
+
 /**
  * Reads a public JWK (RFC 7517) for one of `allowed`. The key's own `alg` wins; else its type decides, and of several for that type
  * the first. Undefined where it is private, symmetric, for encryption, of a size or curve we do not take, or no key at all.
@@ -34,7 +37,7 @@ export function readVerificationKey(
   allowed: readonly VerifiedAlgorithm[],
 ): VerificationKey | undefined {
   const { kty, crv, use, key_ops: operations, kid } = jwk
-  if ('d' in jwk || 'k' in jwk) return undefined
+  if (SECRET_MEMBERS.some((member) => member in jwk)) return undefined
   if (use !== undefined && use !== 'sig') return undefined
   // RFC 7517 §4.3: a key that says what it is for is for nothing else.
   const mayVerify = Array.isArray(operations) && operations.includes('verify')
@@ -78,7 +81,10 @@ function importPublic(jwk: Readonly<Record<string, unknown>>): KeyObject | undef
     return undefined
   }
   try {
-    return createPublicKey({ key: members as JsonWebKey, format: 'jwk' })
+    const key = createPublicKey({ key: members as JsonWebKey, format: 'jwk' })
+    // RFC 7515 §2, RFC 7518 §2, §6.2.1.2: in its one spelling, so that one key has one thumbprint.
+    const spelt = Object.entries(key.export({ format: 'jwk' }))
+    return spelt.every(([member, value]) => jwk[member] === value) ? key : undefined
   } catch {
     return undefined
   }
@@ -90,7 +96,6 @@ function importPublic(jwk: Readonly<Record<string, unknown>>): KeyObject | undef
  */
 function isSound(key: KeyObject): boolean {
   if (key.asymmetricKeyType === 'ec') return true
-  // As it was read, in the one spelling of this platform.
   const { x = '', n: modulus = '' } = key.export({ format: 'jwk' })
   if (key.asymmetricKeyType !== 'rsa') return !SMALL_ORDER.test(x)
   const { modulusLength = 0, publicExponent } = key.asymmetricKeyDetails ?? {}

@@ -3,6 +3,7 @@ import { createHmac, createPublicKey } from 'node:crypto'
 import { createServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { freePort } from '../support/authorization-server.ts'
+import { FAULTY_KEYS } from '../support/faulty-keys.ts'
 import { bareJwk, encode, newKey, signJwt } from '../support/signing.ts'
 import { type Stage, setStage } from './fixture.ts'
 import {
@@ -169,6 +170,18 @@ describe('J02 key pointers', () => {
     await expectForgeryRefused(name, forge)
     expect(calls).toBe(0)
   })
+})
+
+describe('J02 keys that are none', () => {
+  test.each(FAULTY_KEYS)(
+    'J02 refuses a proof by $name ($reference)',
+    async ({ alg, jwk, sign }) => {
+      await expectForgeryRefused('a proof', ({ header, payload }) => {
+        const input = signingInput({ ...header, alg, jwk }, payload)
+        return `${input}.${sign(input).toString('base64url')}`
+      })
+    },
+  )
 })
 
 describe('J03 crit and b64', () => {
