@@ -25,7 +25,6 @@ import { requireBearerAuth } from '@modelcontextprotocol/sdk/server/auth/middlew
 import { createMcpExpressApp } from '@modelcontextprotocol/sdk/server/express.js'
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
-import type { OAuthMetadata } from '@modelcontextprotocol/sdk/shared/auth.js'
 import type { FetchLike, Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
 import type { RequestHandler } from 'express'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -84,16 +83,6 @@ afterAll(async () => {
   await stop?.()
 })
 
-/**
- * The SDK reads no metadata without an `authorization_endpoint`, which RFC 8414 §2 does not ask of a server without that grant: it is
- * given the document as if it had read it before.
- */
-async function discoveryState() {
-  const place = `${issuer}/.well-known/oauth-authorization-server`
-  const authorizationServerMetadata: OAuthMetadata = await (await fetch(place)).json()
-  return { authorizationServerUrl: issuer, authorizationServerMetadata }
-}
-
 /** Calls the tool at this place of the server, by the SDK's client; the text it answers. */
 async function callTool(
   place: string,
@@ -129,15 +118,14 @@ function ownProviders(): readonly (readonly [string, Agent, OAuthClientProvider]
     expectedIssuer: issuer,
   })
   return [
-    ['ClientCredentialsProvider', basic.planner, Object.assign(withSecret, { discoveryState })],
-    ['PrivateKeyJwtProvider', signed.planner, Object.assign(withKey, { discoveryState })],
+    ['ClientCredentialsProvider', basic.planner, withSecret],
+    ['PrivateKeyJwtProvider', signed.planner, withKey],
   ]
 }
 
 /** Of an agent that was handed a token: it exchanges that for one for the MCP server, as docs/mcp.md says. */
 class ExchangeProvider extends PrivateKeyJwtProvider {
   readonly #handed: string
-  readonly discoveryState = discoveryState
 
   constructor({ client_id: clientId, jwk }: Agent, handed: string) {
     super({ clientId, privateKey: { ...jwk }, algorithm: 'ES256', expectedIssuer: issuer })
