@@ -2,11 +2,13 @@
  * The MCP SDK's client: its own provider with a key, told of another grant by the one member that is meant for it, and its own
  * fetch with tokens. Its MCP client is shown with its MCP server (`../servers/mcp.test.ts`).
  */
-import { fetchToken } from '@modelcontextprotocol/sdk/client/auth.js'
+import {
+  discoverAuthorizationServerMetadata,
+  fetchToken,
+} from '@modelcontextprotocol/sdk/client/auth.js'
 import { PrivateKeyJwtProvider } from '@modelcontextprotocol/sdk/client/auth-extensions.js'
 import { withOAuth } from '@modelcontextprotocol/sdk/client/middleware.js'
 import { InvalidScopeError } from '@modelcontextprotocol/sdk/server/auth/errors.js'
-import type { OAuthMetadata } from '@modelcontextprotocol/sdk/shared/auth.js'
 import { expect, test } from 'vitest'
 import { EXCHANGE, target } from '../given.ts'
 import type { Agent } from '../target.ts'
@@ -28,10 +30,9 @@ async function clientOf({ client_id: clientId, jwk }: Agent): Promise<LibraryCli
     algorithm: 'ES256',
     expectedIssuer: issuer,
   })
-  // Its own discovery takes no document without an `authorization_endpoint`. Without a document it would ask at /token, and sign
-  // for that address.
-  const found = await fetch(`${issuer}/.well-known/oauth-authorization-server`)
-  const metadata: OAuthMetadata = await found.json()
+  // Without a document it would ask at /token of the origin, and sign for that address.
+  const metadata = await discoverAuthorizationServerMetadata(issuer)
+  if (metadata === undefined) throw new Error('the SDK found no metadata')
   return {
     exchange: async (parameters) => {
       provider.parameters = parameters
