@@ -7,7 +7,10 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { CORPUS } from '../conformance/fuzz/corpus.ts'
 import { newSeed } from '../conformance/fuzz/random.ts'
 import type { AreaResult, Settings } from '../conformance/fuzz/run.ts'
+import { runChains } from '../conformance/fuzz/server/run-chains.ts'
+import { runRequests } from '../conformance/fuzz/server/run-requests.ts'
 import { runTokens } from '../conformance/fuzz/tokens/run-tokens.ts'
+import { startFuzzTarget } from './fuzz-target.ts'
 
 const AREAS = ['tokens', 'requests', 'chains'] as const
 type Area = (typeof AREAS)[number]
@@ -86,7 +89,14 @@ async function main(): Promise<number> {
 
 async function run(area: Area, settings: Settings, workers: number): Promise<AreaResult> {
   if (area === 'tokens') return runTokens({ ...settings, workers: Math.max(1, workers) })
-  throw new Error(`${area} is not built`)
+  const server = await startFuzzTarget()
+  try {
+    const { target, watch } = server
+    const fuzz = area === 'requests' ? runRequests : runChains
+    return await fuzz({ ...settings, target, watch })
+  } finally {
+    await server.stop()
+  }
 }
 
 function textOf(result: AreaResult): string {

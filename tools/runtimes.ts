@@ -9,7 +9,7 @@ import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { build } from 'esbuild'
-import { vectorFileNames } from './vector-files.ts'
+import { readVectorFiles } from '../conformance/vectors/vector-files.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const RESULT = /^passed (\d+) failed (\d+)$/m
@@ -111,7 +111,7 @@ async function findProgram(name: string): Promise<string | undefined> {
 }
 
 async function bundle(folder: string): Promise<void> {
-  const vectorFiles = await vectorFileNames()
+  const vectorFiles = [...readVectorFiles().keys()]
   for (const [outfile, contents] of [
     ['main.mjs', MAIN],
     ['worker.mjs', WORKER],

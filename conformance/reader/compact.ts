@@ -2,12 +2,17 @@
 import { type JsonObject, readObject } from './json.ts'
 import { isFilledText, isText, optional, passes, textAt } from './sentence.ts'
 
-export interface Compact {
+/** A signed text, whatever it is that was signed. */
+export interface Signed {
   readonly header: JsonObject
-  readonly payload: JsonObject
+  readonly content: Buffer
   /** The text that is signed (RFC 7515 §5.1). */
   readonly signed: string
   readonly signature: Buffer
+}
+
+export interface Compact extends Signed {
+  readonly payload: JsonObject
 }
 
 const LONGEST_KID = 256
@@ -15,15 +20,20 @@ const EXTENSIONS = ['crit', 'b64']
 
 /** Undefined where the text is longer than `longest`, or is no signed JSON object in canonical form. */
 export function readCompact(text: string, longest: number): Compact | undefined {
-  if (text.length > longest) return undefined
+  const form = text.length > longest ? undefined : readSigned(text)
+  const payload = form && readObject(form.content)
+  return form && payload && { ...form, payload }
+}
+
+/** Three canonical parts, of which the first is a header. */
+export function readSigned(text: string): Signed | undefined {
   const parts = text.split('.').map(bytesOf)
-  const [first, second, signature] = parts
-  if (parts.length !== 3 || first === undefined || second === undefined || signature === undefined)
+  const [first, content, signature] = parts
+  if (parts.length !== 3 || first === undefined || content === undefined || signature === undefined)
     return undefined
   const header = readObject(first)
-  const payload = readObject(second)
-  if (header === undefined || payload === undefined || !isHeader(header)) return undefined
-  return { header, payload, signed: text.slice(0, text.lastIndexOf('.')), signature }
+  if (header === undefined || !isHeader(header)) return undefined
+  return { header, content, signed: text.slice(0, text.lastIndexOf('.')), signature }
 }
 
 /**
@@ -43,7 +53,7 @@ function isHeader(header: JsonObject): boolean {
 }
 
 /** RFC 7515 §4.1.9: a media type without regard to case, its `application/` left out or not. */
-export function hasType({ header }: Compact, type: string): boolean {
+export function hasType({ header }: Signed, type: string): boolean {
   const [, name] = /^(?:application\/)?(.*)$/s.exec(textAt(header, 'typ').toLowerCase()) ?? []
   return name === type
 }

@@ -1,6 +1,6 @@
 /** Public keys (RFC 7517, RFC 7518 §6, RFC 8037 §2), the one algorithm of each, and what they signed. */
 import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto'
-import { bytesOf, type Compact } from './compact.ts'
+import { bytesOf, type Signed } from './compact.ts'
 import { type JsonObject, readObjectText } from './json.ts'
 import { firstBroken, listAt, optional, type Sentence, type Test, textAt } from './sentence.ts'
 
@@ -38,6 +38,22 @@ const isModulus: Test = (value) =>
   octets(value)[0] !== 0 &&
   numberOf(value) % 2n === 1n &&
   isWithin(numberOf(value), 2n ** 2047n, 2n ** 4096n - 1n)
+/** 2^255 - 19, of Ed25519. */
+const FIELD = 2n ** 255n - 19n
+/** Where the points of order 1, 2, 4 and 8 lie (RFC 7748 §7): whoever knows none of their secrets signs for them all the same. */
+const SMALL_ORDER: readonly bigint[] = [
+  0n,
+  1n,
+  FIELD - 1n,
+  0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826n,
+  0x7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7n,
+]
+/** RFC 8032 §5.1.2: the lowest byte first, the highest bit is the sign of the other coordinate. */
+const isEdwardsPoint: Test = (value) => {
+  const lowestFirst = BigInt(`0x0${Buffer.from(octets(value)).reverse().toString('hex')}`)
+  return isCoordinate(value) && !SMALL_ORDER.includes((lowestFirst % 2n ** 255n) % FIELD)
+}
+
 /** The one that everybody uses (FIPS 186-5 §5.1 allows greater ones): with 1, anything is a signature. */
 const isExponent: Test = (value) => value === 'AQAB'
 
@@ -55,7 +71,7 @@ const KINDS: readonly Kind[] = [
     // RFC 9864 §2.2: the name that says which curve.
     names: ['EdDSA', 'Ed25519'],
     fixed: { kty: 'OKP', crv: 'Ed25519' },
-    numbers: { x: isCoordinate },
+    numbers: { x: isEdwardsPoint },
     digest: null,
     size: 64,
   },
@@ -129,7 +145,7 @@ export function keysOf(jwks: { readonly keys: readonly object[] }): readonly Key
 }
 
 /** The one key a header can mean: of its algorithm, and of its name if it says one. */
-export function keyFor({ header }: Compact, keys: readonly Key[]): Key | undefined {
+export function keyFor({ header }: Signed, keys: readonly Key[]): Key | undefined {
   const algorithm = algorithmNamed(textAt(header, 'alg'))
   const meant = keys.filter(
     (key) => key.algorithm === algorithm && (!header.has('kid') || key.kid === header.get('kid')),
@@ -139,7 +155,7 @@ export function keyFor({ header }: Compact, keys: readonly Key[]): Key | undefin
 }
 
 /** Whether the signature is the key's. */
-export function isSignedBy({ signed, signature }: Compact, key: Key): boolean {
+export function isSignedBy({ signed, signature }: Signed, key: Key): boolean {
   const kind = KINDS.find(({ algorithm }) => algorithm === key.algorithm)
   const object = key.object()
   if (kind === undefined || object === undefined) return false

@@ -361,6 +361,16 @@ function keyNames(): Draft[] {
   ]
 }
 
+/** Points of Ed25519 for which signatures are made without a key: of order 1, 2, 4 and 8, and one written with a larger number. */
+export const SMALL_ORDER: readonly string[] = [
+  '0100000000000000000000000000000000000000000000000000000000000000',
+  'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  '0000000000000000000000000000000000000000000000000000000000000000',
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa',
+  'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff',
+].map((hex) => Buffer.from(hex, 'hex').toString('base64url'))
+
 /** Keys of a set that verify nothing. The set has a good one besides. */
 function keys(): Draft[] {
   const x = String(es256.jwk['x'])
@@ -383,6 +393,9 @@ function keys(): Draft[] {
       'is a point in another alphabet',
       { ...es256.jwk, x: x.replaceAll('_', '/').replaceAll('-', '+').concat('=') },
     ],
+    ...SMALL_ORDER.map(
+      (x) => [`is a point of small order, ${x.slice(0, 6)}`, { ...eddsa.jwk, x }, eddsa] as const,
+    ),
     ['is RSA of 1024 bits', signerOf('weak').jwk, signerOf('weak')],
     ['is RSA with exponent 3', signerOf('exponent3').jwk, signerOf('exponent3')],
   ]

@@ -5,6 +5,7 @@ import { chains } from './chains.ts'
 import { clock } from './clock.ts'
 import { dpop } from './dpop.ts'
 import { jose } from './jose.ts'
+import { joseFaults } from './jose-faults.ts'
 import { pairs } from './pairs.ts'
 import { spelling } from './spelling.ts'
 import { status } from './status.ts'
@@ -19,6 +20,7 @@ export function allThemes(): readonly Theme[] {
     types(),
     spelling(),
     jose(),
+    joseFaults(),
     dpop(),
     certificates(),
     status(),
