@@ -114,7 +114,7 @@ function edwardsKeys(): readonly FaultyKey[] {
 }
 
 function otherKeys(): readonly FaultyKey[] {
-  const { x = '', y = '', d = '' } = secrets.p384
+  const { x, y, d } = secrets.p384
   const p384 = Buffer.from(d, 'base64url')
   const byP384 = (text: string): Buffer => signEcdsa('ES384', p384, text) ?? Buffer.alloc(0)
   const ec = (

@@ -34,11 +34,19 @@ export function joseFaults(): Theme {
   }
 }
 
+const isRule = ({ reference }: FaultyKey): boolean => reference.startsWith('RFC')
+
+const titleOf = (fault: FaultyKey): string =>
+  isRule(fault) ? fault.name : `${fault.name} (${fault.reference})`
+
+const rulesOf = (rule: string, fault: FaultyKey): readonly string[] =>
+  isRule(fault) && fault.reference !== rule ? [rule, fault.reference] : [rule]
+
 function amongKeys(fault: FaultyKey): Draft {
   const signer = signerOf(fault)
   return rejected(
-    `signed with ${fault.name}`,
-    ['RFC 8725 §3.4', fault.reference],
+    `signed with ${titleOf(fault)}`,
+    rulesOf('RFC 8725 §3.4', fault),
     {
       token: aToken(aChain({ hops: 1 }), {}, signer),
       jwks: { keys: [eddsa.jwk, signer.jwk] },
@@ -51,8 +59,8 @@ function inAProof(fault: FaultyKey): Draft {
   const signer = signerOf(fault)
   const token = aToken(aChain({ hops: 1, cnf: { jkt: signer.thumbprint } }))
   return rejected(
-    `a proof with ${fault.name}`,
-    ['RFC 9449 §4.3', fault.reference],
+    `a proof with ${titleOf(fault)}`,
+    rulesOf('RFC 9449 §4.3', fault),
     { token, request: withProof(aProof(token, {}, { signer })) },
     ['proof_key_refused', ...PROOFS],
   )
