@@ -70,8 +70,18 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
   },
   {
     libraries: ['fast-jwt'],
-    why: 'has keys in PEM, which says nothing of key_ops and alg',
-    ids: ['jose-f5b7d2', 'jose-ee1f26', 'jose-b19ba1', 'jose-a669e1'],
+    why: 'has keys in PEM, which says nothing of use, key_ops and alg, nor of members a public key has not',
+    ids: [
+      'jose-f5b7d2',
+      'jose-ee1f26',
+      'jose-b19ba1',
+      'jose-a669e1',
+      'jose-faults-780cf1',
+      'jose-faults-e12e64',
+      'jose-faults-ff6117',
+      'jose-faults-841ce4',
+      'jose-faults-9dd591',
+    ],
   },
   {
     libraries: ['jose', 'fast-jwt'],
@@ -80,13 +90,34 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
   },
   {
     libraries: ['fast-jwt'],
+    why: 'has its JWK read by the runtime, which takes padding and zeros before a number',
+    ids: [
+      'jose-faults-58e3df',
+      'jose-faults-72dc91',
+      'jose-faults-32ae5c',
+      'jose-faults-95930e',
+      'jose-faults-fe7e95',
+    ],
+  },
+  {
+    libraries: ['fast-jwt'],
+    why: 'takes EdDSA on every curve',
+    ids: ['jose-faults-c92747'],
+  },
+  {
+    libraries: ['fast-jwt'],
     why: 'takes RSA keys of any size (RFC 7518 §3.3 asks for 2048 bits)',
-    ids: ['jose-54cbd9'],
+    ids: ['jose-54cbd9', 'jose-faults-2d111b'],
   },
   {
     libraries: ['jose', 'fast-jwt'],
     why: 'takes any exponent the runtime takes',
     ids: ['jose-5c98bf'],
+  },
+  {
+    libraries: ['fast-jwt'],
+    why: 'takes any exponent the runtime takes, 1 among them',
+    ids: ['jose-faults-90f661', 'jose-faults-f26044'],
   },
   {
     libraries: ['fast-jwt'],

@@ -3,7 +3,10 @@
 /** Bytes handed over at a time, so that no runtime inflates more than a thousand times this before it is asked again. */
 const SLICE = 8_192
 
-/** Returns undefined where the bytes are no ZLIB data, end early or go on, or hold more than `maxBytes`. */
+/**
+ * Returns undefined where the bytes are no ZLIB data, end early, or hold more than `maxBytes`. What comes after the end is no part of
+ * the data (RFC 1950 §2.3): some runtimes pass over it, some refuse it, and the issuer signed it either way.
+ */
 export async function inflate(
   bytes: Uint8Array<ArrayBuffer>,
   maxBytes: number,
