@@ -45,7 +45,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'conformance',
-          include: ['conformance/suite/**/*.test.ts'],
+          include: ['conformance/{suite,fuzz/live}/**/*.test.ts'],
           // Ours are started where CONFORMANCE_PROFILE names no others.
           globalSetup: [
             'test/support/conformance-target.ts',

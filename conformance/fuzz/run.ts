@@ -52,26 +52,24 @@ export function rounded(value: number): number {
   return Number(value.toPrecision(3))
 }
 
-/** Whether memory grows from sample to sample: bytes after a collection, the first ones of a process that still warms up left out. */
-export function growthOf(samples: readonly number[]): {
+export interface Growth {
   readonly from: number
   readonly to: number
   readonly grows: boolean
-} {
+}
+
+const LEAST_GROWTH = 16_000_000
+const MOST_GROWTH_PART = 0.25
+
+/** Whether memory grows from sample to sample, in bytes; the first ones, of a process that still warms up, are left out. */
+export function growthOf(samples: readonly number[], least: number = LEAST_GROWTH): Growth {
   const steady = samples.slice(Math.min(3, Math.floor(samples.length / 4)))
   const third = Math.max(1, Math.floor(steady.length / 3))
   const from = medianOf(steady.slice(0, third))
   const to = medianOf(steady.slice(-third))
   const isEnough = steady.length >= 6
-  return {
-    from,
-    to,
-    grows: isEnough && to - from > Math.max(LEAST_GROWTH, from * MOST_GROWTH_PART),
-  }
+  return { from, to, grows: isEnough && to - from > Math.max(least, from * MOST_GROWTH_PART) }
 }
-
-const LEAST_GROWTH = 16_000_000
-const MOST_GROWTH_PART = 0.25
 
 function medianOf(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0

@@ -3,7 +3,7 @@
  * docs/chain-format.md §2.
  */
 import type { Random } from '../random.ts'
-import { type Claims, type Json, likeItsNewestHop } from './grammar.ts'
+import { type Claims, type Json, likeItsNewestHop, textOf } from './grammar.ts'
 import { API, ISSUER, LIST_URI, NOW } from './input.ts'
 
 interface Mutation {
@@ -453,7 +453,7 @@ const RULES: readonly Mutation[] = [
       const newest = Array.isArray(hops) ? hops[0] : undefined
       if (!Array.isArray(hops) || !isMembers(newest)) return
       hops.unshift({ ...newest, jti: `more-${random.below(99)}`, idx: 3_990 + random.below(20) })
-      const sub = random.pick(['newcomer', String(claims['sub']), String(claims['client_id'])])
+      const sub = random.pick(['newcomer', textOf(claims['sub']), textOf(claims['client_id'])])
       claims['act'] = { sub, iss: claims['iss'] ?? '', act: claims['act'] ?? null }
     },
   },

@@ -2,7 +2,7 @@
 import { encode, type FuzzKey, KEYS, type Raw, signatureOf, signRaw } from '../issuer.ts'
 import { Random } from '../random.ts'
 import { anyValue, crossClaims, isMembers, mutateClaims } from './claim-mutations.ts'
-import { type Claims, type Json, sampleChains } from './grammar.ts'
+import { type Claims, type Json, sampleChains, textOf } from './grammar.ts'
 import {
   confirmationOf,
   SETTING_NAMES,
@@ -232,7 +232,7 @@ function present(made: {
   readonly by: string
 }): TokenInput {
   const { setting, claims, token, by } = made
-  const [scope] = String(claims['scope']).split(' ').filter(isScopeName)
+  const [scope] = textOf(claims['scope']).split(' ').filter(isScopeName)
   return {
     setting,
     // A scope the token has; where it has none, the door of an agent.

@@ -14,7 +14,9 @@ const MOST = 31
 export const VALID_BELOW = 4_000
 
 /** Of names: what people write, and any code point at all but half of a pair. */
-const sign = fc.constantFrom(...'aZ09 ._-/:@é好ß\u0301\u200d\u202e\u00a0👩🏽"\\\'<&\u0000\n')
+const sign = fc.constantFrom(
+  ...Array.from('aZ09 ._-/:@é好ß\u0301\u200d\u202e\u00a0👩🏽"\\\'<&\u0000\n'),
+)
 const point = fc
   .integer({ min: 0, max: 0x10_f7ff })
   .map((code) => String.fromCodePoint(code < 0xd800 ? code : code + 0x800))
@@ -33,7 +35,7 @@ const place = fc.oneof(
   { weight: 3, arbitrary: fc.stringMatching(/^https:\/\/[a-z]{1,8}\.example\/[a-z0-9]{0,6}$/) },
   {
     weight: 1,
-    arbitrary: fc.stringMatching(/^[a-z]{1,5}:[a-zA-Z0-9.~_%!$&'()*+,;=:@\/?-]{1,12}$/),
+    arbitrary: fc.stringMatching(/^[a-z]{1,5}:[a-zA-Z0-9.~_%!$&'()*+,;=:@/?-]{1,12}$/),
   },
 )
 
@@ -186,7 +188,7 @@ export function likeItsNewestHop(claims: Claims): Claims {
   const bounds = membersOf(claims['act_bounds'])
   const root = membersOf(bounds['root'])
   const newest = membersOf(Array.isArray(bounds['hops']) ? bounds['hops'][0] : undefined)
-  const names = Array.isArray(root['scope']) ? root['scope'] : []
+  const names = Array.isArray(root['scope']) ? root['scope'].map(textOf) : []
   const places = Array.isArray(root['reach']) ? root['reach'] : []
   const mask = Number(newest['scope'])
   const act = membersOf(claims['act'])
@@ -200,6 +202,11 @@ export function likeItsNewestHop(claims: Claims): Claims {
     exp: Number(root['iat']) + Number(newest['exp']),
     client_id: act['sub'] ?? claims['sub'] ?? '',
   }
+}
+
+/** What stands in a text for this value. */
+export function textOf(value: Json | undefined): string {
+  return typeof value === 'string' ? value : JSON.stringify(value ?? null)
 }
 
 function membersOf(value: Json | undefined): Claims {

@@ -6,7 +6,8 @@ import { isDeepStrictEqual } from 'node:util'
 import { VerificationError, type VerificationReport, type Verifier } from '@actchain/verifier'
 import { readCase, type Verdict } from '../../reader/reader.ts'
 import type { Report } from '../../vectors/vector.ts'
-import type { Claims } from './grammar.ts'
+import { namesOf } from '../mask.ts'
+import { type Claims, textOf } from './grammar.ts'
 import { caseOfInput, type TokenInput } from './input.ts'
 import { closeVerifiers, LISTS, newVerifiers, type Verifiers } from './verifiers.ts'
 
@@ -153,8 +154,8 @@ function wideningOf(token: string): string | undefined {
   let end = Number(root['exp'])
   for (const hop of hops.toReversed()) {
     const mine = {
-      scope: namesOf(lists.scope, hop['scope']),
-      reach: namesOf(lists.reach, hop['reach']),
+      scope: new Set(namesOf(lists.scope, hop['scope'])),
+      reach: new Set(namesOf(lists.reach, hop['reach'])),
     }
     if (!isWithin(mine.scope, names.scope)) return 'a hop has a scope that its parent has not'
     if (!isWithin(mine.reach, names.reach)) return 'a hop reaches what its parent does not'
@@ -162,17 +163,12 @@ function wideningOf(token: string): string | undefined {
     end = Number(root['iat']) + Number(hop['exp'])
     names = mine
   }
-  const granted = String(claims['scope']).split(' ')
+  const granted = textOf(claims['scope']).split(' ')
   if (!isWithin(granted, names.scope)) return 'the token has a scope that no hop gave'
-  if (!names.reach.has(String(claims['aud']))) return 'the token is for a place it may not reach'
+  if (!names.reach.has(textOf(claims['aud']))) return 'the token is for a place it may not reach'
   return Number(claims['exp']) > end ? 'the token outlives its hop' : undefined
 }
 
 function isWithin(names: Iterable<string>, all: ReadonlySet<string>): boolean {
   return [...names].every((name) => all.has(name))
-}
-
-function namesOf(list: readonly string[], mask: unknown): Set<string> {
-  const digits = [...BigInt(Number(mask)).toString(2)].toReversed()
-  return new Set(digits.flatMap((digit, at) => (digit === '1' ? [list[at] ?? `bit ${at}`] : [])))
 }

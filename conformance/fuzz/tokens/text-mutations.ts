@@ -9,7 +9,7 @@ import type { Random } from '../random.ts'
 interface TextMutation {
   readonly name: string
   readonly weight: number
-  change(text: string, random: Random): Raw
+  readonly change: (text: string, random: Random) => Raw
 }
 
 /** Where one of these characters stands outside strings; of the text's length where none does. */
@@ -350,7 +350,7 @@ const STRANGE = [
 
 interface CompactMutation {
   readonly name: string
-  change(parts: readonly [string, string, string], random: Random): string
+  readonly change: (parts: readonly [string, string, string], random: Random) => string
 }
 
 function respelt(part: string): string {
@@ -365,7 +365,7 @@ const COMPACT_MUTATIONS: readonly CompactMutation[] = [
     change: (parts, random) => {
       const token = parts.join('.')
       const at = random.below(token.length)
-      const other = random.pick([...ALPHABET].filter((character) => character !== token[at]))
+      const other = random.pick(ALPHABET.split('').filter((character) => character !== token[at]))
       return token.slice(0, at) + other + token.slice(at + 1)
     },
   },
