@@ -27,14 +27,16 @@ function signedTokens(): readonly Signed[] {
     const [head = '', body = ''] = vector.token.split('.')
     const header = lenientObject(head)
     const keys = given.jwks.keys as readonly JWK[]
-    const jwk = keys.find(({ kid, alg }) =>
+    const found = keys.find(({ kid, alg }) =>
       header?.['kid'] === undefined ? alg === header?.['alg'] : kid === header['kid'],
     )
-    if (jwk === undefined) continue
+    if (found === undefined) continue
     const { id, token } = vector
+    // A key that says no algorithm is for the one of the header.
+    const jwk = { alg: String(header?.['alg']), ...found }
     const isJwt = lenientObject(body) !== undefined
-    const name = JSON.stringify([token, jwk])
-    if (!all.has(name)) all.set(name, { id, token, jwk, isJwt, verifies: verifies(token, jwk) })
+    const name = JSON.stringify([token, found])
+    if (!all.has(name)) all.set(name, { id, token, jwk, isJwt, verifies: verifies(token, found) })
   }
   return [...all.values()]
 }
