@@ -27,12 +27,11 @@ test('a vector that comes out otherwise is named', async () => {
 })
 
 test('vectors state the status of the reasons they name', () => {
-  for (const { id, expected } of vectors)
-    if (expected.reason !== undefined)
-      expect([id, VERIFICATION_REASONS[expected.reason as VerificationReason].status]).toEqual([
-        id,
-        expected.status,
-      ])
+  const wrong = vectors.filter(
+    ({ expected: { reason, status } }) =>
+      reason !== undefined && VERIFICATION_REASONS[reason as VerificationReason].status !== status,
+  )
+  expect(wrong.map(({ id }) => id)).toEqual([])
 })
 
 test('the files are what their sources make, byte for byte', async () => {
