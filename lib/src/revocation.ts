@@ -5,19 +5,12 @@
 import type { FaultListener } from './fault.ts'
 import type { Fetch } from './fetch-bytes.ts'
 import type { KeySource } from './jwks.ts'
-import type { SignatureAlgorithm, VerificationKey } from './public-key.ts'
+import type { SignatureAlgorithm } from './public-key.ts'
 
 /** What a verified token refers to: the one list of its task, and the indexes of its root and of every hop. */
 export interface StatusReference {
   readonly uri: string
   readonly indexes: readonly number[]
-}
-
-/** A token whose signature and chain hold, and the key that it holds by. */
-export interface RevocableToken {
-  readonly status: StatusReference
-  readonly kid: string | undefined
-  readonly key: VerificationKey
 }
 
 export interface RevocationDeps {
@@ -33,10 +26,9 @@ export interface RevocationDeps {
 export interface RevocationCheck {
   /**
    * The age in whole seconds of what was looked at, at once where that is at hand. `scope`: what the route asks for. Throws or
-   * rejects with VerificationError: `token_revoked`, `token_suspended` or `revocation_unknown`; and `key_unknown`, where the list
-   * that was fetched for this token names its key no more.
+   * rejects with VerificationError: `token_revoked`, `token_suspended` or `revocation_unknown`.
    */
-  check(token: RevocableToken, scope: readonly string[]): number | Promise<number>
+  check(reference: StatusReference, scope: readonly string[]): number | Promise<number>
   /** Ends streams and timers. What is held is used until it is too old. */
   close(): void
 }

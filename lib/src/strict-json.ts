@@ -90,7 +90,7 @@ function endOfString(text: string, start: number): number {
 
 /** Own members of the object and everything in it; NaN, equal to no count, when one is named `__proto__`. */
 function countKept(root: JsonObject): number {
-  const open: (JsonObject | readonly JsonValue[])[] = [root]
+  const open: (JsonValue | undefined)[] = [root]
   let kept = 0
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     if (isJsonObject(next)) {
@@ -98,11 +98,10 @@ function countKept(root: JsonObject): number {
         // An own `__proto__` would become a prototype in the first careless copy of the object.
         if (name === '__proto__') return Number.NaN
         kept++
-        const value = next[name]
-        if (typeof value === 'object' && value !== null) open.push(value)
+        open.push(next[name])
       }
-    } else {
-      for (const value of next) if (typeof value === 'object' && value !== null) open.push(value)
+    } else if (Array.isArray(next)) {
+      for (const value of next) open.push(value)
     }
   }
   return kept

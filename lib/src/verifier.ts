@@ -55,8 +55,12 @@ export function createVerifier(options: VerifierOptions): Verifier {
       if (typeof presented.token !== 'string') throw new VerificationError('token_missing')
       const known = await verifyToken(configuration, cache, presented.token)
       // Of the token, so before the sender's proof. At hand as a rule, and then nothing is waited for.
-      const checked = revocation?.check(known, wanted.scope)
-      const status = typeof checked === 'object' ? await checked : checked
+      let status = revocation?.check(known.status, wanted.scope)
+      if (typeof status === 'object') {
+        status = await status
+        // K04: what was fetched may have said that the key is no more.
+        await verifyToken(configuration, cache, presented.token)
+      }
       const nonce = await confirmSender(configuration, known.claims.cnf, presented)
       checkNeed(configuration, known, wanted)
       return Object.freeze({

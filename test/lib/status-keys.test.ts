@@ -1,6 +1,7 @@
 /** K04: a key that was taken back verifies nothing from the next message of the feed on; the key after it does. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { RemoteKeys } from '../../lib/src/jwks.ts'
+import { statusLists } from '../../lib/src/status/status-lists.ts'
 import type { Verifier } from '../../lib/src/verifier.ts'
 import { aKey, ISSUER, type TestKey } from '../support/chain-token.ts'
 import { aStatusFixture, poll, type StatusFixture } from './status-issuer.ts'
@@ -124,6 +125,27 @@ describe('K04 a key that was taken back', () => {
     f.issuer.kids = ['k2']
     expect(await f.outcome(verifier, stolen)).toBe('key_unknown')
     expect(await f.outcome(verifier, await f.token(f.claims(), next))).toBe('accepted')
+  })
+
+  test('is still one where the same set is read again while the token is checked', async () => {
+    let isRead: boolean | undefined
+    const verifier = f.verifier(
+      {},
+      {
+        jwksUri: `${f.issuer.issuer}/jwks`,
+        revocation: (deps) =>
+          statusLists({ feed: 'off' })({
+            ...deps,
+            fetch: async (url, init) => {
+              f.ahead = f.issuer.ahead = 2
+              isRead = await deps.keys.refresh()
+              return deps.fetch(url, init)
+            },
+          }),
+      },
+    )
+    expect(await f.outcome(verifier, await f.token())).toBe('accepted')
+    expect(isRead).toBe(true)
   })
 
   test('costs one fetch, however many messages speak of it', async () => {
