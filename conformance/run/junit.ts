@@ -50,7 +50,9 @@ const SIGNS: Readonly<Record<string, string>> = {
 
 /** XML 1.0 §2.2: what is no character there, a lone surrogate too, becomes the sign for one that is missing. */
 function escaped(text: string): string {
-  return [...text].map((sign) => (isCharacter(sign) ? (SIGNS[sign] ?? sign) : '\ufffd')).join('')
+  return Array.from(text)
+    .map((sign) => (isCharacter(sign) ? (SIGNS[sign] ?? sign) : '\ufffd'))
+    .join('')
 }
 
 function isCharacter(sign: string): boolean {

@@ -12,9 +12,9 @@ export function nearest(name: string, names: readonly string[]): string | undefi
 /** How many letters have to be put in, taken out or changed. */
 function distance(one: string, two: string): number {
   let row = Array.from({ length: two.length + 1 }, (_, at) => at)
-  for (const [at, letter] of [...one].entries()) {
+  for (const [at, letter] of Array.from(one).entries()) {
     const next = [at + 1]
-    for (const [column, other] of [...two].entries()) {
+    for (const [column, other] of Array.from(two).entries()) {
       const changed = (row[column] ?? 0) + (letter === other ? 0 : 1)
       next.push(Math.min(changed, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1))
     }

@@ -2,7 +2,7 @@
 import { basename } from 'node:path'
 import type { Reporter, TestCase, TestModule } from 'vitest/node'
 
-export default class Progress implements Reporter {
+export class Progress implements Reporter {
   #checks = 0
   #failed = 0
   #files = 0

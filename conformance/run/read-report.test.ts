@@ -82,7 +82,10 @@ describe('a result', () => {
     expect(xml).not.toContain('\u0000')
     const open = [...xml.matchAll(/<([a-z-]+)(?:\s[^<>]*)?(?<![/?])>/g)].map(([, name]) => name)
     const closed = [...xml.matchAll(/<\/([a-z-]+)>/g)].map(([, name]) => name)
-    expect(open.toSorted()).toEqual(closed.toSorted())
+    expect(Map.groupBy(open, String).size).toBe(5)
+    for (const [name, some] of Map.groupBy(open, String)) {
+      expect(closed.filter((one) => one === name)).toHaveLength(some.length)
+    }
   })
 
   test('is a table with what failed, and why others have no verdict', () => {

@@ -13,6 +13,7 @@ import type { RunResult, RunShape } from './result.ts'
 
 /** It says what the server offers, so every run has it. */
 const ALWAYS = 'offers.test.ts'
+const FEW = 8
 const VITEST = join(
   dirname(createRequire(import.meta.url).resolve('vitest/package.json')),
   'vitest.mjs',
@@ -44,15 +45,16 @@ function filesFor(shape: RunShape): readonly string[] {
 async function runVitest(folder: string, path: string, shape: RunShape): Promise<VitestReport> {
   const output = join(folder, 'report.json')
   const { level, mode, only } = shape
+  const files = filesFor(shape)
   const complaints = await run(
     [
       VITEST,
       'run',
       `--config=${join(import.meta.dirname, 'vitest.config.ts')}`,
-      '--reporter=json',
-      `--reporter=${join(import.meta.dirname, 'progress.ts')}`,
       `--outputFile.json=${output}`,
-      ...filesFor(shape),
+      // Few files take less time than another worker takes to load.
+      ...(files.length <= FEW ? ['--maxWorkers=1'] : []),
+      ...files,
     ],
     {
       CONFORMANCE_PROFILE: path,

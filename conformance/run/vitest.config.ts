@@ -2,11 +2,13 @@
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { defineConfig } from 'vitest/config'
+import { Progress } from './progress.ts'
 
 export default defineConfig({
   root: resolve(import.meta.dirname, '..'),
   test: {
     name: 'conformance',
+    reporters: ['json', new Progress()],
     environment: 'node',
     include: ['suite/**/*.test.ts'],
     globalSetup: ['suite/vector-site.ts', 'suite/provide-documents.ts'],

@@ -101,7 +101,12 @@ export const NEEDS = {
   whole: {
     missing: members(
       ...AGENTS.flatMap((name) => [`agents.${name}.jwk`, `agents.${name}.endpoint`]),
-      ...['idp', 'partner', 'max_depth', 'other.issuer', 'api.read', 'api.write'],
+      'idp',
+      'partner',
+      'max_depth',
+      'other.issuer',
+      'api.read',
+      'api.write',
       ...['api', 'other_api'].flatMap((name) => [`${name}.uri`, `${name}.name`, `${name}.jwk`]),
     ),
   },

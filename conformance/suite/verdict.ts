@@ -5,9 +5,8 @@
 import { stripVTControlCharacters } from 'node:util'
 import { given } from './given.ts'
 
-/** Where one of these is answered instead of the code a row names, a lenient run warns: conflict K-01 of error codes. */
+/** Where one of these is answered instead of the code a row names, a lenient run warns: most are those of row 8693-2.2.2-06. */
 const TAKEN_FOR_ANOTHER: ReadonlySet<string> = new Set([
-  'invalid_request',
   'invalid_client',
   'unauthorized_client',
   'invalid_scope',

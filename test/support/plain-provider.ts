@@ -32,17 +32,19 @@ export async function startPlainProvider(): Promise<RunningServer> {
       response_types: [],
       scope: SCOPE,
     })),
+    ttl: { ClientCredentials: 600 },
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
-      introspection: { enabled: true },
-      revocation: { enabled: true },
+      introspection: { enabled: true, allowedPolicy: () => true },
+      revocation: { enabled: true, allowedPolicy: () => true },
       resourceIndicators: {
         getResourceServerInfo: () => ({ scope: SCOPE, accessTokenFormat: 'opaque' }),
       },
     },
   })
-  server.on('request', provider.callback())
+  const answer = provider.callback()
+  server.on('request', (request, response) => void answer(request, response))
   return {
     origin,
     stop: () =>

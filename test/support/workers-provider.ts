@@ -84,7 +84,11 @@ export async function startWorkersProvider(): Promise<WorkersProvider> {
     resourceMetadata: { resource },
     onError: () => undefined,
   })
-  server.on('request', (incoming, outgoing) => void serve(worker, env, origin, incoming, outgoing))
+  const answer = async (request: Request): Promise<Response> => {
+    const context = { waitUntil: () => undefined, passThroughOnException: () => undefined }
+    return worker.fetch(request, env, context).catch(() => new Response(null, { status: 500 }))
+  }
+  server.on('request', (incoming, outgoing) => void serve(answer, origin, incoming, outgoing))
   const client = await (await fetch(`${origin}/client`)).json()
   const token = await signIn(origin, client)
   return {
@@ -119,8 +123,7 @@ async function answerPeople(request: Request, { OAUTH_PROVIDER: helpers }: Envir
 }
 
 async function serve(
-  worker: Worker,
-  env: Environment,
+  answer: (request: Request) => Promise<Response>,
   origin: string,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
@@ -133,10 +136,7 @@ async function serve(
     headers: headers as [string, string][],
     ...(method === 'GET' || method === 'HEAD' ? {} : { body }),
   })
-  const context = { waitUntil: () => undefined, passThroughOnException: () => undefined }
-  const response = await worker
-    .fetch(request, env, context)
-    .catch(() => new Response('it threw', { status: 500 }))
+  const response = await answer(request)
   outgoing.writeHead(response.status, [...response.headers].flat())
   outgoing.end(Buffer.from(await response.arrayBuffer()))
 }
