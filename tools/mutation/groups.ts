@@ -53,8 +53,8 @@ export const GROUPS: readonly MutationGroup[] = [
       ...policy('rules', 'question', 'given-entities', 'slices'),
     ],
     tests: [
-      ...tests('core', 'decide', 'decide-rules', 'rules', 'attenuate', 'attenuate-rules'),
-      ...tests('policy', 'rules', 'needed-facts', 'hostile-questions'),
+      ...tests('core', 'decide', 'decide-rules', 'guards', 'rules', 'attenuate', 'attenuate-rules'),
+      ...tests('policy', 'asked-engine', 'rules', 'needed-facts', 'hostile-questions'),
     ],
   },
   {
