@@ -101,7 +101,7 @@ function countKept(root: JsonObject): number {
         open.push(next[name])
       }
     } else if (Array.isArray(next)) {
-      for (const value of next) open.push(value)
+      for (const value of next as readonly JsonValue[]) open.push(value)
     }
   }
   return kept

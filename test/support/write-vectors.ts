@@ -11,5 +11,5 @@ const FOLDER = new URL('../../conformance/vectors/', import.meta.url)
 
 for (const theme of allThemes()) {
   await writeFile(new URL(`${theme.name}.json`, FOLDER), writtenTheme(theme))
-  console.log(`${theme.name}.json: ${theme.vectors.length} vectors`)
+  process.stdout.write(`${theme.name}.json: ${theme.vectors.length} vectors\n`)
 }
