@@ -1,5 +1,5 @@
 /** Inputs from a seed: good tokens of the grammar, and what mutations make of them. */
-import { encode, type FuzzKey, KEYS, type Raw, signatureOf, signRaw } from '../issuer.ts'
+import { encode, type FuzzKey, KEYS, signatureOf, signRaw } from '../issuer.ts'
 import { Random } from '../random.ts'
 import { anyValue, crossClaims, isMembers, mutateClaims } from './claim-mutations.ts'
 import { type Claims, type Json, sampleChains, textOf } from './grammar.ts'
@@ -23,9 +23,18 @@ const REMEMBERED = 256
 const WEIGHTED: readonly { readonly name: SettingName; readonly weight: number }[] =
   SETTING_NAMES.map((name) => ({ name, weight: SETTINGS[name].weight }))
 
+/** A good chain as text: parsing costs, and many inputs only add to it. */
+interface Chain {
+  readonly text: string
+  readonly scope: string
+  readonly hops: number
+}
+
 interface Draft {
   readonly setting: SettingName
-  readonly claims: Claims
+  readonly chain: Chain
+  /** The chain bound as the setting wants it. */
+  readonly text: string
   readonly key: FuzzKey
 }
 
@@ -39,17 +48,17 @@ export class Generator {
   /** Of the corpus: good and bad, all start something new. */
   readonly #kept: readonly TokenInput[]
   #era = -1
-  #chains: readonly string[] = []
+  #chains: readonly Chain[] = []
   #signed: TokenInput[] = []
   readonly #kinds: readonly Kind[] = [
-    { weight: 6, make: (draft) => this.#good(draft) },
-    { weight: 36, make: (draft, random) => this.#ofClaims(draft, random) },
-    { weight: 7, make: (draft, random) => this.#ofTwo(draft, random) },
-    { weight: 8, make: (draft, random) => this.#ofText(draft, random) },
-    { weight: 4, make: (draft, random) => this.#ofHeader(draft, random) },
-    { weight: 5, make: (draft, random) => this.#ofRequest(draft, random) },
-    { weight: 28, make: (draft, random) => this.#unsigned(draft, random) },
-    { weight: 4, make: (draft, random) => this.#byOthers(draft, random) },
+    { weight: 5, make: (draft) => this.#good(draft) },
+    { weight: 28, make: (draft, random) => this.#ofClaims(draft, random) },
+    { weight: 5, make: (draft, random) => this.#ofTwo(draft, random) },
+    { weight: 6, make: (draft, random) => this.#ofText(draft, random) },
+    { weight: 3, make: (draft, random) => this.#ofHeader(draft, random) },
+    { weight: 4, make: (draft, random) => this.#ofRequest(draft, random) },
+    { weight: 44, make: (draft, random) => this.#unsigned(draft, random) },
+    { weight: 3, make: (draft, random) => this.#byOthers(draft, random) },
     { weight: 2, make: (draft, random) => this.#large(draft, random) },
   ]
 
@@ -69,7 +78,7 @@ export class Generator {
 
   #begin(era: number): void {
     this.#era = era
-    this.#chains = sampleChains(this.#seed + era, CHAINS).map((claims) => JSON.stringify(claims))
+    this.#chains = sampleChains(this.#seed + era, CHAINS).map(chainOf)
     const random = new Random(this.#seed, -1 - era)
     this.#signed = Array.from({ length: REMEMBERED }, () => this.#good(this.#draft(random)))
   }
@@ -80,47 +89,44 @@ export class Generator {
     // RSA signs so slowly that it comes rarely.
     const rsa = random.chance(0.005) ? KEYS.rs256 : KEYS.es256
     const key = configuration.algorithms === undefined && random.chance(0.1) ? KEYS.eddsa : rsa
+    const chain = random.pick(this.#chains)
     return {
       setting,
-      claims: boundClaims(JSON.parse(random.pick(this.#chains)) as Claims, setting),
+      chain,
+      text: boundText(chain.text, setting),
       key: configuration.algorithms === undefined ? key : KEYS.es256,
     }
   }
 
-  #good({ setting, claims, key }: Draft): TokenInput {
-    const token = signRaw(key, JSON.stringify(headerOf(key)), JSON.stringify(claims))
-    const input = present({ setting, claims, token, by: 'grammar' })
-    return isWithinHops(setting, claims) ? { ...input, good: true } : input
+  #good({ setting, chain, text, key }: Draft): TokenInput {
+    const token = signRaw(key, JSON.stringify(headerOf(key)), text)
+    const input = present({ setting, scope: chain.scope, token, by: 'grammar' })
+    return isWithinHops(setting, chain) ? { ...input, good: true } : input
   }
 
-  #ofClaims({ setting, claims, key }: Draft, random: Random): TokenInput {
+  #ofClaims({ setting, text, key }: Draft, random: Random): TokenInput {
     const start = random.chance(0.15) ? this.#keptClaims(random) : undefined
-    const { claims: changed, by } = mutateClaims(start ?? JSON.stringify(claims), random)
-    return sign({ setting, claims: changed, key, by: start === undefined ? by : `kept+${by}` })
+    const { claims, by } = mutateClaims(start ?? text, random)
+    return sign({ setting, claims, key, by: start === undefined ? by : `kept+${by}` })
   }
 
-  #ofTwo({ setting, claims, key }: Draft, random: Random): TokenInput {
-    const { claims: crossed, by } = crossClaims(
-      JSON.stringify(claims),
-      random.pick(this.#chains),
-      random,
-    )
-    return sign({ setting, claims: crossed, key, by })
+  #ofTwo({ setting, text, key }: Draft, random: Random): TokenInput {
+    const { claims, by } = crossClaims(text, random.pick(this.#chains).text, random)
+    return sign({ setting, claims, key, by })
   }
 
-  #ofText({ setting, claims, key }: Draft, random: Random): TokenInput {
+  #ofText({ setting, chain, text, key }: Draft, random: Random): TokenInput {
     const header = JSON.stringify(headerOf(key))
-    const payload = JSON.stringify(claims)
     const inHeader = random.chance(0.15)
-    const { raw, by } = mutateJson(inHeader ? header : payload, random)
-    const token = inHeader ? signRaw(key, raw, payload) : signRaw(key, header, raw)
-    return present({ setting, claims, token, by: inHeader ? `header-${by}` : by })
+    const { raw, by } = mutateJson(inHeader ? header : text, random)
+    const token = inHeader ? signRaw(key, raw, text) : signRaw(key, header, raw)
+    return present({ setting, scope: chain.scope, token, by: inHeader ? `header-${by}` : by })
   }
 
-  #ofHeader({ setting, claims, key }: Draft, random: Random): TokenInput {
+  #ofHeader({ setting, chain, text, key }: Draft, random: Random): TokenInput {
     const { header, by } = mutateHeader(headerOf(key), random, KEYS.stranger.jwk)
-    const token = signRaw(key, JSON.stringify(header), JSON.stringify(claims))
-    return present({ setting, claims, token, by })
+    const token = signRaw(key, JSON.stringify(header), text)
+    return present({ setting, scope: chain.scope, token, by })
   }
 
   #ofRequest(draft: Draft, random: Random): TokenInput {
@@ -150,21 +156,20 @@ export class Generator {
   }
 
   /** Good claims, signed by a stranger who uses the issuer's `kid`, or by another key than the header says. */
-  #byOthers({ setting, claims, key }: Draft, random: Random): TokenInput {
+  #byOthers({ setting, chain, text, key }: Draft, random: Random): TokenInput {
     const header = JSON.stringify(
       random.chance(0.3)
         ? { ...headerOf(key), jwk: KEYS.stranger.jwk, x5c: ['x'] }
         : headerOf(random.pick([KEYS.es256, KEYS.eddsa, KEYS.rs256])),
     )
-    const payload: Raw = JSON.stringify(claims)
-    const input = `${encode(header)}.${encode(payload)}`
+    const input = `${encode(header)}.${encode(text)}`
     const signer = random.pick([KEYS.stranger, KEYS.agent, KEYS.other_agent])
     const token = `${input}.${signatureOf(signer, input)}`
-    return { ...present({ setting, claims, token, by: 'stranger' }), signed: false }
+    return { ...present({ setting, scope: chain.scope, token, by: 'stranger' }), signed: false }
   }
 
   /** Around and beyond 16 KB. */
-  #large({ setting, claims, key }: Draft, random: Random): TokenInput {
+  #large({ setting, text: good, key }: Draft, random: Random): TokenInput {
     const kind = random.below(6)
     const text = (length: number): string => 'x'.repeat(Math.max(0, length))
     const padding = random.pick([9_000, 10_500, 11_400, 11_800, 12_200, 13_000, 40_000])
@@ -180,7 +185,7 @@ export class Generator {
     ]
     const filler = fillers[kind]?.() ?? null
     const place = random.below(4)
-    const start = place === 3 ? mutateClaims(JSON.stringify(claims), random).claims : claims
+    const start = place === 3 ? mutateClaims(good, random).claims : (JSON.parse(good) as Claims)
     const filled: Claims = { ...start, ext: filler }
     const bounds = filled['act_bounds']
     if (place === 1 && isMembers(bounds)) bounds['ext'] = filler
@@ -208,9 +213,15 @@ function headerOf({ alg, kid }: FuzzKey): Record<string, unknown> {
   return { alg, typ: 'at+jwt', kid }
 }
 
-function boundClaims(claims: Claims, setting: SettingName): Claims {
+function chainOf(claims: Claims): Chain {
+  const bounds = claims['act_bounds']
+  const hops = isMembers(bounds) && Array.isArray(bounds['hops']) ? bounds['hops'].length : 0
+  return { text: JSON.stringify(claims), scope: textOf(claims['scope']), hops }
+}
+
+function boundText(text: string, setting: SettingName): string {
   const cnf = confirmationOf(setting)
-  return cnf === undefined ? claims : { ...claims, cnf: { ...cnf } }
+  return cnf === undefined ? text : `${text.slice(0, -1)},"cnf":${JSON.stringify(cnf)}}`
 }
 
 function sign(signing: {
@@ -221,18 +232,19 @@ function sign(signing: {
 }): TokenInput {
   const { setting, claims, key, by } = signing
   const token = signRaw(key, JSON.stringify(headerOf(key)), JSON.stringify(claims))
-  return present({ setting, claims, token, by })
+  return present({ setting, scope: textOf(claims['scope']), token, by })
 }
 
 /** The token with the request that fits the setting, to a route that asks for what the token has. */
 function present(made: {
   readonly setting: SettingName
-  readonly claims: Claims
+  /** Of the token's claims. */
+  readonly scope: string
   readonly token: string
   readonly by: string
 }): TokenInput {
-  const { setting, claims, token, by } = made
-  const [scope] = textOf(claims['scope']).split(' ').filter(isScopeName)
+  const { setting, token, by } = made
+  const scope = made.scope.split(' ').find(isScopeName)
   return {
     setting,
     // A scope the token has; where it has none, the door of an agent.
@@ -249,9 +261,7 @@ function isScopeName(name: string): boolean {
 }
 
 /** Whether the setting takes a chain this long. */
-function isWithinHops(setting: SettingName, claims: Claims): boolean {
+function isWithinHops(setting: SettingName, { hops }: Chain): boolean {
   const { configuration }: Setting = SETTINGS[setting]
-  const bounds = claims['act_bounds']
-  const hops = isMembers(bounds) && Array.isArray(bounds['hops']) ? bounds['hops'].length : 0
   return hops <= (configuration.max_hops ?? 8)
 }

@@ -111,14 +111,14 @@ export function add(tally: Tally, other: Tally): void {
   }
 }
 
-/** Milliseconds that this part of all took at most, to a tenth; undefined where there were none. */
-export function quantile({ times }: Tally, size: Size, part: number): number | undefined {
+/** Milliseconds that this part of all took at most, to a tenth of them; undefined where there were none. */
+export function quantile({ times, slowest }: Tally, size: Size, part: number): number | undefined {
   const counts = times[size]
   const all = counts.reduce((sum, one) => sum + (one ?? 0), 0)
   let left = all * part
   for (const [at, one] of counts.entries()) {
     left -= one ?? 0
-    if (all > 0 && left <= 0) return FIRST * 2 ** (at / PER_DOUBLING)
+    if (all > 0 && left <= 0) return Math.min(slowest[size], FIRST * 2 ** (at / PER_DOUBLING))
   }
   return undefined
 }
