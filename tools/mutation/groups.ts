@@ -82,7 +82,17 @@ export const GROUPS: readonly MutationGroup[] = [
       'text-cache',
       'options',
     ),
-    tests: tests('lib', 'strict-json', 'options', 'compact-jws', 'challenge', 'dpop', 'verifier'),
+    tests: tests(
+      'lib',
+      'strict-json',
+      'options',
+      'key-set',
+      'compact-jws',
+      'token-forms',
+      'challenge',
+      'dpop',
+      'verifier',
+    ),
   },
 ]
 
