@@ -67,7 +67,7 @@ describe('revocation', () => {
         verifierOf(() => 3),
       ),
     ).toBe('accepted')
-    expect(asked.pop()).toEqual({
+    expect(asked.pop()).toMatchObject({
       reference: { uri: `${ISSUER}/status/g1-7`, indexes: [48_210, 48_213, 48_212, 48_211] },
       scope: ['ledger:propose'],
     })
