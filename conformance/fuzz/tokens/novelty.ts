@@ -12,6 +12,8 @@ export function nameOf({ setting }: TokenInput, { outcome, reading }: Judgement)
 /** Characters of a token that is kept for being new: a corpus is to be read. */
 const LONGEST = 2_400
 
-export function isKeepable({ token, request }: TokenInput): boolean {
+/** An input stands alone: one that was refused for what came before it does not. */
+export function isKeepable({ token, request }: TokenInput, { outcome }: Judgement): boolean {
+  if (outcome === 'proof_replayed') return false
   return token.length + (request.proof?.length ?? 0) <= LONGEST
 }

@@ -39,7 +39,7 @@ await fuzzTokens(plan, {
   begins: (number) => Atomics.store(shared, 0, number),
   judged: (input, judgement) => {
     const name = nameOf(input, judgement)
-    if (seen.has(name) || !isKeepable(input)) return
+    if (seen.has(name) || !isKeepable(input, judgement)) return
     seen.add(name)
     post({ kind: 'new', name, input })
   },
