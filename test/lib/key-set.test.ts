@@ -12,7 +12,10 @@ beforeAll(async () => {
   eddsa = (await aKey('EdDSA', 'k2')).publicJwk as JsonObject
 })
 
-const nameless = ({ kid: _, ...jwk }: JsonObject): JsonObject => jwk
+function nameless(named: JsonObject): JsonObject {
+  const { kid: _, ...jwk } = named
+  return jwk
+}
 
 function read(value: JsonValue | undefined) {
   const faults: VerifierFault[] = []
