@@ -55,6 +55,33 @@ describe('a set is refused', () => {
   })
 })
 
+describe('a key of another kind, size or use is none', () => {
+  test.each<[string, () => JsonObject]>([
+    ['an elliptic key by another name', () => ({ ...es256, kty: 'OKP' })],
+    ['a point on another curve', () => ({ ...es256, crv: 'P-384' })],
+    ['a point of a short x', () => ({ ...es256, x: 'AA' })],
+    ['a point of a short y', () => ({ ...es256, y: 'AA' })],
+    ['a point without y', () => ({ ...es256, y: null })],
+    ['an Edwards key by another name', () => ({ ...eddsa, kty: 'EC' })],
+    ['an Edwards key for agreement', () => ({ ...eddsa, crv: 'X25519' })],
+    ['an Edwards key of a byte', () => ({ ...eddsa, x: 'AA' })],
+    ['RSA without a modulus', () => ({ kty: 'RSA', e: 'AQAB' })],
+    ['a symmetric key', () => ({ kty: 'oct' })],
+    ['a key to encrypt with', () => ({ ...es256, use: 'enc' })],
+    ['a key to sign with', () => ({ ...es256, key_ops: ['sign'] })],
+    ['a key whose uses are no list', () => ({ ...es256, key_ops: 'verify' })],
+    ['a key for another algorithm', () => ({ ...es256, alg: 'EdDSA' })],
+  ])('%s', (_, jwk) => {
+    expect(read({ keys: [jwk()] }).set).toBe('no usable key')
+  })
+
+  test('one that says it verifies signatures is one', () => {
+    expect(setOf({ ...es256, use: 'sig', key_ops: ['sign', 'verify'] }).entries).toHaveLength(1)
+    const { alg: _, ...silent } = es256
+    expect(setOf(silent).entries).toHaveLength(1)
+  })
+})
+
 test('64 keys, and several without a name, are a set', () => {
   expect(setOf(...Array.from({ length: 64 }, () => nameless(es256))).entries).toHaveLength(64)
 })
