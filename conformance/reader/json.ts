@@ -11,11 +11,13 @@ export interface JsonObject extends ReadonlyMap<string, Json> {}
 /** Objects and arrays inside one another, the outermost included. */
 const MOST_LEVELS = 24
 
+const SPACE = ' \t\n\r'
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y
-const LITERALS: ReadonlyMap<string, Json> = new Map<string, Json>([
-  ['true', true],
-  ['false', false],
-  ['null', null],
+/** By their first letters. */
+const LITERALS: ReadonlyMap<string, { readonly word: string; readonly value: Json }> = new Map([
+  ['t', { word: 'true', value: true }],
+  ['f', { word: 'false', value: false }],
+  ['n', { word: 'null', value: null }],
 ])
 const ESCAPES: ReadonlyMap<string, string> = new Map([
   ['"', '"'],
@@ -77,7 +79,11 @@ class Reading {
     if ((first === '{' || first === '[') && levels === MOST_LEVELS) throw new NotJson()
     if (first === '{') return this.#object(levels + 1)
     if (first === '[') return this.#array(levels + 1)
-    for (const [word, value] of LITERALS) if (this.#take(word)) return value
+    const literal = LITERALS.get(first ?? '')
+    if (literal !== undefined) {
+      this.#expect(literal.word)
+      return literal.value
+    }
     NUMBER.lastIndex = this.#at
     const [digits] = NUMBER.exec(this.#text) ?? []
     if (digits === undefined) throw new NotJson()
@@ -147,7 +153,7 @@ class Reading {
   }
 
   #skipSpace(): void {
-    while (/[ \t\n\r]/.test(this.#text[this.#at] ?? '')) this.#at++
+    while (SPACE.includes(this.#text[this.#at] ?? 'none')) this.#at++
   }
 
   #take(word: string): boolean {

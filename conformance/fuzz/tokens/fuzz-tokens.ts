@@ -10,7 +10,7 @@ import { closeVerifiers, newVerifiers, type Verifiers } from './verifiers.ts'
 const INPUTS_OF_VERIFIERS = 2_000
 const SECONDS_OF_VERIFIERS = 4
 /** Of the inputs that are refused. */
-const READ_ONE_IN = 4
+const READ_ONE_IN = 16
 /** Inputs whose status list is waited for, at once. */
 const MOST_WAITING = 64
 
