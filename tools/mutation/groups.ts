@@ -89,6 +89,7 @@ export const GROUPS: readonly MutationGroup[] = [
       'key-set',
       'compact-jws',
       'token-forms',
+      'replay',
       'challenge',
       'dpop',
       'verifier',

@@ -11,7 +11,7 @@ export function strykerOptions(group: MutationGroup, folder: string): PartialStr
     coverageAnalysis: 'perTest',
     concurrency: 2,
     // Loops that never end are counted out; this is for what waits for ever, and no busy machine is that slow.
-    timeoutMS: 60_000,
+    timeoutMS: 20_000,
     // Processes collect an instance of every module for each time they are loaded anew.
     maxTestRunnerReuse: 400,
     // Its reader of tsconfig.json needs the API of an older compiler than TypeScript 7: it is shown none.
