@@ -56,7 +56,7 @@ import { runVectors } from './tools/run-vectors.ts'
 ${vectorFiles.map((file, at) => `import file${at} from './conformance/vectors/${file}'`).join('\n')}
 import evidence from './test/lib/audit/evidence.json'
 async function main() {
-  const vectors = await runVectors(${vectorFiles.map((_, at) => `file${at}`).join(', ')})
+  const vectors = await runVectors('any', ${vectorFiles.map((_, at) => `file${at}`).join(', ')})
   const results = [vectors, await runSenders(), await runRecords(), await runStatusLists(), await runAuditProofs(evidence)]
   const passed = results.reduce((sum, result) => sum + result.passed, 0)
   const failed = results.flatMap((result) => result.failed)

@@ -147,7 +147,7 @@ function inflated(text: string): Buffer | undefined {
   try {
     const options = { maxOutputLength: MOST_BYTES, info: true }
     const { buffer, engine } = inflateSync(packed, options) as unknown as Inflated
-    // RFC 1950 §2.2: it ends with its checksum. What comes after is no part of it.
+    // RFC 1950 §2.2: it ends with its checksum.
     return engine.bytesWritten === packed.length ? buffer : undefined
   } catch {
     return undefined

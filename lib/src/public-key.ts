@@ -114,14 +114,21 @@ export async function importPublicKey(read: PublicMembers): Promise<Verification
   }
 }
 
-/** True when `signature` is the key's, over the ASCII text `input`, by the key's one algorithm. */
+/**
+ * True when `signature` is the key's, over the ASCII text `input`, by the key's one algorithm. Some runtimes look only now
+ * whether the key is one and the signature long enough.
+ */
 export async function verifySignature(
   key: VerificationKey,
   input: string,
   signature: Uint8Array<ArrayBuffer>,
 ): Promise<boolean> {
   const params = ALGORITHMS[key.algorithm]
-  return crypto.subtle.verify(params, key.cryptoKey, signature, ENCODER.encode(input))
+  try {
+    return await crypto.subtle.verify(params, key.cryptoKey, signature, ENCODER.encode(input))
+  } catch {
+    return false
+  }
 }
 
 /** base64url of SHA-256 of the text's UTF-8 bytes: `ath` of a token, id of a claim. */

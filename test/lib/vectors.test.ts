@@ -12,7 +12,10 @@ const vectors = [...files.values()].flatMap((file) => file.vectors)
 
 test('the verifier answers every published vector as it says: verdict, reason and report', async () => {
   expect(vectors.length).toBeGreaterThan(1000)
-  expect(await runVectors(...files.values())).toEqual({ passed: vectors.length, failed: [] })
+  expect(await runVectors('exact', ...files.values())).toEqual({
+    passed: vectors.length,
+    failed: [],
+  })
 })
 
 test('a vector that comes out otherwise is named', async () => {
@@ -20,7 +23,7 @@ test('a vector that comes out otherwise is named', async () => {
   const [first] = vectors
   if (file === undefined || first === undefined) expect.unreachable()
   const wrong = { ...first, expected: { verdict: 'reject', reason: 'token_expired' } } as const
-  const { passed, failed } = await runVectors({ ...file, vectors: [wrong] })
+  const { passed, failed } = await runVectors('any', { ...file, vectors: [wrong] })
   expect(passed).toBe(0)
   expect(failed).toHaveLength(1)
   expect(failed[0]).toContain(first.id)

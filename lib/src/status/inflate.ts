@@ -4,8 +4,8 @@
 const SLICE = 8_192
 
 /**
- * Returns undefined where the bytes are no ZLIB data, end early, or hold more than `maxBytes`. What comes after the end is no part of
- * the data (RFC 1950 §2.3): some runtimes pass over it, some refuse it, and the issuer signed it either way.
+ * Returns undefined where the bytes are no ZLIB data, end early, go on after their end, or hold more than `maxBytes`. Not every runtime
+ * looks at the end, so the checksum is ours: it has to be the last that came.
  */
 export async function inflate(
   bytes: Uint8Array<ArrayBuffer>,
@@ -17,7 +17,10 @@ export async function inflate(
   try {
     for (;;) {
       const { done, value } = await reader.read()
-      if (done) return joined(chunks, length)
+      if (done) {
+        const whole = joined(chunks, length)
+        return endsWith(bytes, adler32(whole)) ? whole : undefined
+      }
       length += value.length
       if (length > maxBytes) return undefined
       chunks.push(value)
@@ -49,4 +52,28 @@ function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
     at += chunk.length
   }
   return whole
+}
+
+/** Bytes summed up before the sums are cut: they stay small integers. */
+const RUN = 4_096
+const PRIME = 65_521
+
+/** RFC 1950 §8.2. */
+function adler32(bytes: Uint8Array): readonly [high: number, low: number] {
+  let low = 1
+  let high = 0
+  for (let from = 0; from < bytes.length; from += RUN) {
+    for (const byte of bytes.subarray(from, from + RUN)) {
+      low += byte
+      high += low
+    }
+    low %= PRIME
+    high %= PRIME
+  }
+  return [high, low]
+}
+
+function endsWith(bytes: Uint8Array, [high, low]: readonly [number, number]): boolean {
+  const end = [high >> 8, high & 255, low >> 8, low & 255]
+  return bytes.length > 4 && end.every((byte, at) => bytes.at(at - 4) === byte)
 }

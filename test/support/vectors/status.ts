@@ -181,6 +181,7 @@ function contents(): Draft[] {
       'content with another checksum',
       base64url(Buffer.concat([packed.subarray(0, -1), Buffer.of((packed.at(-1) ?? 0) ^ 1)])),
     ),
+    lst('content that goes on after its end', base64url(Buffer.concat([packed, Buffer.of(0)]))),
     lst('content that unpacks to more than a list can be', base64url(zeros(65_028))),
     lst('content of nothing, well packed', base64url(stored(Buffer.alloc(0)))),
     good('content of many zeros in few bytes', { lst: base64url(zeros(100)) }, 'chain-format §4'),
