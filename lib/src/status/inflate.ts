@@ -54,7 +54,7 @@ function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
   return whole
 }
 
-/** Bytes summed up before the sums are cut: they stay small integers. */
+/** Bytes summed up before the sums are cut: they stay exact. */
 const RUN = 4_096
 const PRIME = 65_521
 
