@@ -170,15 +170,16 @@ describe.skipIf(NO_SOFTHSM !== undefined)(title, () => {
     test('processes see each other\u2019s keys', async () => {
       const { module, token } = hsm.place
       const names = ['acme.there', 'globex.there']
-      const said = await Promise.all(
-        names.map((name) =>
-          promisify(execFile)(
+      // One after the other: SoftHSM does not find its token while another process writes to it.
+      const said: { readonly stdout: string }[] = []
+      for (const name of names)
+        said.push(
+          await promisify(execFile)(
             NODE,
             ['--conditions=actchain:source', PROCESS, module, token, PIN, name],
             { env: { PATH: process.env['PATH'], SOFTHSM2_CONF: hsm.configuration } },
           ),
-        ),
-      )
+        )
       for (const [at, { stdout }] of said.entries()) {
         const { publicJwk, signature } = JSON.parse(stdout)
         const here = await keeper.open(names[at] ?? '', 'ES256')
