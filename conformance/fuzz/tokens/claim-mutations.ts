@@ -3,7 +3,7 @@
  * docs/chain-format.md §2.
  */
 import type { Random } from '../random.ts'
-import { type Claims, type Json, likeItsNewestHop, textOf } from './grammar.ts'
+import { type Claims, type Json, likeItsNewestHop, numberOf, textOf } from './grammar.ts'
 import { API, ISSUER, LIST_URI, NOW } from './input.ts'
 
 interface Mutation {
@@ -293,7 +293,7 @@ function hopChange(
         scope: full(root['scope']),
         reach: full(root['reach']),
         iat: 0,
-        exp: Number(root['exp']) - Number(root['iat']),
+        exp: numberOf(root['exp']) - numberOf(root['iat']),
         max_depth: root['max_depth'] ?? 0,
       }
       change(hops[chosen] ?? {}, parent, random)
@@ -304,8 +304,8 @@ function hopChange(
 /** A bit that the parent lacks, or the next one outside the list, or one that a careless shift turns into another. */
 function widen(member: 'scope' | 'reach'): Mutation {
   return hopChange(`widen-${member}`, (hop, parent, random) => {
-    const mine = Number(hop[member])
-    const theirs = Number(parent[member])
+    const mine = numberOf(hop[member])
+    const theirs = numberOf(parent[member])
     const missing = Array.from({ length: 31 }, (_, bit) => 2 ** bit).filter(
       (bit) => (theirs & bit) === 0,
     )
@@ -322,7 +322,7 @@ function widen(member: 'scope' | 'reach'): Mutation {
 /** The member of a hop at the edges of its parent's. */
 function edge(member: 'iat' | 'exp', of: 'iat' | 'exp'): Mutation {
   return hopChange(`${member}-near-parents-${of}`, (hop, parent, random) => {
-    hop[member] = Number(parent[of]) + random.pick([-1, 0, 1])
+    hop[member] = numberOf(parent[of]) + random.pick([-1, 0, 1])
   })
 }
 
@@ -380,14 +380,14 @@ const RULES: readonly Mutation[] = [
   edge('exp', 'exp'),
   edge('exp', 'iat'),
   hopChange('end-at-begin', (hop, _, random) => {
-    hop['exp'] = Number(hop['iat']) + random.below(2)
+    hop['exp'] = numberOf(hop['iat']) + random.below(2)
   }),
   hopChange('aud-elsewhere', (hop, _, random) => {
     hop['aud'] = random.below(33)
   }),
   hopChange('depth', (hop, parent, random) => {
     hop['max_depth'] = random.pick([
-      Number(parent['max_depth'] ?? 0) + random.pick([-1, 0, 1]),
+      numberOf(parent['max_depth'] ?? 0) + random.pick([-1, 0, 1]),
       random.below(10),
     ])
   }),
@@ -505,11 +505,11 @@ const RULES: readonly Mutation[] = [
       const { root } = boundsOf(claims)
       const near = NOW + random.pick([-6, -5, -4, -1, 0, 1, 4, 5, 6])
       const [newest] = boundsOf(claims).hops
-      const offset = Number(newest?.[random.pick(['exp', 'iat'])])
-      const moved = near - offset - Number(root['iat'])
+      const offset = numberOf(newest?.[random.pick(['exp', 'iat'])])
+      const moved = near - offset - numberOf(root['iat'])
       // The window moves, not the hops in it.
-      root['iat'] = Number(root['iat']) + moved
-      root['exp'] = Number(root['exp']) + moved
+      root['iat'] = numberOf(root['iat']) + moved
+      root['exp'] = numberOf(root['exp']) + moved
     },
   },
 ]

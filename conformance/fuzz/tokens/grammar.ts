@@ -190,16 +190,16 @@ export function likeItsNewestHop(claims: Claims): Claims {
   const newest = membersOf(Array.isArray(bounds['hops']) ? bounds['hops'][0] : undefined)
   const names = Array.isArray(root['scope']) ? root['scope'].map(textOf) : []
   const places = Array.isArray(root['reach']) ? root['reach'] : []
-  const mask = Number(newest['scope'])
+  const mask = numberOf(newest['scope'])
   const act = membersOf(claims['act'])
   return {
     ...claims,
     jti: newest['jti'] ?? '',
     status: { status_list: { idx: newest['idx'] ?? 0, uri: LIST_URI } },
-    aud: places[Number(newest['aud'])] ?? API,
+    aud: places[numberOf(newest['aud'])] ?? API,
     scope: names.filter((_, bit) => (mask & (1 << bit)) !== 0).join(' '),
-    iat: Number(root['iat']) + Number(newest['iat']),
-    exp: Number(root['iat']) + Number(newest['exp']),
+    iat: numberOf(root['iat']) + numberOf(newest['iat']),
+    exp: numberOf(root['iat']) + numberOf(newest['exp']),
     client_id: act['sub'] ?? claims['sub'] ?? '',
   }
 }
@@ -207,6 +207,11 @@ export function likeItsNewestHop(claims: Claims): Claims {
 /** What stands in a text for this value. */
 export function textOf(value: Json | undefined): string {
   return typeof value === 'string' ? value : JSON.stringify(value ?? null)
+}
+
+/** NaN for what is none: an object may bring a `valueOf` of its own, which is no function. */
+export function numberOf(value: Json | undefined): number {
+  return typeof value === 'object' ? Number.NaN : Number(value)
 }
 
 function membersOf(value: Json | undefined): Claims {
