@@ -1,7 +1,7 @@
 /** Inputs from a seed: good tokens of the grammar, and what mutations make of them. */
 import { encode, type FuzzKey, KEYS, signatureOf, signRaw } from '../issuer.ts'
 import { Random } from '../random.ts'
-import { anyValue, crossClaims, isMembers, mutateClaims } from './claim-mutations.ts'
+import { crossClaims, mutateClaims } from './claim-mutations.ts'
 import { type Claims, type Json, sampleChains, textOf } from './grammar.ts'
 import {
   confirmationOf,
@@ -11,7 +11,9 @@ import {
   type SettingName,
   type TokenInput,
 } from './input.ts'
+import { anyValue } from './odd-values.ts'
 import { goodRequest, mutateRequest } from './presentation-mutations.ts'
+import { isMembers } from './spot.ts'
 import { mutateCompact, mutateHeader, mutateJson } from './text-mutations.ts'
 
 /** Good chains at a time, and inputs made from them before there are new ones: drawing one costs as much as ten signatures. */

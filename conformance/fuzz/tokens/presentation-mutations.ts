@@ -2,8 +2,8 @@
 import type { VectorRequest } from '../../vectors/vector.ts'
 import { hashOf, KEYS, type Raw, signRaw } from '../issuer.ts'
 import type { Random } from '../random.ts'
-import { anyValue } from './claim-mutations.ts'
 import { API, CERTIFICATE, NONCE, NOW, SETTINGS, type Setting, type SettingName } from './input.ts'
+import { anyValue } from './odd-values.ts'
 import { mutateCompact, mutateJson } from './text-mutations.ts'
 
 const PATH = '/entries?page=2'
