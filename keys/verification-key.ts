@@ -52,7 +52,7 @@ export function readVerificationKey(
   )
   if (alg === undefined) return undefined
   const key = importPublic(jwk)
-  if (key === undefined || !isSound(key)) return undefined
+  if (key === undefined || !isSound(key, jwk)) return undefined
   return { kid, alg, key }
 }
 
@@ -92,14 +92,13 @@ function importPublic(jwk: Readonly<Record<string, unknown>>): KeyObject | undef
 
 /**
  * RFC 8725 §3.4: an odd RSA modulus of 2048 to 4096 bits with the common exponent, an Ed25519 point of full order. That a P-256 point
- * is on its curve was checked by import.
+ * is on its curve was checked by import, and that the JWK spells the key as it is.
  */
-function isSound(key: KeyObject): boolean {
+function isSound(key: KeyObject, { x, n: modulus }: Readonly<Record<string, unknown>>): boolean {
   if (key.asymmetricKeyType === 'ec') return true
-  const { x = '', n: modulus = '' } = key.export({ format: 'jwk' })
-  if (key.asymmetricKeyType !== 'rsa') return !SMALL_ORDER.test(x)
+  if (key.asymmetricKeyType !== 'rsa') return !SMALL_ORDER.test(String(x))
   const { modulusLength = 0, publicExponent } = key.asymmetricKeyDetails ?? {}
   if (modulusLength < MIN_RSA_BITS || modulusLength > MAX_RSA_BITS) return false
-  const n = BigInt(`0x${Buffer.from(modulus, 'base64url').toString('hex')}`)
+  const n = BigInt(`0x${Buffer.from(String(modulus), 'base64url').toString('hex')}`)
   return publicExponent === RSA_EXPONENT && n % 2n === 1n && (n % ROCA) ** 6n % ROCA !== 1n
 }

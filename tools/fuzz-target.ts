@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Target, Watch } from '../conformance/fuzz/server/target.ts'
-import { freePort } from '../test/support/child-server.ts'
+import { freePort, serverEnvironment } from '../test/support/child-server.ts'
 import { conformanceCertificates } from '../test/support/conformance-certificates.ts'
 import { conformanceTenants } from '../test/support/conformance-tenants.ts'
 import { PROCESS_ENV } from '../test/support/process-env.ts'
@@ -49,16 +49,7 @@ export async function startFuzzTarget(): Promise<FuzzTarget> {
       detached: true,
       env: {
         ...PROCESS_ENV,
-        ACTCHAIN_MODE: 'production',
-        ACTCHAIN_PORT: String(port),
-        ACTCHAIN_MANAGEMENT_PORT: String(management),
-        ACTCHAIN_PUBLIC_URL: publicUrl,
-        ACTCHAIN_TLS_CERT_FILE: tls.cert,
-        ACTCHAIN_TLS_KEY_FILE: tls.key,
-        ACTCHAIN_TENANTS: tenants,
-        ACTCHAIN_DATA: data,
-        ACTCHAIN_KEY_SECRET: 'a secret of this run and of no other one',
-        NODE_EXTRA_CA_CERTS: tls.ca,
+        ...serverEnvironment({ tls, tenants, data, port, management, publicUrl }),
       },
     },
   )

@@ -62,23 +62,28 @@ export interface ServeActchain {
 
 /** `actchain serve`, in production mode and with no development default. */
 export function serveActchain(settings: ServeActchain): Promise<Child> {
-  const { tls, tenants, data, port, management, publicUrl } = settings
   return startChild({
     script: 'server/cli/actchain.ts',
     args: ['serve', '--json'],
-    env: {
-      ACTCHAIN_MODE: 'production',
-      ACTCHAIN_PORT: String(port),
-      ACTCHAIN_MANAGEMENT_PORT: String(management),
-      ACTCHAIN_PUBLIC_URL: publicUrl,
-      ACTCHAIN_TLS_CERT_FILE: tls.cert,
-      ACTCHAIN_TLS_KEY_FILE: tls.key,
-      ACTCHAIN_TENANTS: tenants,
-      ACTCHAIN_DATA: data,
-      ACTCHAIN_KEY_SECRET: 'a secret of this run and of no other one',
-      NODE_EXTRA_CA_CERTS: tls.ca,
-    },
+    env: serverEnvironment(settings),
   })
+}
+
+/** What tells a server of ours all of that. */
+export function serverEnvironment(settings: ServeActchain): Readonly<Record<string, string>> {
+  const { tls, tenants, data, port, management, publicUrl } = settings
+  return {
+    ACTCHAIN_MODE: 'production',
+    ACTCHAIN_PORT: String(port),
+    ACTCHAIN_MANAGEMENT_PORT: String(management),
+    ACTCHAIN_PUBLIC_URL: publicUrl,
+    ACTCHAIN_TLS_CERT_FILE: tls.cert,
+    ACTCHAIN_TLS_KEY_FILE: tls.key,
+    ACTCHAIN_TENANTS: tenants,
+    ACTCHAIN_DATA: data,
+    ACTCHAIN_KEY_SECRET: 'a secret of this run and of no other one',
+    NODE_EXTRA_CA_CERTS: tls.ca,
+  }
 }
 
 /** A port nothing listened on a moment ago. */
