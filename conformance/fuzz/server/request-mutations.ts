@@ -2,9 +2,11 @@
 import { payloadOf, signJwt } from '../../suite/jwt.ts'
 import type { Random } from '../random.ts'
 import { mutateClaims } from '../tokens/claim-mutations.ts'
-import { mutateCompact, mutateJson } from '../tokens/text-mutations.ts'
+import { mutateCompact } from '../tokens/compact-mutations.ts'
+import { mutateJson } from '../tokens/json-mutations.ts'
+import { METHODS } from './odd-words.ts'
 import { ACCESS_TOKEN, EXCHANGE, FuzzClient, formOf, ID_TOKEN, idTokenFor } from './party.ts'
-import { type Draft, METHODS, SPOILERS } from './request-spoilers.ts'
+import { type Draft, SPOILERS } from './request-spoilers.ts'
 import type { Target } from './target.ts'
 import type { Sent } from './wire.ts'
 

@@ -2,16 +2,13 @@
  * Random sequences of opens, exchanges and revocations at a live server. Whatever it grants is a token that the verifier and the
  * independent reader accept, and no more than the token it was made from; what was revoked is over, with all beneath.
  */
-import { isDeepStrictEqual } from 'node:util'
-import { createVerifier, VerificationError } from '@actchain/verifier'
-import { readCase } from '../../reader/reader.ts'
-import { epoch, payloadOf } from '../../suite/jwt.ts'
-import type { Case, PublishedList } from '../../vectors/vector.ts'
+import { payloadOf } from '../../suite/jwt.ts'
+import type { Case } from '../../vectors/vector.ts'
 import { bytesOf, keepInput, readCorpus } from '../corpus.ts'
 import { Random } from '../random.ts'
 import { type AreaResult, type FoundFault, ranked, rounded } from '../run.ts'
 import { errorOf } from './judge-answer.ts'
-import { narrowingFault } from './narrowing.ts'
+import { ChainJudge, type Held, type Report } from './judge-chain.ts'
 import {
   ACCESS_TOKEN,
   EXCHANGE,
@@ -38,14 +35,6 @@ export interface Step {
   readonly scope: number
 }
 
-interface Held {
-  readonly token: string
-  readonly claims: Readonly<Record<string, unknown>>
-  readonly parent: Held | undefined
-  readonly holder: FuzzClient
-  isRevoked: boolean
-}
-
 /** The steps of one sequence. */
 export function sequenceOf(random: Random): readonly Step[] {
   const kinds = [
@@ -69,9 +58,11 @@ export function sequenceOf(random: Random): readonly Step[] {
 
 /** Resolves to what it did, however it ended. */
 export async function runChains(settings: ServerSettings): Promise<AreaResult> {
-  const run = new ChainRun(settings)
   const begun = performance.now()
-  await run.begin()
+  const { ca, issuer } = settings.target
+  const wire = new Wire(ca)
+  const judge = new ChainJudge(issuer, await publishedKeys(wire, issuer))
+  const run = new ChainRun(settings, wire, judge)
   await run.replay()
   await run.fuzz(begun)
   return run.result((performance.now() - begun) / 1000)
@@ -80,34 +71,28 @@ export async function runChains(settings: ServerSettings): Promise<AreaResult> {
 class ChainRun {
   readonly #settings: ServerSettings
   readonly #wire: Wire
+  readonly #judge: ChainJudge
   readonly #vigil: Vigil
   readonly #clients: readonly FuzzClient[]
   readonly #outcomes: Record<string, number> = {}
   readonly #faults: FoundFault[] = []
   readonly #known = new Set<string>()
   readonly #added: string[] = []
-  #jwks: Case['jwks'] = { keys: [] }
   #runs = 0
   #replayed = 0
   #granted = 0
   #deepest = 0
   #revoked = 0
 
-  constructor(settings: ServerSettings) {
+  constructor(settings: ServerSettings, wire: Wire, judge: ChainJudge) {
     this.#settings = settings
-    const { agents, issuer, ca } = settings.target
-    this.#wire = new Wire(ca)
+    this.#wire = wire
+    this.#judge = judge
+    const { agents, issuer } = settings.target
     this.#vigil = new Vigil(settings.watch)
     this.#clients = [agents.first, agents.second, agents.third].map(
       (party) => new FuzzClient(issuer, party),
     )
-  }
-
-  async begin(): Promise<void> {
-    const { origin, pathname } = new URL(this.#settings.target.issuer)
-    const metadata = await this.#get(`${origin}/.well-known/oauth-authorization-server${pathname}`)
-    const { jwks_uri: uri } = JSON.parse(metadata) as { readonly jwks_uri: string }
-    this.#jwks = JSON.parse(await this.#get(uri)) as Case['jwks']
   }
 
   async replay(): Promise<void> {
@@ -149,7 +134,8 @@ class ChainRun {
       this.#outcomes[outcome] = (this.#outcomes[outcome] ?? 0) + 1
       seen.push(outcome)
     }
-    if (held.some(({ isRevoked }) => isRevoked)) await this.#checkRevoked(held, report)
+    if (held.some(({ isRevoked }) => isRevoked))
+      await this.#judge.checkRevoked(held, (uri) => textAt(this.#wire, uri), report)
     const fresh = seen.find((outcome) => !this.#known.has(outcome))
     if (fresh === undefined || !this.#settings.keep) return
     for (const outcome of seen) this.#known.add(outcome)
@@ -200,7 +186,7 @@ class ChainRun {
     const made: Held = { token, claims, parent, holder: caller, isRevoked: false }
     held.push(made)
     this.#granted++
-    await this.#checkToken(made, report)
+    await this.#judge.checkToken(made, report)
     const depth = (claims['act_bounds'] as { readonly hops: readonly unknown[] }).hops.length
     this.#deepest = Math.max(this.#deepest, depth)
     return `granted at depth ${depth}`
@@ -222,75 +208,6 @@ class ChainRun {
     return 'revoked'
   }
 
-  /** Accepted by both readers, saying the same, and within its parent. */
-  async #checkToken(made: Held, report: Report): Promise<void> {
-    const widened = narrowingFault(made.claims, made.parent?.claims)
-    if (widened !== undefined) report('widened', widened)
-    const given = this.#caseOf(made)
-    const verdict = readCase(given)
-    if (verdict.verdict === 'reject') return report('reader_refuses', verdict.reason)
-    const verifier = createVerifier({
-      issuer: this.#settings.target.issuer,
-      audience: String(made.claims['aud']),
-      revocation: 'off',
-      jwks: this.#jwks,
-    })
-    const { scope, ...rest } = { scope: verdict.report.scope, ...given.request }
-    try {
-      const told = await verifier.verify({ token: made.token, ...rest }, { scope: scope.join(' ') })
-      const same = isDeepStrictEqual(
-        [told.subject, told.chain.map(({ sub }) => sub), told.scope, told.txn, told.expiresAt],
-        [
-          verdict.report.subject,
-          verdict.report.chain,
-          scope,
-          verdict.report.txn,
-          verdict.report.expires_at,
-        ],
-      )
-      if (!same) report('report_differs', '')
-    } catch (error) {
-      report(
-        error instanceof VerificationError ? 'verifier_refuses' : 'crash',
-        error instanceof VerificationError ? error.reason : String(error),
-      )
-    }
-  }
-
-  #caseOf({ token, claims, holder }: Held, lists?: readonly PublishedList[]): Case {
-    const url = String(claims['aud'])
-    return {
-      now: epoch(),
-      jwks: this.#jwks,
-      status_lists: lists ?? [],
-      token,
-      request: { method: 'GET', url, scheme: 'DPoP', proof: holder.proof('GET', url, token) },
-      configuration: {
-        issuer: this.#settings.target.issuer,
-        audience: url,
-        handover: true,
-        ...(lists === undefined ? {} : { revocation: 'required' }),
-      },
-    }
-  }
-
-  /** The list that is served now says which tokens are over: those that were revoked, and all that were made from them. */
-  async #checkRevoked(held: readonly Held[], report: Report): Promise<void> {
-    for (const one of held) {
-      const { uri } = (one.claims['status'] as { readonly status_list: { readonly uri: string } })
-        .status_list
-      const verdict = readCase(this.#caseOf(one, [{ uri, token: await this.#get(uri) }]))
-      const isOver = verdict.verdict === 'reject' && verdict.reason === 'token_revoked'
-      const isFine = verdict.verdict === 'accept'
-      const isMeant = isRevokedWith(one)
-      if (isMeant ? !isOver : !isFine)
-        report(
-          isMeant ? 'revoked_and_valid' : 'valid_and_revoked',
-          JSON.stringify(verdict).slice(0, 80),
-        )
-    }
-  }
-
   async #post(client: FuzzClient, endpoint: string, parameters: Parameters): Promise<Answer> {
     const url = `${this.#settings.target.issuer}/${endpoint}`
     const answer = await this.#wire.send({
@@ -303,12 +220,6 @@ class ChainRun {
       body: formOf([...client.credentials(), ...parameters]),
     })
     return answer.status === 0 ? noAnswer() : (answer as Answer)
-  }
-
-  async #get(url: string): Promise<string> {
-    const answer = await this.#wire.send({ method: 'GET', url, headers: [], body: undefined })
-    if (answer.status !== 200) throw new Error(`${url} answers ${answer.status}`)
-    return (answer as Answer).text
   }
 
   #fault(
@@ -341,13 +252,21 @@ class ChainRun {
   }
 }
 
-type Report = (kind: string, detail: string) => void
-
-/** Revoked itself, or made from one that is. */
-function isRevokedWith({ isRevoked, parent }: Held): boolean {
-  return isRevoked || (parent !== undefined && isRevokedWith(parent))
-}
-
 function noAnswer(): Answer {
   return { status: 0, headers: {}, text: '', milliseconds: 0 }
+}
+
+async function publishedKeys(wire: Wire, issuer: string): Promise<Case['jwks']> {
+  const { origin, pathname } = new URL(issuer)
+  const metadata = `${origin}/.well-known/oauth-authorization-server${pathname}`
+  const { jwks_uri: uri } = JSON.parse(await textAt(wire, metadata)) as {
+    readonly jwks_uri: string
+  }
+  return JSON.parse(await textAt(wire, uri)) as Case['jwks']
+}
+
+async function textAt(wire: Wire, url: string): Promise<string> {
+  const answer = await wire.send({ method: 'GET', url, headers: [], body: undefined })
+  if (answer.status !== 200) throw new Error(`${url} answers ${answer.status}`)
+  return (answer as Answer).text
 }

@@ -2,7 +2,9 @@
 import { encode, type FuzzKey, KEYS, signatureOf, signRaw } from '../issuer.ts'
 import { Random } from '../random.ts'
 import { crossClaims, mutateClaims } from './claim-mutations.ts'
+import { mutateCompact } from './compact-mutations.ts'
 import { type Claims, type Json, sampleChains, textOf } from './grammar.ts'
+import { mutateHeader } from './header-mutations.ts'
 import {
   confirmationOf,
   SETTING_NAMES,
@@ -11,10 +13,10 @@ import {
   type SettingName,
   type TokenInput,
 } from './input.ts'
+import { mutateJson } from './json-mutations.ts'
 import { anyValue } from './odd-values.ts'
 import { goodRequest, mutateRequest } from './presentation-mutations.ts'
 import { isMembers } from './spot.ts'
-import { mutateCompact, mutateHeader, mutateJson } from './text-mutations.ts'
 
 /** Good chains at a time, and inputs made from them before there are new ones: drawing one costs as much as ten signatures. */
 const CHAINS = 200

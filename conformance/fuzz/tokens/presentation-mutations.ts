@@ -2,9 +2,10 @@
 import type { VectorRequest } from '../../vectors/vector.ts'
 import { hashOf, KEYS, type Raw, signRaw } from '../issuer.ts'
 import type { Random } from '../random.ts'
+import { mutateCompact } from './compact-mutations.ts'
 import { API, CERTIFICATE, NONCE, NOW, SETTINGS, type Setting, type SettingName } from './input.ts'
+import { mutateJson } from './json-mutations.ts'
 import { anyValue } from './odd-values.ts'
-import { mutateCompact, mutateJson } from './text-mutations.ts'
 
 const PATH = '/entries?page=2'
 const TARGET = `${new URL(API).origin}/entries`

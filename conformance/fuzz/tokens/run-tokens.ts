@@ -16,7 +16,7 @@ import { Generator } from './generate.ts'
 import type { TokenInput } from './input.ts'
 import { judge } from './judge.ts'
 import { nameOf } from './novelty.ts'
-import { add, emptyTally, quantile, SIZES, type Size, type Tally } from './tally.ts'
+import { add, emptyTally, quantile, SIZES, type Size, type Tally, timedOf } from './tally.ts'
 import { closeVerifiers, newVerifiers } from './verifiers.ts'
 import type { WorkerData, WorkerMessage } from './worker.ts'
 
@@ -235,6 +235,7 @@ class TokenRun {
         const [half, most] = [0.5, 0.99].map((part) => quantile(tally, size, part))
         if (half === undefined || most === undefined) return []
         return [
+          [`${size}_timed`, timedOf(tally, size)],
           [`${size}_ms_p50`, rounded(half)],
           [`${size}_ms_p99`, rounded(most)],
           [`${size}_ms_max`, rounded(tally.slowest[size])],

@@ -111,14 +111,18 @@ export function add(tally: Tally, other: Tally): void {
   }
 }
 
+/** How many inputs of a size were timed. */
+export function timedOf({ times }: Tally, size: Size): number {
+  return times[size].reduce((sum, one) => sum + (one ?? 0), 0)
+}
+
 /** Milliseconds that this part of all took at most, to a tenth of them; undefined where there were none. */
-export function quantile({ times, slowest }: Tally, size: Size, part: number): number | undefined {
-  const counts = times[size]
-  const all = counts.reduce((sum, one) => sum + (one ?? 0), 0)
+export function quantile(tally: Tally, size: Size, part: number): number | undefined {
+  const all = timedOf(tally, size)
   let left = all * part
-  for (const [at, one] of counts.entries()) {
+  for (const [at, one] of tally.times[size].entries()) {
     left -= one ?? 0
-    if (all > 0 && left <= 0) return Math.min(slowest[size], FIRST * 2 ** (at / PER_DOUBLING))
+    if (all > 0 && left <= 0) return Math.min(tally.slowest[size], FIRST * 2 ** (at / PER_DOUBLING))
   }
   return undefined
 }
