@@ -168,9 +168,10 @@ describe('request', () => {
     expect((await call(second, await apiToken(), { fault: { proof: { htu } } })).status).toBe(200)
   })
 
-  verifies('9449-4.3-06', 'made within a minute', async () => {
+  verifies('9449-4.3-06', 'made within a short window', async () => {
     const now = epoch()
-    for (const iat of [now - 3600, now + 3600, now - 90, now + 90, 1e300, -1]) {
+    // The RFC names no figure; the longest in use is five minutes.
+    for (const iat of [now - 3600, now + 3600, now - 400, now + 400, 1e300, -1]) {
       await refusedAtBoth({ proof: { iat } })
     }
     for (const iat of [now - 10, now + 10]) {
