@@ -7,7 +7,8 @@ export interface Citation {
   readonly file: string
 }
 
-const CALL = /\bverifies\(\s*(?:'([^']+)'|\[([^\]]*)\])/g
+/** `verifies`, and what a file builds on it: `verifiesRefusal`. */
+const CALL = /\bverifies\w*\(\s*(?:'([^']+)'|\[([^\]]*)\])/g
 
 export function citations(
   folder: string = join(import.meta.dirname, 'suite'),

@@ -20,6 +20,7 @@ const ASKED = [PASSED, WARNED, FAILED, LACKING, MISSING, GAP]
 
 const names = Object.keys(FEATURES)
 const offers = Object.fromEntries(names.map((name) => [name, name !== 'dpop']))
+const ALL = Object.fromEntries(names.map((name) => [name, true]))
 const check = (id: string, status: string, meta: Assertion['meta'] = {}): Assertion => ({
   title: `[${id}] it does`,
   status,
@@ -61,6 +62,19 @@ describe('a report', () => {
       [GAP]: 'gap',
     })
     expect(rows.find(({ id }) => id === GAP)?.because).toBe(REQUIREMENTS[GAP]?.gap)
+  })
+
+  test('of what a specification leaves open is a failure of the delegation profile alone', () => {
+    const [chosen, open] = ['9449-11.1-01', '7523-3-06'] as const
+    const outcomesAt = (level: 'spec' | 'delegation') => {
+      const offered = { title: 'what the server offers', status: 'passed', meta: { offers: ALL } }
+      const failed = [chosen, open, FAILED].map((id) => check(id, 'failed', { failure: 'x' }))
+      const report = { testResults: [file([offered, ...failed])] }
+      const result = resultOf(report, '', { ...shape, level, only: [chosen, open, FAILED] })
+      return Object.fromEntries(result.rows.map(({ id, outcome }) => [id, outcome]))
+    }
+    expect(outcomesAt('spec')).toEqual({ [chosen]: 'warned', [open]: 'warned', [FAILED]: 'failed' })
+    expect(new Set(Object.values(outcomesAt('delegation')))).toEqual(new Set(['failed']))
   })
 
   test('of a file that did not load is no result', () => {

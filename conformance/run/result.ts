@@ -1,8 +1,9 @@
 /** What a run found out about each requirement. */
 
 /**
- * `warned`: passed, but only because the run was lenient. `not_offered`: the server does not advertise the feature, or the profile
- * says that it has not got it. `not_set_up`: the profile lacks what the check needs. `gap`: the suite has no check, and says why.
+ * `warned`: passed, but only because the run was lenient, or failed where the specification leaves it to the server. `not_offered`:
+ * the server does not advertise the feature, or the profile says that it has not got it. `not_set_up`: the profile lacks what the
+ * check needs. `gap`: the suite has no check, and says why.
  */
 export type Outcome = 'passed' | 'warned' | 'failed' | 'not_offered' | 'not_set_up' | 'gap'
 

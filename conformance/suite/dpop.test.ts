@@ -17,15 +17,16 @@ import {
 import {
   api,
   apiServer,
+  beyond,
   call,
   claimsOf,
   exchange,
   expectError,
   handover,
   hashOf,
-  issuer,
   isWhole,
   newId,
+  request,
   second,
   tokenOf,
 } from './scenario.ts'
@@ -38,22 +39,79 @@ async function apiToken(): Promise<string> {
   return token
 }
 
-/** The same fault at both places; the token endpoint answers 400, the resource server 401. */
-async function refusedAtBoth(fault: Fault): Promise<void> {
-  expectError(await exchange({}, fault), 'invalid_dpop_proof')
-  expectChallenge(await call(second, await apiToken(), { fault }), 'invalid_dpop_proof')
+/** Those the server takes proofs by, as its metadata says. */
+function algorithms(): readonly unknown[] {
+  const listed = metadata['dpop_signing_alg_values_supported']
+  return Array.isArray(listed) ? listed : []
 }
 
-type Change = (make: () => string) => string | readonly string[]
+interface Place {
+  /** Of the request that a proof is for. */
+  readonly method: string
+  readonly url: string
+}
 
-/** Proofs that are right for each place until they are changed. */
-async function changedAtBoth(change: Change): Promise<void> {
-  const right = await apiToken()
-  const claims = { htm: 'GET', htu: `${api.uri}/files`, ath: hashOf(right) }
-  const proofs = change(() => second.proof())
-  expectError(await exchange({}, { proofs }), 'invalid_dpop_proof')
-  const proof = change(() => second.proof({ proof: claims }))
-  expectChallenge(await call(second, right, { proof }), 'invalid_dpop_proof')
+interface Wrong {
+  readonly faults?: (place: Place) => readonly Fault[]
+  /** What becomes of a proof that is right for its place. */
+  readonly changes?: readonly ((make: () => string) => string | readonly string[])[]
+}
+
+const TOKEN_ENDPOINT: Place = { method: 'POST', url: second.url('token') }
+const FILES: Place = { method: 'GET', url: `${api.uri}/files` }
+const AT_TOKEN_ENDPOINT = ['token', 'proofs'] as const
+
+/** One requirement at both places, each a check of its own: a profile need not have a resource server. */
+function verifiesRefusal(ids: string | readonly string[], title: string, wrong: Wrong): void {
+  const { faults = () => [], changes = [] } = wrong
+  verifies(
+    ids,
+    `${title}, at the token endpoint`,
+    async () => {
+      const wrongs: readonly Fault[] = [
+        ...faults(TOKEN_ENDPOINT),
+        ...changes.map((change) => ({ proofs: change(() => second.proof()) })),
+      ]
+      for (const fault of wrongs) {
+        const { proof, proofHeader } = fault
+        const what = JSON.stringify({ ...proof, ...proofHeader })
+        expectError(await request({}, fault), 'invalid_dpop_proof', 400, what)
+      }
+    },
+    AT_TOKEN_ENDPOINT,
+  )
+  verifies(ids, `${title}, at the resource server`, async () => {
+    const right = await apiToken()
+    const proof = { htm: FILES.method, htu: FILES.url, ath: hashOf(right) }
+    const wrongs = [
+      ...faults(FILES).map((fault) => ({ fault })),
+      ...changes.map((change) => ({ proof: change(() => second.proof({ proof })) })),
+    ]
+    for (const shape of wrongs) {
+      expectChallenge(await call(second, right, shape), 'invalid_dpop_proof')
+    }
+  })
+}
+
+/** Faults that are none, at both places. */
+function verifiesAcceptance(
+  ids: string | readonly string[],
+  title: string,
+  faults: (place: Place) => readonly Fault[],
+): void {
+  verifies(
+    ids,
+    `${title}, at the token endpoint`,
+    async () => {
+      for (const fault of faults(TOKEN_ENDPOINT)) await accepted(fault)
+    },
+    AT_TOKEN_ENDPOINT,
+  )
+  verifies(ids, `${title}, at the resource server`, async () => {
+    for (const fault of faults(FILES)) {
+      expect((await call(second, await apiToken(), { fault })).status).toBe(200)
+    }
+  })
 }
 
 function expectChallenge(reply: Reply, error: string, status = 401): void {
@@ -62,7 +120,7 @@ function expectChallenge(reply: Reply, error: string, status = 401): void {
 }
 
 const accepted = async (fault: Fault): Promise<void> =>
-  expect((await exchange({}, fault)).status).toBe(200)
+  expect((await request({}, fault)).status).toBe(200)
 
 test.runIf(isWhole)('a good proof is accepted at both places', async () => {
   await accepted({})
@@ -70,140 +128,159 @@ test.runIf(isWhole)('a good proof is accepted at both places', async () => {
 })
 
 describe('form', () => {
-  verifies(['9449-4.2-01', '9449-5-01'], 'the type of a proof', async () => {
-    for (const typ of [undefined, 'JWT', 'at+jwt', 'dpop', 'client-authentication+jwt']) {
-      await refusedAtBoth({ proofHeader: { typ } })
-    }
+  const typed = [undefined, 'JWT', 'at+jwt', 'dpop', 'client-authentication+jwt']
+  verifiesRefusal(['9449-4.2-01', '9449-5-01'], 'the type of a proof', {
+    faults: () => typed.map((typ) => ({ proofHeader: { typ } })),
   })
 
-  verifies('9449-4.2-02', 'asymmetric signatures only', async () => {
-    for (const alg of ['none', 'HS256', 'ES256K', 'ES512', '', undefined]) {
-      await refusedAtBoth({ proofHeader: { alg } })
-    }
-    await changedAtBoth((make) => unsigned(make()))
+  const noAlgorithms = ['none', 'HS256', 'ES256K', 'ES512', '', undefined]
+  verifiesRefusal('9449-4.2-02', 'asymmetric signatures only', {
+    faults: () => noAlgorithms.map((alg) => ({ proofHeader: { alg } })),
+    changes: [(make) => unsigned(make())],
   })
 
-  verifies('9449-4.2-03', 'a public key, and no private or shared one', async () => {
-    const { publicJwk } = second.proofKey
-    const secrets = [
-      { ...publicJwk, d: 'AAAA' },
-      { kty: 'oct', k: 'AAAA' },
-      { ...publicJwk, k: 'A' },
-    ]
-    for (const jwk of [...secrets, undefined, null, 'x', {}, [publicJwk]]) {
-      await refusedAtBoth({ proofHeader: { jwk } })
-    }
+  const { publicJwk } = second.proofKey
+  const noKeys = [
+    { ...publicJwk, d: 'AAAA' },
+    { kty: 'oct', k: 'AAAA' },
+    ...beyond({ ...publicJwk, k: 'A' }),
+    undefined,
+    null,
+    'x',
+    {},
+    [publicJwk],
+  ]
+  verifiesRefusal('9449-4.2-03', 'a public key, and no private or shared one', {
+    faults: () => noKeys.map((jwk) => ({ proofHeader: { jwk } })),
   })
 
-  verifies('9449-4.2-04', 'all claims, of their types', async () => {
-    const url = `${issuer}/token`
-    const wrong = [
-      { jti: undefined },
-      { jti: '' },
-      { jti: 7 },
-      { htm: undefined },
-      { htm: 7 },
-      { htu: undefined },
-      { htu: [url] },
-      { iat: undefined },
-      { iat: String(epoch()) },
-      { iat: null },
-    ]
-    for (const proof of wrong) await refusedAtBoth({ proof })
+  verifiesRefusal('9449-4.2-04', 'all claims, of their types', {
+    faults: ({ url }) =>
+      [
+        { jti: undefined },
+        { jti: '' },
+        { jti: 7 },
+        { htm: undefined },
+        { htm: 7 },
+        { htu: undefined },
+        { htu: [url] },
+        { iat: undefined },
+        { iat: String(epoch()) },
+        { iat: null },
+      ].map((proof) => ({ proof })),
   })
 
-  verifies('9449-4.3-01', 'one proof a request', async () => {
-    await changedAtBoth((make) => [make(), make()])
-    await changedAtBoth((make) => `${make()},${make()}`)
-    await changedAtBoth((make) => `${make()}, ${make()}`)
-    await changedAtBoth(() => 'garbage')
+  verifiesRefusal('9449-4.3-01', 'one proof a request', {
+    changes: [
+      (make) => [make(), make()],
+      (make) => `${make()},${make()}`,
+      (make) => `${make()}, ${make()}`,
+      () => 'garbage',
+    ],
   })
 
-  verifies('9449-4.3-02', 'signed by its own key', async () => {
-    await changedAtBoth((make) => tampered(make()))
-    await changedAtBoth((make) => respelt(make()))
-    expectError(
-      await exchange({}, { proofHeader: { jwk: newKey().publicJwk } }),
-      'invalid_dpop_proof',
-    )
-    const bound = { fault: { proofKey: newKey(), proofHeader: { jwk: second.proofKey.publicJwk } } }
-    expectChallenge(await call(second, await apiToken(), bound), 'invalid_dpop_proof')
+  verifiesRefusal('9449-4.3-02', 'signed by its own key', {
+    faults: () => [{ proofKey: newKey(), proofHeader: { jwk: publicJwk } }],
+    changes: [tampered, ...beyond(respelt)].map((change) => (make) => change(make())),
   })
 })
 
+/** URLs that are not this one, however like it they look. */
+function otherUrls(url: string): readonly string[] {
+  const { protocol, host, pathname } = new URL(url)
+  const swapped = protocol === 'https:' ? 'http:' : 'https:'
+  return [
+    new URL('introspect', url).href,
+    `${protocol}//${host}${pathname}x`,
+    `${protocol}//other.example${pathname}`,
+    `${swapped}//${host}${pathname}`,
+    `${protocol}//${host}1${pathname}`,
+    `${protocol}//user@${host}${pathname}`,
+    pathname,
+    'x',
+  ]
+}
+
 describe('request', () => {
-  verifies('9449-4.3-03', 'for this method', async () => {
-    for (const htm of ['PUT', 'post', 'get', '']) await refusedAtBoth({ proof: { htm } })
-    expectError(await exchange({}, { proof: { htm: 'GET' } }), 'invalid_dpop_proof')
-    const post = { fault: { proof: { htm: 'POST' } } }
-    expectChallenge(await call(second, await apiToken(), post), 'invalid_dpop_proof')
+  verifiesRefusal('9449-4.3-03', 'for this method', {
+    faults: ({ method }) =>
+      ['PUT', 'post', 'get', '', method === 'GET' ? 'POST' : 'GET'].map((htm) => ({
+        proof: { htm },
+      })),
   })
 
-  verifies('9449-4.3-04', 'for this URL, without query and fragment', async () => {
-    const { host, pathname } = new URL(issuer)
-    const others = [
-      `https://${host}${pathname}/introspect`,
-      `https://other.example${pathname}/token`,
-      `http://${host}${pathname}/token`,
-      `https://${host}1${pathname}/token`,
-      `${profile.other.issuer}/token`,
-      `${pathname}/token`,
-      `https://user@${host}${pathname}/token`,
-      'x',
-    ]
-    for (const htu of others) await refusedAtBoth({ proof: { htu } })
-    await accepted({ proof: { htu: `${issuer}/token?x=1#y` } })
-    await accepted({ query: '?x=1' })
+  verifiesRefusal('9449-4.3-04', 'for this URL', {
+    faults: ({ url }) => otherUrls(url).map((htu) => ({ proof: { htu } })),
+  })
+  verifiesAcceptance('9449-4.3-04', 'without query and fragment', ({ url }) => [
+    { proof: { htu: `${url}?x=1#y` } },
+  ])
+  verifies(
+    '9449-4.3-04',
+    'whatever the query of the token request',
+    () => accepted({ query: '?x=1' }),
+    AT_TOKEN_ENDPOINT,
+  )
+  verifies('9449-4.3-04', 'whatever the query of a call', async () => {
     const path = '/files?x=1'
     expect((await call(second, await apiToken(), { path })).status).toBe(200)
-    const other = { fault: { proof: { htu: `${api.uri}/other` } } }
-    expectChallenge(await call(second, await apiToken(), other), 'invalid_dpop_proof')
   })
 
-  verifies('9449-4.3-05', 'URLs in normal form', async () => {
-    const { host, pathname } = new URL(issuer)
-    await accepted({ proof: { htu: `HTTPS://${host}${pathname}/token` } })
-    await accepted({ proof: { htu: `https://${host}${pathname}/%74oken` } })
-    const htu = `${api.uri}/%66iles`
-    expect((await call(second, await apiToken(), { fault: { proof: { htu } } })).status).toBe(200)
+  verifiesAcceptance('9449-4.3-05', 'URLs in normal form', ({ url }) => {
+    const { protocol, host, pathname } = new URL(url)
+    const letter = `%${pathname.slice(-1).charCodeAt(0).toString(16)}`
+    return [
+      { proof: { htu: `${protocol.toUpperCase()}//${host}${pathname}` } },
+      { proof: { htu: `${protocol}//${host}${pathname.slice(0, -1)}${letter}` } },
+    ]
   })
 
-  verifies('9449-4.3-06', 'made within a short window', async () => {
-    const now = epoch()
-    // The RFC names no figure; the longest in use is five minutes.
-    for (const iat of [now - 3600, now + 3600, now - 400, now + 400, 1e300, -1]) {
-      await refusedAtBoth({ proof: { iat } })
-    }
-    for (const iat of [now - 10, now + 10]) {
-      await accepted({ proof: { iat } })
-      const reply = await call(second, await apiToken(), { fault: { proof: { iat } } })
-      expect(reply.status).toBe(200)
-    }
+  // The RFC names no figure; the longest in use is five minutes.
+  const outside = [-3600, 3600, -400, 400]
+  verifiesRefusal('9449-4.3-06', 'made within a short window', {
+    faults: () =>
+      [...outside.map((seconds) => epoch() + seconds), 1e300, -1].map((iat) => ({
+        proof: { iat },
+      })),
   })
+  verifiesAcceptance('9449-4.3-06', 'by clocks that differ a little', () =>
+    [-10, 10].map((seconds) => ({ proof: { iat: epoch() + seconds } })),
+  )
 })
 
 describe('single use', () => {
   const one = (replies: readonly Reply[]): number =>
     replies.filter(({ status }) => status === 200).length
 
-  verifies('9449-11.1-01', 'once, however many copies race', async () => {
-    const proof = second.proof()
-    await accepted({ proofs: proof })
-    expectError(await exchange({}, { proofs: proof }), 'invalid_dpop_proof')
-    const raced = second.proof()
-    const copies = Array.from({ length: 20 }, () => exchange({}, { proofs: raced }))
-    expect(one(await Promise.all(copies))).toBe(1)
+  verifies(
+    '9449-11.1-01',
+    'once at the token endpoint, however many copies race',
+    async () => {
+      const proofs = second.proof()
+      await accepted({ proofs })
+      expectError(await request({}, { proofs }), 'invalid_dpop_proof')
+      const raced = second.proof()
+      const copies = Array.from({ length: 20 }, () => request({}, { proofs: raced }))
+      expect(one(await Promise.all(copies))).toBe(1)
+      // A proof that was never good spends nothing.
+      const jti = newId()
+      expectError(await request({}, { proof: { jti, htm: 'GET' } }), 'invalid_dpop_proof')
+      await accepted({ proof: { jti } })
+      expectError(await request({}, { proof: { jti: 'x'.repeat(5000) } }), 'invalid_dpop_proof')
+    },
+    AT_TOKEN_ENDPOINT,
+  )
+
+  verifies('9449-11.1-01', 'once at the resource server, however many copies race', async () => {
     const good = await apiToken()
-    const claims = { htm: 'GET', htu: `${api.uri}/files`, ath: hashOf(good) }
-    const called = second.proof({ proof: claims })
-    const calls = Array.from({ length: 20 }, () => call(second, good, { proof: called }))
+    const { method: htm, url: htu } = FILES
+    const proof = second.proof({ proof: { htm, htu, ath: hashOf(good) } })
+    const calls = Array.from({ length: 20 }, () => call(second, good, { proof }))
     expect(one(await Promise.all(calls))).toBe(1)
-    // A proof that was never good spends nothing, and an id may serve at another URL.
+    // An id may serve at another URL.
     const jti = newId()
-    expectError(await exchange({}, { proof: { jti, htm: 'GET' } }), 'invalid_dpop_proof')
     await accepted({ proof: { jti } })
     expect((await call(second, good, { fault: { proof: { jti } } })).status).toBe(200)
-    expectError(await exchange({}, { proof: { jti: 'x'.repeat(5000) } }), 'invalid_dpop_proof')
   })
 })
 
@@ -213,19 +290,32 @@ describe('tokens', () => {
     expectError(await second.alone({ resource: api.uri }, { proofs: null }), 'invalid_dpop_proof')
   })
 
-  verifies('9449-6-01', 'the thumbprint is of the required members', async () => {
-    const jwk = { ...second.proofKey.publicJwk, kid: 'k', use: 'sig', alg: 'ES256', ext: true }
-    const bound = claimsOf(await exchange({}, { proofHeader: { jwk } }))
-    expect(bound['cnf']).toEqual({ jkt: second.proofKey.thumbprint })
-    const rsa = newRsaKey()
-    const other = claimsOf(await exchange({}, { proofKey: rsa }))
-    expect(other['cnf']).toEqual({ jkt: rsa.thumbprint })
-  })
+  verifies(
+    '9449-6-01',
+    'the thumbprint is of the required members',
+    async () => {
+      const jwk = { ...second.proofKey.publicJwk, kid: 'k', use: 'sig', alg: 'ES256', ext: true }
+      const bound = claimsOf(await request({}, { proofHeader: { jwk } }))
+      expect(bound['cnf']).toEqual({ jkt: second.proofKey.thumbprint })
+      if (!algorithms().includes('RS256')) return
+      const rsa = newRsaKey()
+      const other = claimsOf(await request({}, { proofKey: rsa }))
+      expect(other['cnf']).toEqual({ jkt: rsa.thumbprint })
+    },
+    [...AT_TOKEN_ENDPOINT, 'jwt'],
+  )
 
-  verifies('9449-6.2-01', 'introspection shows it', async () => {
-    const { json } = await apiServer.introspect(await apiToken())
-    expect(json).toMatchObject({ token_type: 'DPoP', cnf: { jkt: second.proofKey.thumbprint } })
-  })
+  verifies(
+    '9449-6.2-01',
+    'introspection shows it',
+    async () => {
+      const { json } = isWhole
+        ? await apiServer.introspect(await apiToken())
+        : await second.introspect(tokenOf(await request()))
+      expect(json).toMatchObject({ token_type: 'DPoP', cnf: { jkt: second.proofKey.thumbprint } })
+    },
+    [...AT_TOKEN_ENDPOINT, 'introspection'],
+  )
 })
 
 describe('the resource server', () => {
@@ -311,9 +401,8 @@ verifies(
   '9449-5.1-01',
   'metadata names algorithms of proofs',
   async () => {
-    const algorithms = [metadata['dpop_signing_alg_values_supported']].flat() as readonly string[]
-    expect(algorithms.length).toBeGreaterThan(0)
-    expect(algorithms.filter((name) => /^(none|HS)/i.test(name))).toEqual([])
+    expect(algorithms().length).toBeGreaterThan(0)
+    expect(algorithms().filter((name) => /^(none|HS)/i.test(String(name)))).toEqual([])
   },
   [],
 )

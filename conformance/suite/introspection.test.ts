@@ -97,7 +97,7 @@ describe('the request', () => {
 })
 
 describe('the connection', () => {
-  verifies('7662-4-04', 'is TLS 1.2 or later', async () => {
+  const isTls12OrLater = async (): Promise<void> => {
     const { hostname, port } = new URL(issuer)
     const versionOf = (maxVersion: SecureVersion): Promise<string | null | undefined> =>
       new Promise((resolve) => {
@@ -115,7 +115,9 @@ describe('the connection', () => {
     expect(await versionOf('TLSv1.1')).toBeUndefined()
     const newer = [await versionOf('TLSv1.2'), await versionOf('TLSv1.3')]
     expect(newer.filter((version) => version !== undefined)).not.toEqual([])
-  })
+  }
+
+  verifies('7662-4-04', 'is TLS 1.2 or later', isTls12OrLater, ['introspection', 'tls'])
 })
 
 describe('the answer', () => {

@@ -124,16 +124,28 @@ describe('the resource server', () => {
   const { origin: host, pathname: path } = new URL(api.uri)
   const place = `${host}/.well-known/oauth-protected-resource${path}`
 
-  verifies(['9728-2-01', '9728-3-01'], 'names itself, between host and path', async () => {
-    const { status, json } = await send(place)
-    expect(status).toBe(200)
-    expect(json['resource']).toBe(api.uri)
-    expect(json['resource']).toMatch(/^https:[^#]+$/)
-  })
+  verifies(
+    ['9728-2-01', '9728-3-01'],
+    'names itself, between host and path',
+    async () => {
+      const { status, json } = await send(place)
+      expect(status).toBe(200)
+      expect(json['resource']).toBe(api.uri)
+      expect(json['resource']).toMatch(/^https:[^#]+$/)
+    },
+    ['server'],
+  )
 
-  verifies('9728-2-02', 'lists its authorization servers', async () => {
-    expect((await send(place)).json['authorization_servers']).toEqual([issuer])
-  })
+  verifies(
+    '9728-2-02',
+    'lists its authorization servers',
+    async () => {
+      const { authorization_servers: servers } = (await send(place)).json
+      if (isWhole) expect(servers).toEqual([issuer])
+      else expect(servers).toContain(issuer)
+    },
+    ['server'],
+  )
 
   verifies('9728-2-03', 'does what it says of proofs and methods', async () => {
     const { json } = await send(place)
@@ -149,18 +161,28 @@ describe('the resource server', () => {
     expect((await call(second, token, { scheme: 'Bearer', proof: null })).status).toBe(401)
   })
 
-  verifies('9728-3.2-01', 'JSON without empty lists', async () => {
-    const reply = await send(place)
-    expect(reply.headers['content-type']).toMatch(/^application\/json\b/)
-    expectNoEmptyList(reply.json)
-  })
+  verifies(
+    '9728-3.2-01',
+    'JSON without empty lists',
+    async () => {
+      const reply = await send(place)
+      expect(reply.headers['content-type']).toMatch(/^application\/json\b/)
+      expectNoEmptyList(reply.json)
+    },
+    ['server'],
+  )
 
-  verifies('9728-5.1-01', 'its challenge tells where the document is', async () => {
-    const { headers } = await send(`${api.uri}/files`)
-    const [, url] = /resource_metadata="([^"]+)"/.exec(headers['www-authenticate'] ?? '') ?? []
-    expect(url).toBe(place)
-    expect((await send(String(url))).json['resource']).toBe(api.uri)
-  })
+  verifies(
+    '9728-5.1-01',
+    'its challenge tells where the document is',
+    async () => {
+      const { headers } = await send(isWhole ? `${api.uri}/files` : api.uri)
+      const [, url] = /resource_metadata="([^"]+)"/.exec(headers['www-authenticate'] ?? '') ?? []
+      expect(url).toBe(place)
+      expect((await send(String(url))).json['resource']).toBe(api.uri)
+    },
+    ['server'],
+  )
 })
 
 describe.runIf(hasVectors)('a resource server that is misled', () => {

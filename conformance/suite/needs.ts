@@ -86,7 +86,20 @@ export const NEEDS = {
   /** The way second authenticates. */
   keys: { feature: 'private_key_jwt', missing: members('agents.second.jwk') },
   secrets: { feature: 'client_secrets', missing: members('agents.second.client_secret') },
-  proofs: { feature: 'dpop', missing: members('agents.second.client_id') },
+  /** For what lies beneath HTTP. */
+  tls: {
+    missing: ({ issuer }) => (issuer.startsWith('https:') ? [] : ['issuer over https']),
+  },
+  /** A resource server whose answers are asked for. */
+  server: { feature: 'resource_server', missing: members('api.uri') },
+  /** Second's requests carry proofs. */
+  proofs: {
+    feature: 'dpop',
+    missing: (profile) =>
+      profile.agents?.second?.dpop === false
+        ? ['agents.second.dpop: true']
+        : members('agents.second.client_id')(profile),
+  },
   resource: { missing: members('api.uri') },
   audience: { missing: members('api.name') },
   scope: { missing: members('api.read') },

@@ -139,6 +139,11 @@ export async function exchange(parameters: Form = {}, fault: Fault = {}): Promis
 /** Whether the profile has all the agents of the delegation profile, who hand work to each other. */
 export const isWhole = unmet(['whole']) === undefined
 
+/** What this project asks beyond the specifications, of servers that have the whole profile alone. */
+export function beyond<T>(...more: readonly T[]): readonly T[] {
+  return isWhole ? more : []
+}
+
 const canExchange = unmet(['exchange']) === undefined
 
 /** A good token request of the second agent, by a grant that it has, with `parameters` changed. */
@@ -173,6 +178,17 @@ export function expectError(reply: Reply, error: string, status = 400, what?: st
   if (!isExcused(expected, came)) expect({ ...sent, ...came }).toEqual({ ...sent, ...expected })
   expect(reply.headers['content-type']).toMatch(/^application\/json\b/)
   expect(reply.text).not.toContain('access_token"')
+}
+
+type ErrorCode = readonly [error: string, status: number]
+
+/** One of these errors, where the specifications leave open which one it is. The first is this project's. */
+export function expectOneOf(
+  reply: Reply,
+  [usual, ...others]: readonly [ErrorCode, ...ErrorCode[]],
+): void {
+  const came = isWhole ? undefined : others.find(([error]) => error === reply.json['error'])
+  expectError(reply, ...(came ?? usual))
 }
 
 /** A call of an API with a token and the holder's proof. `fault` is the proof's. */

@@ -1,9 +1,15 @@
 /** The runner on servers of others: what they offer is asked of them, and where they differ is told. */
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type RunningServer, SECRET, startPlainProvider } from '../support/plain-provider.ts'
+import {
+  type RunningServer,
+  SECRET,
+  startPlainProvider,
+  startProviderWithKeys,
+} from '../support/plain-provider.ts'
 import { outcomesOf, runConformance } from '../support/run-conformance.ts'
 import { startWorkersProvider, type WorkersProvider } from '../support/workers-provider.ts'
 
@@ -48,10 +54,9 @@ api:
     })
     const outcomes = outcomesOf(end)
     expect(idsOf(outcomes, 'failed')).toEqual([
-      // Credentials in the URL, or none, are a bad request to it, not a client that fails.
-      '6749-2.3.1-02',
       // It sends no Pragma.
       '6749-5.1-02',
+      // Who does not authenticate is a bad request to it, not a client that fails.
       '6749-5.2-03',
       // A scope that it does not know is passed over.
       '6749-5.2-06',
@@ -63,6 +68,44 @@ api:
     const exchanges = Object.entries(outcomes).filter(([id]) => id.startsWith('8693-2'))
     expect(exchanges.filter(([, outcome]) => outcome !== 'not_offered')).toEqual([])
     expect(end.stdout).not.toContain(SECRET)
+  })
+})
+
+describe('oidc-provider, with keys and proofs', () => {
+  let server: RunningServer
+  const file = join(folder, 'keys.yaml')
+  beforeAll(async () => {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const jwk = { ...privateKey.export({ format: 'jwk' }), kid: 'worker-1', alg: 'ES256' }
+    server = await startProviderWithKeys(jwk)
+    const profile = {
+      issuer: server.origin,
+      // Of tokens that are JWTs it has neither.
+      features: { introspection: false, revocation: false },
+      agents: { second: { client_id: 'worker', jwk } },
+      api: { uri: 'https://files.api', read: 'files:read', write: 'files:write' },
+    }
+    writeFileSync(file, JSON.stringify(profile))
+  })
+  afterAll(() => server.stop())
+
+  test('is asked about proofs, client assertions and JWTs', LONG, async () => {
+    const asked = ['9449-', '7523', '7521-', '9068-'].flatMap((id) => ['--only', id])
+    const outcomes = outcomesOf(await runConformance(['--target', file, '--json', ...asked]))
+    expect(idsOf(outcomes, 'failed')).toEqual([
+      // An assertion that is no JWT is a bad request to it.
+      '7523-2.2-01',
+      // The token endpoint is an audience as well.
+      '7523bis-3-01',
+      // Tokens and proofs authenticate a client that signed them.
+      '7523bis-3.2-01',
+      '7523-3-09',
+      // %74 is no t.
+      '9449-4.3-05',
+    ])
+    // What RFCs leave open fails nobody: an assertion a week old, the code for a proof that comes again.
+    expect(idsOf(outcomes, 'warned')).toEqual(['7523-3-06', '9449-11.1-01'])
+    expect(idsOf(outcomes, 'passed').length).toBeGreaterThan(25)
   })
 })
 

@@ -1,8 +1,8 @@
-/** A server of somebody else for the conformance runner: oidc-provider with two clients that have secrets, over plain HTTP on loopback. */
+/** Servers of somebody else for the conformance runner: oidc-provider as it comes, over plain HTTP on loopback. */
 import { generateKeyPairSync } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import Provider from 'oidc-provider'
+import Provider, { type ClientMetadata } from 'oidc-provider'
 
 export interface RunningServer {
   readonly origin: string
@@ -12,8 +12,27 @@ export interface RunningServer {
 export const SECRET = 'a secret of forty characters: 0123456789'
 const SCOPE = 'files:read files:write'
 
-/** Tokens are opaque; there is no token exchange. */
-export async function startPlainProvider(): Promise<RunningServer> {
+/** Two clients that have secrets. Tokens are opaque; there is no token exchange. */
+export function startPlainProvider(): Promise<RunningServer> {
+  return startProvider('opaque', { client_secret: SECRET })
+}
+
+/** The same with clients that have this key, and tokens that are JWTs. */
+export function startProviderWithKeys(
+  jwk: Readonly<Record<string, unknown>>,
+): Promise<RunningServer> {
+  const { d: _, ...published } = jwk
+  return startProvider('jwt', {
+    token_endpoint_auth_method: 'private_key_jwt',
+    token_endpoint_auth_signing_alg: 'ES256',
+    jwks: { keys: [published] } as NonNullable<ClientMetadata['jwks']>,
+  })
+}
+
+async function startProvider(
+  format: 'opaque' | 'jwt',
+  client: Partial<ClientMetadata>,
+): Promise<RunningServer> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -25,7 +44,7 @@ export async function startPlainProvider(): Promise<RunningServer> {
     scopes: SCOPE.split(' '),
     clients: ['worker', 'second-worker'].map((client_id) => ({
       client_id,
-      client_secret: SECRET,
+      ...client,
       id_token_signed_response_alg: 'ES256',
       grant_types: ['client_credentials'],
       redirect_uris: [],
@@ -39,7 +58,11 @@ export async function startPlainProvider(): Promise<RunningServer> {
       introspection: { enabled: true, allowedPolicy: () => true },
       revocation: { enabled: true, allowedPolicy: () => true },
       resourceIndicators: {
-        getResourceServerInfo: () => ({ scope: SCOPE, accessTokenFormat: 'opaque' }),
+        getResourceServerInfo: () => ({
+          scope: SCOPE,
+          accessTokenFormat: format,
+          jwt: { sign: { alg: 'ES256' } },
+        }),
       },
     },
   })
