@@ -13,6 +13,7 @@ import { newSeed } from './random.ts'
 import { growthOf } from './run.ts'
 import { fuzzTokens } from './tokens/fuzz-tokens.ts'
 import { Generator } from './tokens/generate.ts'
+import { HangWatch } from './tokens/hang-watch.ts'
 import { API, ISSUER, NOW, SETTING_NAMES, type TokenInput } from './tokens/input.ts'
 import { judge } from './tokens/judge.ts'
 import { add, emptyTally, quantile, type Tally } from './tokens/tally.ts'
@@ -167,6 +168,17 @@ test('a corpus keeps what it is given until it is full, and a fault always', () 
     'token_malformed',
   ])
   expect(readCorpus(folder, 'chains')).toEqual([])
+})
+
+test('a thread hangs that stays at one input, once, and not when it has ended', () => {
+  const watch = new HangWatch(30_000, 3, 0)
+  const look = (now: number, inputs: readonly number[]) =>
+    inputs.map((input, thread) => watch.look(thread, input, now))
+  expect(look(1_000, [1, 2, 3])).toEqual([false, false, false])
+  watch.end(2)
+  expect(look(31_000, [4, 2, 3])).toEqual([false, false, false])
+  expect(look(31_001, [4, 2, 3])).toEqual([false, true, false])
+  expect(look(61_001, [4, 2, 3])).toEqual([true, false, false])
 })
 
 test('memory that stays is no growth, memory that climbs is', () => {

@@ -13,6 +13,7 @@ import {
   type Settings,
 } from '../run.ts'
 import { Generator } from './generate.ts'
+import { HangWatch } from './hang-watch.ts'
 import type { TokenInput } from './input.ts'
 import { judge } from './judge.ts'
 import { nameOf } from './novelty.ts'
@@ -33,9 +34,7 @@ interface Thread {
   readonly shared: Int32Array
   readonly heap: number[]
   readonly ended: Promise<void>
-  terminate(): Promise<number>
-  number: number
-  since: number
+  readonly terminate: () => Promise<number>
 }
 
 /** Resolves to what it did, however it ended. */
@@ -85,11 +84,18 @@ class TokenRun {
     signal.addEventListener('abort', stop)
     if (signal.aborted) stop()
     const begun = performance.now()
+    const hangs = new HangWatch(HANGS_AFTER * 1000, workers, begun)
+    for (const [at, { ended }] of threads.entries()) void ended.then(() => hangs.end(at))
     let toldAt = begun
     const watch = setInterval(() => {
       const now = performance.now()
       if (seconds !== undefined && now - begun > seconds * 1000) stop()
-      for (const thread of threads) this.#watch(thread, now)
+      for (const [at, { shared, terminate }] of threads.entries()) {
+        const number = Atomics.load(shared, 0)
+        if (!hangs.look(at, number, now)) continue
+        this.#fault('hang', `${HANGS_AFTER} seconds on one input`, number)
+        void terminate()
+      }
       // Whoever found a fault wants to know it now, not in an hour.
       if (this.#faults.length + this.#tally.faults.length > MOST_FAULTS) stop()
       if (now - toldAt < 3_000) return
@@ -128,7 +134,7 @@ class TokenRun {
     const ended = new Promise<void>((resolve) => {
       worker.once('exit', () => resolve())
     })
-    return { shared, heap, ended, terminate: () => worker.terminate(), number: -1, since: 0 }
+    return { shared, heap, ended, terminate: () => worker.terminate() }
   }
 
   #take(message: WorkerMessage, heap: number[], shared: Int32Array): void {
@@ -148,18 +154,6 @@ class TokenRun {
         input: message.input,
       })
       if (file !== undefined) this.#added.push(file)
-    }
-  }
-
-  #watch(thread: Thread, now: number): void {
-    const number = Atomics.load(thread.shared, 0)
-    if (number !== thread.number || thread.since === 0) {
-      thread.number = number
-      thread.since = now
-    } else if (now - thread.since > HANGS_AFTER * 1000) {
-      this.#fault('hang', `${HANGS_AFTER} seconds on one input`, number)
-      thread.since = Number.POSITIVE_INFINITY
-      void thread.terminate()
     }
   }
 
