@@ -180,7 +180,11 @@ describe('form', () => {
   })
 
   verifiesRefusal('9449-4.3-02', 'signed by its own key', {
-    faults: () => [{ proofKey: newKey(), proofHeader: { jwk: publicJwk } }],
+    faults: ({ method }) => [
+      { proofKey: newKey(), proofHeader: { jwk: publicJwk } },
+      // A resource server may see first that this is not the key of the token.
+      ...(method === 'POST' ? [{ proofHeader: { jwk: newKey().publicJwk } }] : []),
+    ],
     changes: [tampered, ...beyond(respelt)].map((change) => (make) => change(make())),
   })
 })
@@ -196,6 +200,7 @@ function otherUrls(url: string): readonly string[] {
     `${swapped}//${host}${pathname}`,
     `${protocol}//${host}1${pathname}`,
     `${protocol}//user@${host}${pathname}`,
+    ...beyond(`${profile.other.issuer}/token`),
     pathname,
     'x',
   ]
