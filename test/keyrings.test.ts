@@ -6,9 +6,10 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { KeyKeeper } from '../keys/key-keeper.ts'
 import { createSealedKeeper } from '../keys/sealed-keeper.ts'
 import { verifySignature } from '../keys/verification-key.ts'
-import { PUBLISHED_AFTER, withoutKilled } from '../server/core/key-plan.ts'
+import { PUBLISHED_AFTER, withKey, withoutKilled } from '../server/core/key-plan.ts'
 import type { Tenant } from '../server/core/tenant.ts'
 import { createKeyrings, type Keyrings } from '../server/keyrings.ts'
+import type { TenantVersions } from '../server/use-cases/ports.ts'
 import {
   addKey,
   ensureFirstKey,
@@ -252,6 +253,48 @@ describe('who plans at once', () => {
     expect(kids()).toHaveLength(2)
     expect(files()).toHaveLength(2)
   })
+
+  /** A store in which somebody else plans a key right after it was read this often. */
+  function plannedAfter(reads: number): TenantVersions {
+    let left = reads
+    const live: TenantVersions['live'] = (id) => {
+      const read = versions.live(id)
+      if (--left === 0) {
+        const key = { ...versions.live('acme').signingKeys.keys[0]!, number: 77, kid: 'theirs' }
+        const from = clock.now() + WAIT
+        const planned = withKey(versions.live('acme').signingKeys, { ...key, from }, clock.now())
+        void versions.setSigningKeys('acme', planned) // done before it returns
+      }
+      return read
+    }
+    return new Proxy(versions, {
+      get: (of, name) => {
+        if (name === 'live') return live
+        const member: unknown = Reflect.get(of, name)
+        return typeof member === 'function' ? member.bind(of) : member
+      },
+    })
+  }
+
+  const published = () => versions.live('acme').signingKeys.keys.map(({ kid }) => kid)
+
+  test.each([1, 2])('K03 one key waits, whoever records after read %i', async (reads) => {
+    const [{ kid } = { kid: '' }] = versions.live('acme').signingKeys.keys
+    await expect(rotate({ ...deps, versions: plannedAfter(reads) })).rejects.toThrow('waiting')
+    expect(published()).toEqual([kid, 'theirs'])
+    expect(files()).toEqual(['acme.1.sealed'])
+  })
+
+  test.each([1, 2])(
+    'a lost key has one heir, the one that waits, if it is planned after read %i',
+    async (reads) => {
+      const [{ kid } = { kid: '' }] = versions.live('acme').signingKeys.keys
+      const heir = await replaceLostKey({ ...deps, versions: plannedAfter(reads) }, tenant(), 1)
+      expect(heir).toMatchObject({ kid: 'theirs', from: clock.now() })
+      expect(published()).toEqual([kid, 'theirs'])
+      expect(files()).toEqual(['acme.1.sealed'])
+    },
+  )
 
   test('a first key is one first key', async () => {
     const there = { clock, versions, keys: openProcess() }

@@ -8,6 +8,7 @@ import {
   keysAt,
   planRotation,
   type RotationPlan,
+  type SigningKeys,
   withKey,
   withoutNext,
   withSuccessor,
@@ -51,20 +52,22 @@ export async function addKey(
   { id, keyCachePeriod: cachePeriod }: Pick<Tenant, 'id' | 'keyCachePeriod'>,
   make: (number: number) => Promise<NewKey>,
 ): Promise<AddedKey> {
-  const plan = () => planRotation(versions.live(id).signingKeys, { now: clock.now(), cachePeriod })
-  const first = plan()
+  const plan = (signingKeys: SigningKeys) =>
+    planRotation(signingKeys, { now: clock.now(), cachePeriod })
+  const first = plan(versions.live(id).signingKeys)
   if (first.kind !== 'planned') return first
   const number = await versions.reserveKeyNumber(id)
   const made = await make(number)
   for (;;) {
-    // Making takes a while, so time is counted from here.
-    const planned = plan()
+    // Making takes a while, so time is counted from here. Read once: a plan is recorded on what it was made for, or not at all.
+    const { signingKeys } = versions.live(id)
+    const planned = plan(signingKeys)
     if (planned.kind !== 'planned') {
       await keys.destroy(id, { number, keeper: made.keeper })
       return planned
     }
     const key: KeyRecord = { number, ...made, from: planned.from }
-    const next = withKey(versions.live(id).signingKeys, key, clock.now())
+    const next = withKey(signingKeys, key, clock.now())
     if ((await versions.setSigningKeys(id, next)) === 'changed') return { kind: 'added', key }
   }
 }
@@ -100,15 +103,19 @@ export async function replaceLostKey(
   { id, signingAlgorithm: alg }: Tenant,
   lost: number,
 ): Promise<KeyRecord | undefined> {
-  const isInUse = () => keysAt(versions.live(id).signingKeys, clock.now())?.active.number === lost
   let heir: KeyRecord | undefined
-  while (isInUse()) {
-    const next = withSuccessor(versions.live(id).signingKeys, { now: clock.now(), heir })
+  for (;;) {
+    const { signingKeys } = versions.live(id)
+    const now = clock.now()
+    if (keysAt(signingKeys, now)?.active.number !== lost) break
+    const next = withSuccessor(signingKeys, { now, heir })
     if (next === 'heir_needed') {
       const number = await versions.reserveKeyNumber(id)
       heir = { number, ...(await keys.make(id, number, alg)), from: 0 }
     } else if ((await versions.setSigningKeys(id, next)) === 'changed') {
-      return keysAt(next, clock.now())?.active
+      const active = keysAt(next, now)?.active
+      if (heir !== undefined && heir.number !== active?.number) await keys.destroy(id, heir)
+      return active
     }
   }
   if (heir !== undefined) await keys.destroy(id, heir)
