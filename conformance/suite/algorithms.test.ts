@@ -2,13 +2,13 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect } from 'vitest'
 import { metadata } from './documents.ts'
-import { send } from './http.ts'
 import { encode, epoch, type SigningKey, signature, signingKey, signJwt } from './jwt.ts'
+import { present } from './played-resource-server.ts'
 import { alone, expectError, newId, second } from './scenario.ts'
 import { hasVectors, vector, vectorProfile } from './vectors-issuer.ts'
 import { verifies } from './verifies.ts'
 
-const { server, rsa_jwk: rsa } = vectorProfile()
+const { rsa_jwk: rsa } = vectorProfile()
 
 describe.runIf(hasVectors && rsa !== undefined)('a resource server', () => {
   verifies(
@@ -16,8 +16,6 @@ describe.runIf(hasVectors && rsa !== undefined)('a resource server', () => {
     'takes RS256 by its defaults',
     async () => {
       const key = signingKey(rsa ?? {})
-      const present = (token: string) =>
-        send(`${server.uri}/files`, { headers: { authorization: `Bearer ${token}` } })
       expect((await present(vector({}, {}, key))).status).toBe(200)
       expect((await present(vector({}, { alg: 'RS512' }, key))).status).toBe(401)
     },

@@ -2,12 +2,11 @@
 import { describe, expect } from 'vitest'
 import { type Reply, send } from './http.ts'
 import { tampered } from './jwt.ts'
+import { FILES } from './played-resource-server.ts'
 import { api, call, ownToken, second } from './scenario.ts'
-import { hasVectors, vector, vectorProfile } from './vectors-issuer.ts'
+import { hasVectors, vector } from './vectors-issuer.ts'
 import { verifies } from './verifies.ts'
 
-const { server } = vectorProfile()
-const files = `${server.uri}/files`
 const PARAMETER = /([\w!#$%&'*+.^`|~-]+)=(?:"([^"\\]*)"|([\w.-]+))/g
 
 interface Challenge {
@@ -33,11 +32,11 @@ function challengesOf({ headers }: Reply): readonly Challenge[] {
 
 /** Refusals of every kind, by hostile requests too. */
 async function refusals(): Promise<readonly Reply[]> {
-  const bearer = (token: string, path = files): Promise<Reply> =>
+  const bearer = (token: string, path = FILES): Promise<Reply> =>
     send(path, { headers: { authorization: `Bearer ${token}` } })
   const narrow = await ownToken()
   return [
-    await send(files),
+    await send(FILES),
     await send(`${api.uri}/files`),
     await bearer('no-token'),
     await bearer(tampered(vector())),
@@ -45,8 +44,8 @@ async function refusals(): Promise<readonly Reply[]> {
     await bearer(`x", error="y\\`),
     await bearer(vector({ aud: 'https://"evil".example' })),
     await bearer(vector({ scope: 'a"b\\c\r\nx: y é' })),
-    await bearer(vector(), `${files}?realm=%22%0d%0aSet-Cookie:x`),
-    await send(files, { headers: { authorization: ['Bearer a', 'DPoP b'] } }),
+    await bearer(vector(), `${FILES}?realm=%22%0d%0aSet-Cookie:x`),
+    await send(FILES, { headers: { authorization: ['Bearer a', 'DPoP b'] } }),
     await call(second, narrow, { proof: null }),
     await call(second, narrow, { proof: 'x"y\\z' }),
     await call(second, narrow, {
@@ -97,12 +96,12 @@ describe.runIf(hasVectors)('a challenge', () => {
           new Map(attributes).get('error'),
         ]),
       )
-    const tried = await send(files, { headers: { authorization: 'Bearer no-token' } })
+    const tried = await send(FILES, { headers: { authorization: 'Bearer no-token' } })
     expect(errorsOf(tried)).toEqual({ bearer: 'invalid_token', dpop: undefined })
-    const proven = await send(files, { headers: { authorization: 'DPoP no-token' } })
+    const proven = await send(FILES, { headers: { authorization: 'DPoP no-token' } })
     expect(errorsOf(proven)['bearer']).toBeUndefined()
     expect(errorsOf(proven)['dpop']).toEqual(expect.any(String))
-    const both = await send(files, { headers: { authorization: ['Bearer a', 'DPoP a'] } })
+    const both = await send(FILES, { headers: { authorization: ['Bearer a', 'DPoP a'] } })
     expect([both.status, both.json['error']]).toEqual([400, 'invalid_request'])
   })
 })

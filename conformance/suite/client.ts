@@ -10,6 +10,8 @@ import type { Authentication, EndpointName, Party } from './profile.ts'
 
 export const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
 export const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+/** Takes the assertion out of a request that would have one. */
+export const NO_ASSERTION = { client_assertion: undefined, client_assertion_type: undefined }
 const TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:'
 export const ACCESS_TOKEN = `${TOKEN_TYPE}access_token`
 export const ID_TOKEN = `${TOKEN_TYPE}id_token`

@@ -1,7 +1,7 @@
 /** RFC 9068 §5 and RFC 8414 §4: names that look like others are others, and nobody takes a name that is taken. */
 import { describe, expect } from 'vitest'
-import { send } from './http.ts'
 import { payloadOf } from './jwt.ts'
+import { present } from './played-resource-server.ts'
 import { agents, api, expectError, idToken, open, ownToken, second } from './scenario.ts'
 import { hasVectors, vector, vectorProfile } from './vectors-issuer.ts'
 import { verifies } from './verifies.ts'
@@ -27,8 +27,7 @@ describe.runIf(hasVectors)('a resource server', () => {
         { scope: fullWidth(server.scope) },
       ]
       for (const claims of spelt) {
-        const authorization = `Bearer ${vector(claims)}`
-        const { status } = await send(`${server.uri}/files`, { headers: { authorization } })
+        const { status } = await present(vector(claims))
         expect([401, 403]).toContain(status)
       }
     },

@@ -4,8 +4,9 @@ import { readFileSync } from 'node:fs'
 import { describe, expect } from 'vitest'
 import { Client } from './client.ts'
 import { profile } from './given.ts'
-import { type ClientCertificate, type Reply, type Sent, send } from './http.ts'
+import type { ClientCertificate, Reply } from './http.ts'
 import { type Claims, newJwk, newKey } from './jwt.ts'
+import { present } from './played-resource-server.ts'
 import { call } from './scenario.ts'
 import { hasVectors, vector, vectorProfile } from './vectors-issuer.ts'
 import { verifies } from './verifies.ts'
@@ -29,11 +30,6 @@ function holder(at: number): Holder {
 
 const boundTo = ({ thumbprint }: Holder, more: Claims = {}): string =>
   vector({ cnf: { 'x5t#S256': thumbprint, ...more } })
-
-function present(token: string, sent: Sent = {}): Promise<Reply> {
-  const headers = { authorization: `Bearer ${token}`, ...sent.headers }
-  return send(`${server.uri}/files`, { ...sent, headers })
-}
 
 function expectInvalid(reply: Reply): void {
   expect([reply.status, reply.json['error']]).toEqual([401, 'invalid_token'])

@@ -1,7 +1,7 @@
 /** RFC 6749 §2.3.1 and §10.10, RFC 8414 §2: secrets, what cannot be guessed, and what is said of both. */
 import { createHmac, randomUUID } from 'node:crypto'
 import { describe, expect } from 'vitest'
-import { ASSERTION_TYPE, Client } from './client.ts'
+import { ASSERTION_TYPE, Client, NO_ASSERTION } from './client.ts'
 import { metadata } from './documents.ts'
 import { profile } from './given.ts'
 import type { Form, Reply } from './http.ts'
@@ -87,14 +87,13 @@ describe('what metadata says', () => {
     '8414-2-06',
     'of authentication is so at each endpoint',
     async () => {
-      const names = { token: 'token', introspection: 'introspection', revocation: 'revocation' }
       const token = await ownToken()
       const parameters: Readonly<Record<string, Form>> = {
         token: { grant_type: 'client_credentials', resource: api.uri },
         introspection: { token },
         revocation: { token: 'no-token' },
       }
-      for (const endpoint of Object.keys(names) as (keyof typeof names)[]) {
+      for (const endpoint of ['token', 'introspection', 'revocation'] as const) {
         const ask = (more: Form): Promise<Reply> => {
           const dpop = endpoint === 'token' ? { headers: { dpop: second.proof() } } : {}
           return second.post(endpoint, { ...parameters[endpoint], ...more }, dpop)
@@ -103,11 +102,10 @@ describe('what metadata says', () => {
         if (methods === undefined) continue
         expect(methods).toContain('private_key_jwt')
         expect({ endpoint, status: (await ask({})).status }).toEqual({ endpoint, status: 200 })
-        const none = { client_assertion: undefined, client_assertion_type: undefined }
         const others = { none: {}, client_secret_post: { client_secret: 'x' } }
         for (const [method, credentials] of Object.entries(others)) {
           if (methods.includes(method)) continue
-          const reply = await ask({ ...none, client_id: second.id, ...credentials })
+          const reply = await ask({ ...NO_ASSERTION, client_id: second.id, ...credentials })
           expectError(reply, 'invalid_client', 401, `${method} at ${endpoint}`)
         }
       }

@@ -1,13 +1,18 @@
 /** RFC 8693 §2.1, RFC 8707 and RFC 9068 §3: what a token is for, and that it is for one thing. */
 import { describe, expect } from 'vitest'
 import { profile } from './given.ts'
-import { type Reply, send } from './http.ts'
+import type { Reply } from './http.ts'
 import { payloadOf } from './jwt.ts'
+import { refused } from './played-resource-server.ts'
 import {
+  agents,
   api,
   claimsOf,
   exchange,
   expectError,
+  isReadable,
+  isWhole,
+  open,
   otherApi,
   second,
   subject,
@@ -17,6 +22,106 @@ import { hasVectors, vector, vectorProfile } from './vectors-issuer.ts'
 import { verifies } from './verifies.ts'
 
 const { queried } = profile
+
+/** Both are served, where the answer or the token says so, or the request is refused as a target. */
+function expectBothOrNone(reply: Reply, other: string): void {
+  const token = String(reply.json['access_token'] ?? '')
+  const audience: unknown = isReadable(token) ? payloadOf(token)['aud'] : reply.json['resource']
+  const isBoth = Array.isArray(audience) && audience.length === 2 && audience.includes(other)
+  if (isWhole || !isBoth) expectError(reply, 'invalid_target')
+}
+
+describe('targets', () => {
+  verifies(
+    ['8693-2.1-11', '8707-2-01'],
+    'a resource is an absolute URI',
+    async () => {
+      const names = ['/api', 'api.example', '//api.example/x', 'https//api.example', '?x', ' ']
+      for (const resource of names) {
+        expectError(await exchange({ resource }), 'invalid_target', 400, resource)
+        if (isWhole) expectError(await second.alone({ resource }), 'invalid_target')
+      }
+      if (!isWhole) return
+      // RFC 6749 §3.2: without a value it is as if it were not sent.
+      const reply = await open({ resource: '' })
+      expect(claimsOf(reply)['aud']).toBe(claimsOf(await open())['aud'])
+    },
+    ['exchange', 'resource'],
+  )
+
+  verifies(
+    ['8693-2.1-12', '8707-2-02'],
+    'a resource has no fragment',
+    async () => {
+      for (const ending of ['#x', '#', '?#', '/#']) {
+        expectError(
+          await exchange({ resource: `${api.uri}${ending}` }),
+          'invalid_target',
+          400,
+          ending,
+        )
+      }
+    },
+    ['exchange', 'resource'],
+  )
+
+  verifies(
+    ['8693-2.1-14', '8707-2-05', '9700-2.3-01'],
+    'two resources are refused as a target',
+    async () => {
+      expectBothOrNone(await exchange({ resource: [api.uri, otherApi.uri] }), otherApi.uri)
+      if (!isWhole) return
+      expectError(await exchange({ resource: [api.uri, api.uri] }), 'invalid_target')
+      expectError(await second.alone({ resource: [api.uri, otherApi.uri] }), 'invalid_target')
+    },
+    ['exchange', 'two_resources'],
+  )
+
+  verifies(
+    '8693-2.1-15',
+    'two audiences are refused as a target',
+    async () => {
+      const audience = [api.name, otherApi.name]
+      expectBothOrNone(await exchange({ resource: undefined, audience }), otherApi.name)
+    },
+    ['exchange', 'two_audiences'],
+  )
+
+  verifies(
+    '8693-2.1-16',
+    'audience and resource agree, or it is refused',
+    async () => {
+      expect(claimsOf(await exchange({ audience: api.name }))['aud']).toBe(api.uri)
+      expectError(await exchange({ audience: otherApi.name }), 'invalid_target')
+    },
+    ['exchange', 'resource', 'two_audiences', 'jwt'],
+  )
+
+  verifies(
+    ['8693-2.2.2-04', '8707-2-03'],
+    'an unknown or closed target is invalid_target',
+    async () => {
+      for (const [what, place] of Object.entries({
+        resource: { resource: 'https://unknown.example', audience: undefined },
+        audience: { resource: undefined, audience: 'unknown' },
+      })) {
+        expectError(await exchange(place), 'invalid_target', 400, what)
+      }
+      if (!isWhole) return
+      expectError(await exchange({ resource: agents.stranger.endpoint }), 'invalid_target')
+    },
+    ['exchange'],
+  )
+
+  verifies(
+    '8707-2-07',
+    'a slash more is another resource',
+    async () => {
+      expectError(await exchange({ resource: `${api.uri}/` }), 'invalid_target')
+    },
+    ['exchange', 'resource'],
+  )
+})
 
 describe('a resource', () => {
   if (queried !== undefined) {
@@ -95,14 +200,7 @@ describe.runIf(hasVectors)('a resource server', () => {
       const { origin, pathname } = new URL(uri)
       const others = [`${uri}/t1`, `${uri}/files`, origin, `${origin}/`, `${origin}/t2`, `${uri}2`]
       for (const aud of [...others, `${uri}/../t2${pathname}`, `${uri}?t=1`]) {
-        const authorization = `Bearer ${vector({ aud })}`
-        const reply = await send(`${uri}/files`, { headers: { authorization } })
-        const { status, json } = reply
-        expect({ aud, status, error: json['error'] }).toEqual({
-          aud,
-          status: 401,
-          error: 'invalid_token',
-        })
+        await refused(vector({ aud }), aud)
       }
     },
     [],

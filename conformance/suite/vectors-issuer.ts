@@ -88,6 +88,15 @@ export function vector(claims: Claims = {}, header: Claims = {}, key = vectorKey
   )
 }
 
+/** The payload of a right token with one member written as it stands. */
+export function rawClaims(member: string): string {
+  const [name] = member.split(':')
+  const rest = Object.entries(vectorClaims()).filter(([other]) => `"${other}"` !== name)
+  const text = `{${member},${JSON.stringify(Object.fromEntries(rest)).slice(1)}`
+  const key = vectorKey()
+  return signJwt(key, { alg: key.alg, typ: 'at+jwt', kid: key.kid }, text)
+}
+
 /** The claims with new times, in the token and in the hop it is; seconds from now. */
 export function timed({ iat = -10, exp = 300 }: { iat?: number; exp?: number }): Claims {
   const claims = vectorClaims()

@@ -43,9 +43,12 @@ export class ChainJudge {
       revocation: 'off',
       jwks: this.#jwks,
     })
-    const { scope, ...rest } = { scope: verdict.report.scope, ...given.request }
+    const { scope } = verdict.report
     try {
-      const told = await verifier.verify({ token: made.token, ...rest }, { scope: scope.join(' ') })
+      const told = await verifier.verify(
+        { token: made.token, ...given.request },
+        { scope: scope.join(' ') },
+      )
       const same = isDeepStrictEqual(
         [told.subject, told.chain.map(({ sub }) => sub), told.scope, told.txn, told.expiresAt],
         [

@@ -1,49 +1,22 @@
-/** RFC 9449 at the token endpoint and at the resource server. */
+/** RFC 9449 §4: what a proof is, at the token endpoint and at the resource server, and that it is good once. */
 import { describe, expect, test } from 'vitest'
-import { Client, type Fault } from './client.ts'
-import { metadata } from './documents.ts'
+import type { Fault } from './client.ts'
+import { AT_TOKEN_ENDPOINT, apiToken, expectChallenge } from './dpop.ts'
 import { profile } from './given.ts'
 import type { Reply } from './http.ts'
-import {
-  type Claims,
-  epoch,
-  newKey,
-  newRsaKey,
-  payloadOf,
-  respelt,
-  tampered,
-  unsigned,
-} from './jwt.ts'
+import { epoch, newKey, respelt, tampered, unsigned } from './jwt.ts'
 import {
   api,
-  apiServer,
   beyond,
   call,
-  claimsOf,
-  exchange,
   expectError,
-  handover,
   hashOf,
   isWhole,
   newId,
   request,
   second,
-  tokenOf,
 } from './scenario.ts'
 import { verifies } from './verifies.ts'
-
-let token: string | undefined
-/** A token of the second agent for the API, once. */
-async function apiToken(): Promise<string> {
-  token ??= tokenOf(await second.exchange(await handover(), { resource: api.uri }))
-  return token
-}
-
-/** Those the server takes proofs by, as its metadata says. */
-function algorithms(): readonly unknown[] {
-  const listed = metadata['dpop_signing_alg_values_supported']
-  return Array.isArray(listed) ? listed : []
-}
 
 interface Place {
   /** Of the request that a proof is for. */
@@ -59,7 +32,6 @@ interface Wrong {
 
 const TOKEN_ENDPOINT: Place = { method: 'POST', url: second.url('token') }
 const FILES: Place = { method: 'GET', url: `${api.uri}/files` }
-const AT_TOKEN_ENDPOINT = ['token', 'proofs'] as const
 
 /** One requirement at both places, each a check of its own: a profile need not have a resource server. */
 function verifiesRefusal(ids: string | readonly string[], title: string, wrong: Wrong): void {
@@ -112,11 +84,6 @@ function verifiesAcceptance(
       expect((await call(second, await apiToken(), { fault })).status).toBe(200)
     }
   })
-}
-
-function expectChallenge(reply: Reply, error: string, status = 401): void {
-  expect({ status: reply.status, error: reply.json['error'] }).toEqual({ status, error })
-  expect(reply.headers['www-authenticate']).toContain(`error="${error}"`)
 }
 
 const accepted = async (fault: Fault): Promise<void> =>
@@ -288,126 +255,3 @@ describe('single use', () => {
     expect((await call(second, good, { fault: { proof: { jti } } })).status).toBe(200)
   })
 })
-
-describe('tokens', () => {
-  verifies('9449-5.2-01', 'nothing without a proof', async () => {
-    expectError(await exchange({}, { proofs: null }), 'invalid_dpop_proof')
-    expectError(await second.alone({ resource: api.uri }, { proofs: null }), 'invalid_dpop_proof')
-  })
-
-  verifies(
-    '9449-6-01',
-    'the thumbprint is of the required members',
-    async () => {
-      const jwk = { ...second.proofKey.publicJwk, kid: 'k', use: 'sig', alg: 'ES256', ext: true }
-      const bound = claimsOf(await request({}, { proofHeader: { jwk } }))
-      expect(bound['cnf']).toEqual({ jkt: second.proofKey.thumbprint })
-      if (!algorithms().includes('RS256')) return
-      const rsa = newRsaKey()
-      const other = claimsOf(await request({}, { proofKey: rsa }))
-      expect(other['cnf']).toEqual({ jkt: rsa.thumbprint })
-    },
-    [...AT_TOKEN_ENDPOINT, 'jwt'],
-  )
-
-  verifies(
-    '9449-6.2-01',
-    'introspection shows it',
-    async () => {
-      const { json } = isWhole
-        ? await apiServer.introspect(await apiToken())
-        : await second.introspect(tokenOf(await request()))
-      expect(json).toMatchObject({ token_type: 'DPoP', cnf: { jkt: second.proofKey.thumbprint } })
-    },
-    [...AT_TOKEN_ENDPOINT, 'introspection'],
-  )
-})
-
-describe('the resource server', () => {
-  verifies('9449-4.2-05', 'a proof is for its token', async () => {
-    const other = hashOf('another token')
-    for (const ath of [undefined, other, `${hashOf(await apiToken())}=`, 7]) {
-      const reply = await call(second, await apiToken(), { fault: { proof: { ath } } })
-      expectChallenge(reply, 'invalid_dpop_proof')
-    }
-  })
-
-  verifies('9449-4.3-07', 'another key is no holder', async () => {
-    const reply = await call(second, await apiToken(), { fault: { proofKey: newKey() } })
-    expectChallenge(reply, 'invalid_token')
-  })
-
-  verifies(['9449-7.1-01', '9700-2.2.1-01'], 'its scheme and a proof, or nothing', async () => {
-    const good = await apiToken()
-    expectChallenge(await call(second, good, { proof: null }), 'invalid_dpop_proof')
-    const own = tokenOf(await second.alone({ resource: api.uri }))
-    expect(payloadOf(own)['cnf']).toEqual({ jkt: second.proofKey.thumbprint })
-    expect((await call(second, own)).status).toBe(200)
-    expect((await call(second, own, { proof: null })).status).toBe(401)
-  })
-
-  verifies('9449-7.1-02', 'the challenge has the scheme, the error and algorithms', async () => {
-    const told = (await call(second, await apiToken(), { proof: null })).headers
-    expect(told['www-authenticate']).toMatch(/(?:^|, )DPoP .*algs="[^"]*\bES256\b[^"]*"/)
-    expect(told['www-authenticate']).toContain('error="invalid_dpop_proof"')
-  })
-
-  verifies('9449-7.2-01', 'a bound token is no bearer token', async () => {
-    const bearer = { scheme: 'Bearer' }
-    expect((await call(second, await apiToken(), { ...bearer, proof: null })).status).toBe(401)
-    expectChallengeBody(await call(second, await apiToken(), bearer))
-  })
-})
-
-function expectChallengeBody(reply: Reply): void {
-  expect(reply.status).toBe(401)
-  expect(reply.json['error']).toBe('invalid_token')
-}
-
-describe.runIf(profile.nonces !== undefined)('a server that asks for nonces', () => {
-  const setStage = () => {
-    if (profile.nonces === undefined) throw new Error('no such server')
-    const client = new Client(profile.nonces.issuer, profile.nonces.agent)
-    const target = { resource: profile.nonces.api.uri }
-    return (members: Claims = {}) => client.alone(target, { proof: members })
-  }
-
-  /** RFC 9449 §8: the error, and one nonce of the characters it allows. */
-  function nonceAsked(reply: Reply): string {
-    expectError(reply, 'use_dpop_nonce')
-    const nonce = reply.headers['dpop-nonce']
-    // Several headers arrive joined by a comma and a space.
-    expect(nonce).toMatch(/^[\x21\x23-\x5b\x5d-\x7e]{16,}$/)
-    expect(nonce).not.toContain(',')
-    return String(nonce)
-  }
-
-  verifies('9449-8-01', 'a proof without one is told which', async () => {
-    const ask = setStage()
-    expect((await ask({ nonce: nonceAsked(await ask()) })).status).toBe(200)
-  })
-
-  verifies('9449-8-02', 'only its own are good', async () => {
-    const ask = setStage()
-    const good = nonceAsked(await ask())
-    const others = [newId(), '', `${good}x`, good.slice(1), [good], null, 7, good.toUpperCase()]
-    for (const nonce of others) nonceAsked(await ask({ nonce }))
-    expect((await ask({ nonce: good })).status).toBe(200)
-  })
-
-  verifies('9449-11.3-01', 'and no proof without one is good afterwards', async () => {
-    const ask = setStage()
-    expect((await ask({ nonce: nonceAsked(await ask()) })).status).toBe(200)
-    nonceAsked(await ask())
-  })
-})
-
-verifies(
-  '9449-5.1-01',
-  'metadata names algorithms of proofs',
-  async () => {
-    expect(algorithms().length).toBeGreaterThan(0)
-    expect(algorithms().filter((name) => /^(none|HS)/i.test(String(name)))).toEqual([])
-  },
-  [],
-)
